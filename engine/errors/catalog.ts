@@ -1,0 +1,109 @@
+/**
+ * Every coded error of Plugboard, once. The prefix is the stage that failed. Codes are never renamed or reused: a retired
+ * one stays with `retired: "<version>"`. The reference page, the union type and the anchors are generated from this file.
+ * `{name}` in a message or hint is a parameter; secrets never enter parameters.
+ */
+export interface ErrorEntry {
+  readonly message: string;
+  /** What the reader can do about it; may name parameters. */
+  readonly hint?: string;
+  /** Whether trying the same again can help: `backoff` by itself, `after_fix` once something was changed, `never`. */
+  readonly retry: "never" | "backoff" | "after_fix";
+  /** Status the HTTP API answers with. */
+  readonly http: number;
+  readonly retired?: string;
+}
+
+export const catalog = {
+  // MANIFEST_: found while reading and validating YAML, before anything runs.
+  MANIFEST_YAML: { message: "This is not valid YAML: {detail}", hint: "{cure}", retry: "after_fix", http: 422 },
+  MANIFEST_UNKNOWN_FIELD: { message: "Unknown field '{field}' in {where}.", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  MANIFEST_MISSING_FIELD: { message: "Missing field '{field}' in {where}.", hint: "Add '{field}': {expected}.", retry: "after_fix", http: 422 },
+  MANIFEST_WRONG_VALUE: { message: "'{field}' must be {expected}, not {actual}.", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  MANIFEST_WRONG_TYPE: { message: "'{field}' must be {expected}, not {actual}.", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  MANIFEST_ONE_OF: { message: "{where} must have exactly one of: {choices}; it has {actual}.", retry: "after_fix", http: 422 },
+  MANIFEST_NOT_RUNNING_YET: { message: "'{feature}' is part of the language, but this version does not run it yet.", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  MANIFEST_UNKNOWN_REFERENCE: { message: "{kind} '{name}' does not exist.", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  MANIFEST_WRONG_PLACE: { message: "{file} must be {expected}.", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  MANIFEST_EXPRESSION: { message: "This JSONata expression does not parse: {detail}", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  MANIFEST_TEMPLATE: { message: "This template does not parse: {detail}", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  MANIFEST_UNKNOWN_VARIABLE: { message: "'{name}' is not available in '{field}'.", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  MANIFEST_TRAP: { message: "{detail}", hint: "{cure}", retry: "after_fix", http: 422 },
+  MANIFEST_SECRET: { message: "'{field}' looks like a secret written into a file.", hint: "Secrets are entered when connecting, or referenced (env:NAME); they never stand in Git.", retry: "after_fix", http: 422 },
+  MANIFEST_HOSTS: { message: "base_url has a template in its host, so http.hosts must list where the credential may go.", hint: "Add for example: hosts: [\"*.example.com\"]", retry: "after_fix", http: 422 },
+  MANIFEST_TEST_FAILED: { message: "Test '{name}' failed: {detail}", retry: "after_fix", http: 422 },
+  MANIFEST_UNREADABLE: { message: "{file} cannot be read: {detail}", retry: "after_fix", http: 422 },
+
+  // PLAN_: layers and references of one tenant's effective configuration.
+  PLAN_UNKNOWN_TENANT: { message: "Tenant '{tenant}' does not exist.", hint: "{suggestion}", retry: "after_fix", http: 404 },
+  PLAN_UNKNOWN_PATH: { message: "'{path}' has no value for tenant '{tenant}'.", hint: "{suggestion}", retry: "after_fix", http: 404 },
+  PLAN_UNKNOWN_FLOW: { message: "Flow '{flow}' does not exist for tenant '{tenant}'.", hint: "{suggestion}", retry: "after_fix", http: 404 },
+  PLAN_LOCKED: { message: "'{path}' is locked by {by} and may not be changed by this layer.", retry: "after_fix", http: 422 },
+  PLAN_FORBIDDEN_OVERRIDE: { message: "A tenant may not override '{path}'.", hint: "Streams, limits and errors may be overridden; http, auth and hosts may not.", retry: "after_fix", http: 422 },
+  PLAN_SAME_AS_PRESET: { message: "'{path}' says the same as the preset: this override changes nothing.", hint: "Remove it, so that a newer release can change the value.", retry: "after_fix", http: 422 },
+  PLAN_CYCLE: { message: "'{path}' uses itself: {cycle}.", retry: "after_fix", http: 422 },
+  PLAN_RELEASE_EXISTS: { message: "Release {release} of preset '{preset}' is the same as its head: nothing to release.", retry: "after_fix", http: 409 },
+
+  // MAPPING_: one record could not be mapped or is not a valid entity. Costs that record (quarantine).
+  MAPPING_SYNTAX: { message: "The expression of '{field}' does not parse: {detail}", retry: "after_fix", http: 422 },
+  MAPPING_EVALUATION: { message: "The expression of '{field}' failed: {detail}", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  MAPPING_LIMIT: { message: "The expression of '{field}' exceeded its {limit} limit.", hint: "Make it smaller, or raise the limit of the workspace.", retry: "after_fix", http: 422 },
+  MAPPING_NO_KEY: { message: "The record has no key: '{expression}' gave {actual}.", hint: "A key is text or a number; a composite key needs every part.", retry: "after_fix", http: 422 },
+  MAPPING_INVALID: { message: "The mapped record is not a valid {entity}: {detail}", hint: "Change the mapping, or the entity's schema.", retry: "after_fix", http: 422 },
+  MAPPING_RECORD: { message: "The record cannot be stored: {detail}", retry: "after_fix", http: 422 },
+
+  // AUTH_: credentials and sign-in at a provider.
+  AUTH_MISSING_CREDENTIAL: { message: "Connection '{connection}' has no value for '{field}' ({title}).", hint: "{suggestion}", retry: "after_fix", http: 409 },
+  AUTH_REFUSED: { message: "{host} refused the credential of connection '{connection}': {status} {detail}", hint: "Check the credential; the run continues from its checkpoint once it works.", retry: "after_fix", http: 409 },
+  AUTH_TOKEN_REQUEST: { message: "The token request to {host} failed: {detail}", hint: "{suggestion}", retry: "backoff", http: 502 },
+  AUTH_HOST_NOT_ALLOWED: { message: "The credential of '{connector}' may not be sent to {host}.", hint: "Only {allowed} may receive it (http.hosts).", retry: "after_fix", http: 422 },
+  AUTH_ACCOUNT_CHANGED: { message: "Connection '{connection}' now reaches account '{actual}', not '{expected}'.", hint: "Reconnect to the same account, or start over on purpose.", retry: "after_fix", http: 409 },
+
+  // RUN_: one execution of a flow.
+  RUN_HTTP_STATUS: { message: "{host} answered {status} to {request}{detail}.", hint: "{suggestion}", retry: "backoff", http: 502 },
+  RUN_RATE_LIMITED: { message: "{host} answered {status} to {request}: too many requests.", retry: "backoff", http: 503 },
+  RUN_NETWORK: { message: "{request} failed: {detail}", hint: "{suggestion}", retry: "backoff", http: 502 },
+  RUN_TIMEOUT: { message: "{request} took longer than its {limit} limit of {seconds} s.", retry: "backoff", http: 504 },
+  RUN_BODY_TOO_LARGE: { message: "The answer to {request} is larger than {limit} bytes after decompression.", hint: "Ask for smaller pages.", retry: "never", http: 502 },
+  RUN_NOT_DECODABLE: { message: "The answer to {request} is not {expected}: {detail}", hint: "{suggestion}", retry: "backoff", http: 502 },
+  RUN_SHAPE: { message: "'records: {expression}' gave {actual} for {request}, not a list of records.", hint: "{suggestion}", retry: "never", http: 502 },
+  RUN_REQUEST: { message: "The request of {where} cannot be built: {detail}", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  RUN_EGRESS: { message: "{host} is not an address this workspace may reach: {detail}", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  RUN_REDIRECT: { message: "{request} was redirected to {host}, another origin; the credential does not follow.", hint: "Use the final address as base_url.", retry: "never", http: 502 },
+  RUN_PAGE_TOKEN_REPEATED: { message: "{host} gave the same page token twice ({token}); the stream would never end.", hint: "Check pagination of {stream}; the checkpoint is kept.", retry: "after_fix", http: 502 },
+  RUN_NO_PROGRESS: { message: "{pages} pages in a row had no new key; the stream would never end.", hint: "Check pagination of {stream}; the checkpoint is kept.", retry: "after_fix", http: 502 },
+  RUN_CAP: { message: "The run reached its cap of {limit} {unit}.", hint: "Raise the cap of the flow, or read smaller windows; the checkpoint is kept.", retry: "after_fix", http: 502 },
+  RUN_RULE: { message: "{say}", hint: "Error rule '{rule}' of the connector decided this after {status} to {request}.", retry: "after_fix", http: 502 },
+  RUN_STREAM_SKIPPED: { message: "Stream '{stream}' was skipped: {say}", retry: "after_fix", http: 502 },
+  RUN_FENCED: { message: "Another worker took over flow '{flow}' (epoch {epoch} is over): nothing of this page was stored.", retry: "never", http: 409 },
+  RUN_QUARANTINE_THRESHOLD: { message: "{count} of {read} records were quarantined, more than the threshold of {threshold}.", hint: "Look at the reasons in the quarantine; the checkpoint is kept.", retry: "after_fix", http: 502 },
+  RUN_CANCELLED: { message: "The run was cancelled by {by}.", retry: "never", http: 409 },
+  RUN_BALANCE: { message: "The counters do not balance: read {read} ≠ {sum}. This is a bug in Plugboard; please report it.", retry: "never", http: 500 },
+  RUN_WAITING: { message: "The provider asked to wait until {until}: {say}", retry: "backoff", http: 503 },
+  RUN_ALREADY_RUNNING: { message: "Flow '{flow}' is already running (run {run}).", retry: "backoff", http: 409 },
+  RUN_CRASH_LOOP: { message: "This run crashed its worker {count} times in a row without storing a page.", hint: "Look at the last page of the run's log; it is not tried again by itself.", retry: "after_fix", http: 500 },
+
+  // STORE_: PostgreSQL and encryption.
+  STORE_UNREACHABLE: { message: "PostgreSQL at {address} cannot be reached: {detail}", hint: "Check DATABASE_URL, or unset it to use the embedded PostgreSQL.", retry: "backoff", http: 503 },
+  STORE_PRIVILEGES: { message: "The database user {user} may not {action}.", hint: "{suggestion}", retry: "after_fix", http: 500 },
+  STORE_MIGRATION_CHANGED: { message: "Migration {file} was changed after it was applied.", hint: "Restore the file; add a new migration instead.", retry: "never", http: 500 },
+  STORE_BEHIND: { message: "The database is at migration {actual}, this version needs {expected}.", hint: "Run `plugboard migrate`.", retry: "after_fix", http: 503 },
+  STORE_AHEAD: { message: "The database is at migration {actual}, newer than this version knows ({expected}).", hint: "Run the newer version of Plugboard.", retry: "never", http: 500 },
+  STORE_KEY: { message: "The key-encryption key is not usable: {detail}", hint: "{suggestion}", retry: "after_fix", http: 500 },
+  STORE_DECRYPT: { message: "An encrypted value of tenant '{tenant}' does not open: it was moved, changed, or written with another key.", retry: "never", http: 500 },
+  STORE_DATA_FOLDER: { message: "The data folder {folder} cannot be used: {detail}", hint: "{suggestion}", retry: "after_fix", http: 500 },
+  STORE_BUSY: { message: "PostgreSQL cannot take the page now: {detail}", retry: "backoff", http: 503 },
+
+  // SERVER_: doors.
+  SERVER_PORT_TAKEN: { message: "Port {port} is taken by another program.", hint: "Stop it, or choose another: PORT={other} npm start", retry: "after_fix", http: 500 },
+  SERVER_UNAUTHORIZED: { message: "This request carries no valid API key.", hint: "Send it as `Authorization: Bearer pbk_…`.", retry: "after_fix", http: 401 },
+  SERVER_FORBIDDEN: { message: "The API key may not do this: it lacks the scope '{scope}'.", retry: "after_fix", http: 403 },
+  SERVER_TENANT_REQUIRED: { message: "The request names no tenant.", hint: "Add ?tenant=<id>, or use a key of that tenant.", retry: "after_fix", http: 400 },
+  SERVER_NOT_FOUND: { message: "{kind} '{name}' does not exist.", hint: "{suggestion}", retry: "after_fix", http: 404 },
+  SERVER_AMBIGUOUS: { message: "'{name}' fits more than one: {candidates}.", hint: "Name one: ?connection=…", retry: "after_fix", http: 409 },
+  SERVER_BAD_REQUEST: { message: "{detail}", hint: "{suggestion}", retry: "after_fix", http: 400 },
+  SERVER_INTERNAL: { message: "Something went wrong in Plugboard itself; it was logged as {id}.", retry: "backoff", http: 500 },
+  CLI_USAGE: { message: "{detail}", hint: "{suggestion}", retry: "after_fix", http: 400 },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof catalog;
