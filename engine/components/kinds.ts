@@ -1,0 +1,198 @@
+/**
+ * What each kind of component is. A component is one file, `<kind>/<type>.ts`, with one schema and one test; its comments
+ * here are its contract. Components never import each other; shared arithmetic lives in ./shared. A component is compiled
+ * once, when a run starts (`build`, may throw with a location), and interprets no configuration afterwards.
+ *
+ *   page token   what fetches the next page; JSON, because a checkpoint keeps it
+ *   variables    what a request may name: config, account, tenant, inputs, page, cursor, partition, key, select, with, run
+ */
+import type { CompiledExpression, CompiledTemplate, TemplateSink } from "../expression/index.ts";
+import type { ComponentPlan, ErrorRulePlan, LimitPlan, Value } from "../plan/types.ts";
+import type { Json, JsonObject } from "../manifest/types.ts";
+
+export type Variables = Readonly<Record<string, unknown>>;
+
+/** What a component may use while it is built. Problems point into the manifest. */
+export interface BuildContext {
+  /** Where in the manifest the component stands, for messages: `streams.contacts.pagination`. */
+  readonly where: string;
+  compile(expression: string, field: string): CompiledExpression;
+  template(text: string, sink: TemplateSink, field: string): CompiledTemplate;
+  /** Compiles a YAML value; rendering gives the tree with absent members left out, `undefined` for an absent whole. */
+  value(value: Value, sink: TemplateSink, field: string): (variables: Variables) => unknown;
+}
+
+/** A request, ready to send: everything rendered, the credential not yet applied. */
+export interface OutgoingRequest {
+  readonly method: string;
+  url: URL;
+  headers: Headers;
+  body: string | Uint8Array | undefined;
+  /** Short form for messages, without query and secrets: `POST /crm/v3/objects/contacts/search`. */
+  readonly label: string;
+}
+
+/** An answer, decompressed and decoded. `body` is undefined when there was none. */
+export interface Answer {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+  /** Bytes after decompression. */
+  readonly bytes: number;
+  /** The address that answered, after redirects. */
+  readonly url: string;
+}
+
+// ── auth ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface AuthContext {
+  readonly variables: Variables;
+  /** Sends a login or token request through the same guard, limits and time-outs as every other request. */
+  send(request: OutgoingRequest): Promise<Answer>;
+  /** The connection's short-lived token, encrypted at rest and shared by all workers. */
+  readonly token: { read(): Promise<Token | undefined>; write(token: Token): Promise<void>; clear(): Promise<void> };
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/** `expires_at`: milliseconds since the epoch; absent when the provider does not say. */
+export interface Token { readonly value: string; readonly expires_at?: number }
+
+/** Puts the credential on a request. Never logs; never stores but through `token`. */
+export interface Auth {
+  apply(request: OutgoingRequest, context: AuthContext): Promise<void>;
+  /** After a 401: forget what was applied. False: nothing fresher can be had, the credential itself is refused. */
+  refresh?(context: AuthContext): Promise<boolean>;
+}
+
+// ── pagination ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** JSON, kept in the checkpoint: a resumed run continues with it. */
+export type PageToken = JsonObject;
+
+export interface PageSeen {
+  readonly token: PageToken;
+  readonly answer: Answer;
+  /** The page's records as decoded, before `where`. */
+  readonly records: readonly unknown[];
+  /** Everything the request saw, for `until` expressions. */
+  readonly variables: Variables;
+}
+
+/** Decides what fetches the next page. Never sends anything. */
+export interface Pagination {
+  /** Token of the first page. */
+  first(): PageToken;
+  /** The variable `page`: `number offset token after size url`. A `url` is the whole next request: path, query and all. */
+  page(token: PageToken): JsonObject & { readonly url?: string };
+  /** Token of the page after this one; `undefined` ends the stream. */
+  next(page: PageSeen): Promise<PageToken | undefined>;
+}
+
+// ── decoder ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Decoder {
+  /** `Accept` header when the manifest sets none. */
+  readonly accept: string;
+  /** @throws PlugboardError RUN_NOT_DECODABLE naming the byte offset. */
+  decode(bytes: Uint8Array, headers: Readonly<Record<string, string>>): unknown;
+}
+
+// ── cursor ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** `[from, to)`, as ISO instants. `from` is absent on a first run without `start`. */
+export interface Window { readonly from?: string; readonly to: string }
+
+/** Orders a stream for incremental reading. Compares parsed instants, never text. */
+export interface Cursor {
+  readonly ordered: boolean;
+  /** The record's instant as milliseconds with fraction; `undefined` when it has none. */
+  valueOf(record: unknown, variables: Variables): number | undefined;
+  /** The window of the next run. `from`: where the last complete window ended. Clamps a `from` in the future to `now`. */
+  window(from: string | undefined, nowMilliseconds: number, variables: Variables): Window;
+  /** The variable `cursor`: `from` and `to` printed as the provider wants them. */
+  print(window: Window): JsonObject;
+}
+
+// ── error_rule ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type Decision =
+  | { readonly do: "retry"; readonly after_seconds?: number; readonly reason: string }
+  | { readonly do: "wait"; readonly until: number; readonly reason: string }
+  | { readonly do: "fail"; readonly reason: string }
+  | { readonly do: "skip_stream"; readonly reason: string }
+  /** The answer counts as a page without records; a sweep is no longer complete. */
+  | { readonly do: "ignore"; readonly reason: string };
+
+/** What one `do:` of an error rule decides about an answer for which its `when` held. */
+export interface ErrorRule {
+  decide(answer: Answer, variables: Variables, nowMilliseconds: number): Decision;
+}
+
+// ── limiter ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A bucket's shared state lives in PostgreSQL behind this port, so that all workers keep one limit. */
+export interface Buckets {
+  /** Takes `1` from the bucket, or says in how many milliseconds to ask again. */
+  take(bucket: string, limit: { readonly max: number; readonly every_seconds: number }): Promise<number>;
+  /** Takes one of `at_once` places for at most `seconds`; `undefined` when all are taken. */
+  enter(bucket: string, atOnce: number, seconds: number): Promise<string | undefined>;
+  leave(bucket: string, place: string): Promise<void>;
+  /** Nobody takes from the bucket before `until` (milliseconds since the epoch). */
+  block(bucket: string, until: number): Promise<void>;
+}
+
+/** Says when, never sleeps. */
+export interface Limiter {
+  applies(request: OutgoingRequest): boolean;
+  /** Milliseconds to wait before asking again; 0 grants. */
+  take(bucket: string, buckets: Buckets): Promise<number>;
+  /** Learns from the answer's headers. */
+  observe(answer: Answer, bucket: string, buckets: Buckets, nowMilliseconds: number): Promise<void>;
+}
+
+// ── transport ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface SendOptions {
+  readonly signal: AbortSignal;
+  /** Seconds. */
+  readonly timeouts: { readonly connect: number; readonly headers: number; readonly idle: number; readonly total: number };
+  /** Decompressed bytes beyond which the answer is refused. */
+  readonly maxBodyBytes: number;
+  /** Hosts that may receive this request; a redirect elsewhere is refused. */
+  readonly hosts: readonly string[];
+}
+
+export interface RawAnswer { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly bytes: Uint8Array; readonly url: string }
+
+/** Caps, deadlines and the egress guard; no retry. A credential never crosses to another origin. */
+export interface Transport {
+  send(request: OutgoingRequest, options: SendOptions): Promise<RawAnswer>;
+  close(): Promise<void>;
+}
+
+// ── definitions ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface ComponentDefinition<Kind extends string, Built> {
+  readonly kind: Kind;
+  readonly type: string;
+  build(spec: ComponentPlan, context: BuildContext): Built;
+}
+
+const define = <Kind extends string, Built>(kind: Kind) =>
+  <Spec>(type: string, build: (spec: Spec, context: BuildContext) => Built): ComponentDefinition<Kind, Built> =>
+    ({ kind, type, build: (spec, context) => build(spec as unknown as Spec, context) });
+
+export const defineAuth = define<"auth", Auth>("auth");
+export const definePagination = define<"pagination", Pagination>("pagination");
+export const defineDecoder = define<"decoder", Decoder>("decoder");
+export const defineCursor = define<"cursor", Cursor>("cursor");
+
+export interface ErrorRuleDefinition { readonly kind: "error_rule"; readonly type: ErrorRulePlan["do"]; build(spec: ErrorRulePlan, context: BuildContext): ErrorRule }
+export const defineErrorRule = (type: ErrorRulePlan["do"], build: ErrorRuleDefinition["build"]): ErrorRuleDefinition => ({ kind: "error_rule", type, build });
+
+export interface LimiterDefinition { readonly kind: "limiter"; readonly type: string; build(spec: LimitPlan, context: BuildContext): Limiter }
+export const defineLimiter = (type: string, build: LimiterDefinition["build"]): LimiterDefinition => ({ kind: "limiter", type, build });
+
+export type { Json };
