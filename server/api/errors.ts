@@ -1,0 +1,83 @@
+/** Every error leaves in one shape: `{ error: { code, message, hint, docs } }`. No stack, no SQL, no other tenant's words. */
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { ErrorCode } from "../../engine/errors/catalog.ts";
+import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
+
+export interface ErrorBody {
+  readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint?: string; readonly docs: string; readonly field?: string };
+}
+
+export const errorSchema = {
+  $id: "Error",
+  title: "Error",
+  type: "object",
+  required: ["error"],
+  properties: {
+    error: {
+      type: "object",
+      required: ["code", "message", "docs"],
+      properties: {
+        code: { type: "string", description: "Stable; programs compare this.", examples: ["SERVER_NOT_FOUND"] },
+        message: { type: "string", description: "What happened, for a person.", examples: ["Provider 'hubspott' does not exist."] },
+        hint: { type: "string", description: "What can be done about it.", examples: ["Did you mean 'hubspot'?"] },
+        docs: { type: "string", description: "Where the code is explained.", examples: ["schemas/reference/errors.md#server_not_found"] },
+        field: { type: "string", description: "The parameter or body field at fault.", examples: ["query.limit"] },
+      },
+    },
+  },
+} as const;
+
+export function installErrors(server: FastifyInstance): void {
+  server.setErrorHandler((thrown: FastifyError, request, reply) => answer(toPlugboardError(thrown, request), request, reply, thrown));
+  server.setNotFoundHandler({ preHandler: [] }, (request, reply) =>
+    answer(new PlugboardError("SERVER_NOT_FOUND", { kind: "Path", name: `${request.method} ${request.url.split("?")[0]}`, suggestion: "The paths are listed at /docs." }), request, reply));
+}
+
+function answer(error: PlugboardError, request: FastifyRequest, reply: FastifyReply, thrown?: unknown): FastifyReply {
+  if (error.code === "SERVER_INTERNAL") request.log.error({ err: thrown }, "request failed");
+  const field = error.params["field"];
+  const body: ErrorBody = {
+    error: {
+      code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }), docs: docsOf(error.code),
+      ...(error.code === "SERVER_BAD_REQUEST" && typeof field === "string" ? { field } : {}),
+    },
+  };
+  if (error.entry.http === 401) reply.header("www-authenticate", 'Bearer realm="plugboard"');
+  if (error.entry.http === 503) reply.header("retry-after", String(Math.ceil(error.retryAfterSeconds ?? 5)));
+  return reply.code(error.entry.http).type("application/json; charset=utf-8").send(body);
+}
+
+export const docsOf = (code: ErrorCode): string => `schemas/reference/errors.md#${code.toLowerCase()}`;
+
+function toPlugboardError(thrown: FastifyError, request: FastifyRequest): PlugboardError {
+  if (thrown instanceof PlugboardError) return thrown;
+  if (thrown.validation) return ofValidation(thrown);
+  if (thrown.code === "FST_ERR_CTP_BODY_TOO_LARGE") return new PlugboardError("SERVER_TOO_LARGE", { limit: request.routeOptions.bodyLimit });
+  if (thrown.code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") return new PlugboardError("SERVER_MEDIA_TYPE", { actual: request.headers["content-type"] ?? "none" });
+  if (isDatabaseOutage(thrown)) return new PlugboardError("STORE_UNREACHABLE", { address: "the database", detail: "the connection was lost or refused" }, { cause: thrown });
+  if (thrown.statusCode !== undefined && thrown.statusCode >= 400 && thrown.statusCode < 500) return new PlugboardError("SERVER_BAD_REQUEST", { detail: thrown.message }, { cause: thrown });
+  return new PlugboardError("SERVER_INTERNAL", { id: request.id }, { cause: thrown });
+}
+
+/** The first problem Ajv found, with the field by its name: `query.limit must be <= 1000`. */
+function ofValidation(thrown: FastifyError): PlugboardError {
+  const problem = thrown.validation![0]!;
+  const part = thrown.validationContext === "querystring" ? "query" : (thrown.validationContext ?? "body");
+  const inside = problem.instancePath.split("/").slice(1);
+  const named = problem.params["additionalProperty"] ?? problem.params["missingProperty"];
+  const field = [part, ...inside, ...(typeof named === "string" ? [named] : [])].join(".");
+  const allowed = problem.params["allowedValues"];
+  const detail = problem.keyword === "additionalProperties" ? `Unknown field '${field}'.`
+    : problem.keyword === "required" ? `Missing field '${field}'.`
+    : Array.isArray(allowed) ? `'${field}' must be one of: ${allowed.join(", ")}.`
+    : `'${field}' ${problem.message ?? "is not valid"}.`;
+  return new PlugboardError("SERVER_BAD_REQUEST", { detail, field, suggestion: "The fields of every path are listed at /docs." }, { cause: thrown });
+}
+
+/** PostgreSQL is away, starting, stopping or full: the same request may work later. Source: PostgreSQL, "Error Codes", classes 08, 53, 57P. */
+export function isDatabaseOutage(thrown: unknown): boolean {
+  const code = (thrown as { code?: unknown } | null)?.code;
+  if (typeof code === "string" && /^(08|53|57P)/.test(code)) return true;
+  if (typeof code === "string" && ["ECONNREFUSED", "ECONNRESET", "EPIPE", "ENOTFOUND", "ETIMEDOUT", "ENOENT"].includes(code)) return true;
+  return thrown instanceof Error && /^Connection terminated|^timeout exceeded when trying to connect/.test(thrown.message);
+}
