@@ -1,0 +1,72 @@
+/** The HTTP server without its routes: limits, time-outs, headers, errors, access, validation, documentation. */
+import { randomUUID } from "node:crypto";
+import helmet from "@fastify/helmet";
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import Fastify, { type FastifyInstance } from "fastify";
+import { version } from "../version.ts";
+import { installAccess, type Access } from "./access.ts";
+import { errorSchema, installErrors } from "./errors.ts";
+import { scopesInWords } from "./schemas.ts";
+import { routeValidator } from "./validation.ts";
+
+export interface FrameOptions {
+  readonly access: Access;
+  /** `silent` in tests. @default "warn" */
+  readonly logLevel?: "debug" | "info" | "warn" | "error" | "silent";
+  /** Addresses of proxies whose X-Forwarded-* headers count. @default none */
+  readonly trustProxy?: readonly string[];
+}
+
+/** JSON bodies here are a mode and a few names. */
+const MAX_BODY_BYTES = 64 * 1024;
+/** A whole request must have arrived by then; Fastify's own default is to wait for ever. */
+const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
+const KEEP_ALIVE_MILLISECONDS = 72_000;
+const MAX_PARAM_LENGTH = 500;
+
+export async function createFrame(options: FrameOptions): Promise<FastifyInstance> {
+  const server = Fastify({
+    bodyLimit: MAX_BODY_BYTES, requestTimeout: REQUEST_TIMEOUT_MILLISECONDS, keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true },
+    trustProxy: options.trustProxy === undefined ? false : [...options.trustProxy],
+    genReqId: () => randomUUID(), requestIdHeader: false,
+    forceCloseConnections: "idle", return503OnClosing: true,
+    logger: { level: options.logLevel ?? "warn", redact: ["req.headers.authorization"], serializers: { req: ({ method, url, id }: { method: string; url: string; id: string }) => ({ method, url, id }) } },
+  });
+  server.setValidatorCompiler(routeValidator());
+  server.addSchema(errorSchema);
+  installErrors(server);
+  installAccess(server, options.access);
+  server.addHook("onSend", async (request, reply) => { reply.header("x-request-id", request.id); });
+  server.addHook("onRoute", (route) => {
+    // Every route may answer with an error, so none has to say it.
+    route.schema = { ...route.schema, response: { ...(route.schema?.response as object | undefined), "4xx": { $ref: "Error#" }, "5xx": { $ref: "Error#" } } };
+  });
+
+  await server.register(helmet, {
+    // The pages at /docs style themselves inline; every script is a file of ours.
+    contentSecurityPolicy: { directives: { defaultSrc: ["'self'"], scriptSrc: ["'self'"], styleSrc: ["'self'", "'unsafe-inline'"], imgSrc: ["'self'", "data:"], objectSrc: ["'none'"], frameAncestors: ["'none'"], upgradeInsecureRequests: null } },
+    strictTransportSecurity: false,                        // said by whoever ends TLS
+  });
+  await server.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: { title: "Plugboard", version, license: { name: "Apache-2.0", identifier: "Apache-2.0" }, description: `Start syncs, watch runs, read records.\n\nA key carries scopes:\n\n${scopesInWords}\n- \`*\`: all of them` },
+      components: { securitySchemes: { key: { type: "http", scheme: "bearer", bearerFormat: "pbk_…", description: "`Authorization: Bearer pbk_…`" } } },
+      security: [{ key: [] }],
+      tags: [
+        { name: "integrations", description: "A tenant's connections: start them, see how they are" }, { name: "runs", description: "Executions of flows" },
+        { name: "records", description: "What the flows stored" }, { name: "operations", description: "Health, metrics, tenants" },
+      ],
+    },
+    transform: ({ schema, url, route }) => {
+      const permission = (route.config as { permission?: string } | undefined)?.permission ?? "public";
+      const shown = { ...(schema as object), security: permission === "public" ? [] : [{ key: [permission] }], "x-permission": permission };
+      return { schema: shown, url };
+    },
+    refResolver: { buildLocalReference: (schema, _base, _fragment, number) => (typeof schema["$id"] === "string" ? schema["$id"] : `def-${number}`) },
+  });
+  await server.register(swaggerUi, { routePrefix: "/docs", staticCSP: false, uiConfig: { docExpansion: "list", tryItOutEnabled: false } });
+  return server;
+}

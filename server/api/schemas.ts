@@ -1,0 +1,58 @@
+/** The shapes of the HTTP door: they validate what comes in, cut what goes out, and are what /docs shows. */
+import { permissions } from "./permissions.ts";
+
+const id = (of: string, example: string) => ({ type: "string", minLength: 1, maxLength: 200, description: of, examples: [example] }) as const;
+const instant = (of: string) => ({ type: "string", format: "date-time", description: `${of} UTC.`, examples: ["2026-03-01T09:00:00.000Z"] }) as const;
+const count = (of: string) => ({ type: "integer", minimum: 0, description: of }) as const;
+const nullable = <Schema extends { readonly type: string }>(schema: Schema) => ({ ...schema, type: [schema.type, "null"] }) as const;
+
+/** A closed object: an unknown member is refused coming in and cut going out. */
+const closed = <Properties extends object>(properties: Properties, required: readonly (keyof Properties & string)[] = []) =>
+  ({ type: "object", additionalProperties: false, required: [...required], properties }) as const;
+
+export const tenantQuery = { tenant: id("The tenant the request is about. A key of one tenant needs none.", "acme") } as const;
+export const pagingQuery = {
+  limit: { type: "integer", minimum: 1, maximum: 1000, default: 100, description: "Items of one page.", examples: [100] },
+  cursor: { type: "string", minLength: 1, maxLength: 2000, description: "`next_cursor` of the page before.", examples: ["WyJsZWFybmVyIiwi…"] },
+} as const;
+
+export const query = <Properties extends object>(properties: Properties = {} as Properties) => closed({ ...tenantQuery, ...properties });
+export const operatorQuery = closed({});
+
+export const counters = {
+  $id: "Counters", title: "Counters",
+  description: "read = stored + unchanged + superseded + deleted + filtered + quarantined, for every run.",
+  ...closed({
+    read: count("Records read."), stored: count("created + updated."), created: count("New rows."), updated: count("Changed rows."), unchanged: count("Same as before."),
+    superseded: count("Older than what is stored."), deleted: count("Deleted at the provider, or no longer wanted by the mapping."), filtered: count("Dropped by the mapping's `where`."),
+    quarantined: count("Could not be mapped or stored; kept with the reason."), swept: count("Rows ended because a complete sweep did not see them; outside the balance."),
+    pages: count("Pages committed."), requests: count("Requests sent."), retries: count("Requests sent again."),
+  }),
+} as const;
+
+export const run = {
+  $id: "Run", title: "Run",
+  ...closed({
+    id: id("The run.", "0199f6a2-7b1e-7c1d-9d55-0f2f6f1c3a10"),
+    flow: id("The flow it executes.", "learners"),
+    status: { type: "string", description: "`queued running waiting` are under way; the others are final.", enum: ["queued", "running", "waiting", "succeeded", "succeeded_with_quarantine", "failed", "cancelled", "superseded"] },
+    mode: nullable({ type: "string", description: "full reads everything; incremental what changed. Null while the run has not decided." }),
+    trigger: { type: "string", description: "What started it: `schedule`, `manual`." },
+    requested_by: nullable({ type: "string", description: "Who asked for it." }),
+    attempt: count("Tries so far; a worker that died costs one."),
+    revision: nullable({ type: "string", description: "Commit of the configuration it executes." }),
+    queued_at: instant("When it was asked for."), started_at: nullable(instant("When a worker first took it.")), finished_at: nullable(instant("When it ended.")), resume_at: nullable(instant("When a waiting run goes on.")),
+    seconds: nullable({ type: "number", description: "From started to finished." }),
+    counters: { $ref: "Counters#" },
+    error: { anyOf: [{ type: "null" }, closed({ code: { type: "string" }, message: { type: "string" }, hint: { type: "string" }, next: { type: "string", description: "What happens next by itself." } })] },
+    cancel_requested: { type: "boolean", description: "Ends after the page it is at." },
+    held_sweep: { anyOf: [{ type: "null" }, closed({ missing: count("Live rows that the sweep did not see."), live: count("Live rows.") })], description: "A sweep that would delete so much that it waits for approval." },
+  }),
+} as const;
+
+export const page = (of: string) => closed({ data: { type: "array", items: { $ref: `${of}#` } }, next_cursor: nullable({ type: "string", description: "Cursor of the next page; null on the last." }) }, ["data", "next_cursor"]);
+
+/** The scopes a route needs, as OpenAPI shows them. */
+export const scopesInWords = Object.entries(permissions).filter(([name]) => name !== "public").map(([name, { title }]) => `- \`${name}\`: ${title}`).join("\n");
+
+export { closed, count, id, instant, nullable };
