@@ -102,6 +102,7 @@ export const catalog = {
   SERVER_NOT_FOUND: { message: "{kind} '{name}' does not exist.", hint: "{suggestion}", retry: "after_fix", http: 404 },
   SERVER_AMBIGUOUS: { message: "'{name}' fits more than one: {candidates}.", hint: "Name one: ?connection=…", retry: "after_fix", http: 409 },
   SERVER_BAD_REQUEST: { message: "{detail}", hint: "{suggestion}", retry: "after_fix", http: 400 },
+  SERVER_NOTHING_TO_SYNC: { message: "Connection '{connection}' has no enabled flow to run.", hint: "Enable the connection and one of its flows in the tenant's configuration.", retry: "after_fix", http: 409 },
   SERVER_TOO_LARGE: { message: "The request's body is larger than {limit} bytes.", retry: "never", http: 413 },
   SERVER_MEDIA_TYPE: { message: "The request's body must be application/json, not {actual}.", hint: "Send `Content-Type: application/json`.", retry: "after_fix", http: 415 },
   SERVER_INTERNAL: { message: "Something went wrong in Plugboard itself; it was logged as {id}.", retry: "backoff", http: 500 },

@@ -48,16 +48,6 @@ export function jitter(flow: string, intervalMilliseconds: number): number {
   return Math.floor((createHash("sha256").update(flow).digest().readUInt32BE(0) / 2 ** 32) * most);
 }
 
-/** What is wrong with a cron and its zone, or undefined. `* * * * *` is every minute; seconds cannot be given. */
-export function problemOfCron(cron: string, timeZone: string): string | undefined {
-  try {
-    const next = new Cron(cron, { timezone: timeZone, mode: "5-part" }).nextRun();
-    return next === null ? "it never fires" : undefined;
-  } catch (thrown) {
-    return (thrown as Error).message;
-  }
-}
-
 const UNITS: readonly (readonly [seconds: number, name: string])[] = [[604_800, "week"], [86_400, "day"], [3_600, "hour"], [60, "minute"], [1, "second"]];
 
 /** `every 15 minutes`, `at 0 7 * * 1 (Europe/London)`, `by hand`. */

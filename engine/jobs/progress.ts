@@ -1,0 +1,71 @@
+/**
+ * What runs are doing right now, for whoever watches: in memory within a process, and by NOTIFY to the other processes, at
+ * most twice a second per run. Nothing depends on it; what counts is in the run's row.
+ */
+import { randomUUID } from "node:crypto";
+import type { Progress } from "../run/ports.ts";
+
+export const PROGRESS_CHANNEL = "plugboard_progress";
+
+/** Counters and instants only: a notification is not protected by row-level security. */
+export interface RunProgress {
+  readonly tenant: string;
+  readonly run: string;
+  readonly flow: string;
+  /** Absent once the run has left its worker; then `status` says how. */
+  readonly progress?: Progress;
+  readonly status?: string;
+}
+
+export interface ProgressBoard {
+  report(progress: RunProgress): void;
+  /** Calls back on every report, of this process at once and of others as they are heard. @returns unsubscribe */
+  watch(watcher: (progress: RunProgress) => void): () => void;
+  /** The last report of every run under way that this process has heard of. */
+  latest(): readonly RunProgress[];
+  /** A payload of PROGRESS_CHANNEL. */
+  hear(payload: string): void;
+  close(): void;
+}
+
+const NOTIFY_MILLISECONDS = 500;
+
+export function createProgressBoard(notify: (channel: string, payload: string) => Promise<unknown>): ProgressBoard {
+  const self = randomUUID();
+  const watchers = new Set<(progress: RunProgress) => void>();
+  const latest = new Map<string, RunProgress>();
+  const unsent = new Map<string, RunProgress>();
+  let timer: NodeJS.Timeout | undefined;
+
+  const show = (progress: RunProgress): void => {
+    if (progress.status === undefined) latest.set(progress.run, progress);
+    else latest.delete(progress.run);
+    for (const watcher of watchers) watcher(progress);
+  };
+  const send = (): void => {
+    timer = undefined;
+    for (const progress of unsent.values()) void notify(PROGRESS_CHANNEL, JSON.stringify({ self, ...progress })).catch(() => {});       // the next one comes soon
+    unsent.clear();
+  };
+
+  return {
+    report(progress) {
+      show(progress);
+      unsent.set(progress.run, progress);
+      timer ??= setTimeout(send, NOTIFY_MILLISECONDS);
+    },
+    watch(watcher) {
+      watchers.add(watcher);
+      return () => watchers.delete(watcher);
+    },
+    latest: () => [...latest.values()],
+    hear(payload) {
+      const { self: sender, ...progress } = JSON.parse(payload) as RunProgress & { self: string };
+      if (sender !== self) show(progress);
+    },
+    close() {
+      clearTimeout(timer);
+      watchers.clear();
+    },
+  };
+}
