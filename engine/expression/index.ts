@@ -3,5 +3,6 @@
  * Pure: no I/O and no clock of its own (`now` is given), so that Studio previews exactly what a run does.
  */
 export type { CompiledExpression, CompiledFields, CompiledTemplate, EvaluationLimits, EvaluationProblem, ExpressionProblem, FieldValue, FieldsResult, Sink, TemplateSink } from "./types.ts";
-export { checkExpression, compileExpression, compileFields, pathsOf } from "./expression.ts";
+export { ExpressionError } from "./expression-error.ts";
+export { checkExpression, compileExpression, compileFields, pathsOf, type CompileOptions, type FieldSource } from "./expression.ts";
 export { checkTemplate, compileTemplate } from "./template.ts";

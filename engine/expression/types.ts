@@ -1,6 +1,6 @@
 /** A syntax problem. `position` is a character offset into the expression's text; `length` what is at fault (1 when unknown). */
 export interface ExpressionProblem {
-  /** The reference's code (S0201 …), or `TEMPLATE`. */
+  /** The reference's code (S0201 …), or `TEMPLATE`, `EVAL` ($eval is off), `REGEX` (look-around and back-references are not linear). */
   readonly code: string;
   readonly message: string;
   readonly position: number;
@@ -9,10 +9,13 @@ export interface ExpressionProblem {
 
 /** A failure while evaluating: one record's, never the process's. */
 export interface EvaluationProblem {
-  /** The reference's code (T2001, D1001 …), or `LIMIT`. */
+  /** The reference's code (T2001, D1001 …), `LIMIT`, `RESULT` (a function instead of a value), `KEY`, or a library function's own (NOT_JSON …). */
   readonly code: string;
   readonly message: string;
+  /** Character offset into the expression's text. */
   readonly position?: number;
+  /** Characters at fault from `position`; absent: 1. */
+  readonly length?: number;
   /** Which limit was exceeded: `time`, `depth`, `sequence`, `output`. */
   readonly limit?: string;
 }
@@ -24,6 +27,8 @@ export interface EvaluationLimits {
   readonly depth?: number;
   /** Items a sequence may have. @default 100000 */
   readonly sequence?: number;
+  /** Characters and members the result may have. @default 10000000 */
+  readonly output?: number;
 }
 
 /** Variables as JSONata bindings: `{ config: {…} }` is `$config`. */
