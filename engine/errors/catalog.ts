@@ -43,6 +43,7 @@ export const catalog = {
   PLAN_SAME_AS_PRESET: { message: "'{path}' says the same as the preset: this override changes nothing.", hint: "Remove it, so that a newer release can change the value.", retry: "after_fix", http: 422 },
   PLAN_CYCLE: { message: "'{path}' uses itself: {cycle}.", retry: "after_fix", http: 422 },
   PLAN_RELEASE_EXISTS: { message: "Release {release} of preset '{preset}' is the same as its head: nothing to release.", retry: "after_fix", http: 409 },
+  PLAN_MAPPING_MISFIT: { message: "Mapping '{mapping}' {does} {expected}, but this flow gives it {actual}.", hint: "Use a mapping that {does} {actual}, or change the flow.", retry: "after_fix", http: 422 },
 
   // MAPPING_: one record could not be mapped or is not a valid entity. Costs that record (quarantine).
   MAPPING_SYNTAX: { message: "The expression of '{field}' does not parse: {detail}", retry: "after_fix", http: 422 },

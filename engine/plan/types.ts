@@ -12,7 +12,7 @@ export type Expression = string;
 /** A YAML value whose strings are templates or `=` expressions; placed in a request, structure comes from YAML. */
 export type Value = Json;
 
-/** Where an effective value came from, by JSON pointer into the plan. */
+/** Where an effective value came from. */
 export interface Origin {
   readonly layer: Layer;
   readonly file: string;
@@ -28,7 +28,7 @@ export interface TenantPlan {
   readonly inputs: JsonObject;
   readonly labels: Readonly<Record<string, string>>;
   readonly connections: Readonly<Record<string, ConnectionPlan>>;
-  /** The connectors that the connections use, by id. */
+  /** The connectors that the connections use, by id; a connection that lays streams, limits or errors over its connector has its own, `<connector>/<connection>`. */
   readonly connectors: Readonly<Record<string, ConnectorPlan>>;
   /** The entities that the flows write, by id. */
   readonly entities: Readonly<Record<string, EntityPlan>>;
@@ -36,11 +36,15 @@ export interface TenantPlan {
   readonly reports: Readonly<Record<string, readonly string[]>>;
   readonly policy: JsonObject;
   readonly limits: Readonly<Record<string, number>>;
-  /** By JSON pointer into this plan, e.g. `/flows/learners/from/every`. */
+  /**
+   * By JSON pointer into the effective tree, which says everything in the manifests' own words: `/flows/learners/from/every`,
+   * `/connectors/hubspot/streams/contacts/list/post`. `originOf` finds the origin of a pointer into this plan.
+   */
   readonly origins: Readonly<Record<string, Origin>>;
 }
 
 export interface ConnectionPlan {
+  /** Key of the plan's `connectors`. */
   readonly connector: string;
   readonly enabled: boolean;
   /** Stamped on the records of this connection; over the tenant's labels. */
@@ -187,6 +191,7 @@ export interface FlowPlan {
   readonly title?: string;
   readonly enabled: boolean;
   readonly connection: string;
+  /** Key of the plan's `connectors`. */
   readonly connector: string;
   readonly stream: string;
   readonly schedule?: { readonly every_seconds: number } | { readonly cron: string; readonly time_zone: string };
@@ -194,7 +199,7 @@ export interface FlowPlan {
   readonly sweep_seconds?: number;
   readonly map?: MappingPlan;
   readonly to: { readonly entity: string };
-  /** Record fields (paths below the stream's `select`) that mapping, where, key and cursor read: sorted, unique. */
+  /** The record's fields (below the stream's `select`) that mapping, where, key and cursor read: sorted, unique. Empty: any may be read, so none may be left out. */
   readonly select: readonly string[];
   /** Stamped on what this flow stores: tenant's, then connection's. */
   readonly labels: Readonly<Record<string, string>>;

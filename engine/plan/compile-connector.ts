@@ -1,0 +1,130 @@
+/** From a connector of the effective tree to a ConnectorPlan. */
+import type { Json, JsonObject, Workspace } from "../manifest/types.ts";
+import { compileErrors, compileRequest, component, expression, optional, record, value } from "./compile-request.ts";
+import { DURATION_FORM, parseDuration } from "./duration.ts";
+import { hostsOf } from "./hosts.ts";
+import { problemAt, type Report } from "./problems.ts";
+import { at, members, plain, text, type Sourced } from "./sourced.ts";
+import type { AuthPlan, CheckPlan, ComponentPlan, ConfigField, ConnectorPlan, DoorPlan, HttpPlan, LimitPlan, StreamPlan, TimeoutsPlan, Value } from "./types.ts";
+
+/** Name of the only one, where a connector has no `by`. */
+export const ONLY = "default";
+
+/** @param key the connector's key in the plan: its id, or `<id>/<connection>`. */
+export function compileConnector(node: Sourced, key: string, workspace: Workspace, report: Report): ConnectorPlan {
+  const id = text(at(node, "connector")) ?? key;
+  const where = `connectors.${key}`;
+  const streams = members(at(node, "streams")).map(([name, stream]) => [name, compileStream(stream, `${where}.streams.${name}`, id, workspace, report)] as const);
+  return {
+    id,
+    title: text(at(node, "title")) ?? id,
+    ...optional("category", text(at(node, "category"))),
+    config: record(at(node, "config"), (field) => plain(field) as unknown as ConfigField),
+    ...optional("http", compileHttp(at(node, "http"), where, report)),
+    ...optional("check", compileCheck(at(node, "check"), where, report)),
+    streams: Object.fromEntries(streams),
+  };
+}
+
+function compileHttp(node: Sourced | undefined, where: string, report: Report): HttpPlan | undefined {
+  if (node?.kind !== "map") return undefined;
+  const auth = compileAuth(at(node, "auth"));
+  return {
+    base_url: text(at(node, "base_url")) ?? "",
+    hosts: hostsOf(node, report),
+    headers: record(at(node, "headers"), plain) as Record<string, Value>,
+    query: record(at(node, "query"), plain) as Record<string, Value>,
+    ...optional("auth", auth),
+    limits: record(at(node, "limits"), (limit, name) => compileLimit(limit, `${where}.http.limits.${name}`, report)),
+    errors: compileErrors(at(node, "errors")),
+    timeouts: record(at(node, "timeouts"), (each, name) => seconds(each, `${where}.http.timeouts.${name}`, report) ?? 0) as Partial<TimeoutsPlan>,
+    ...optional("max_body_bytes", bytes(at(node, "max_body"))),
+  };
+}
+
+function compileAuth(node: Sourced | undefined): AuthPlan | undefined {
+  if (node?.kind !== "map") return undefined;
+  const by = at(node, "by");
+  if (!by) return { named: { [ONLY]: plain(node) as ComponentPlan } };
+  return { by: expression(by)!, named: Object.fromEntries(members(node).filter(([name]) => name !== "by").map(([name, each]) => [name, plain(each) as ComponentPlan])) };
+}
+
+function compileLimit(node: Sourced, where: string, report: Report): LimitPlan {
+  const every = at(node, "every");
+  const { every: _, per, ...rest } = plain(node) as Record<string, Json>;
+  return { per: (per ?? "account") as LimitPlan["per"], ...rest, ...optional("every_seconds", every && seconds(every, `${where}.every`, report)) };
+}
+
+function compileCheck(node: Sourced | undefined, where: string, report: Report): CheckPlan | undefined {
+  if (node?.kind !== "map") return undefined;
+  const by = at(node, "by");
+  const blocks = by ? members(node).filter(([name]) => name !== "by") : [[ONLY, node] as const];
+  const named = blocks.flatMap(([name, block]) => {
+    const request = compileRequest(block, by ? `${where}.check.${name}` : `${where}.check`, report);
+    return request ? [[name, { request, ...optional("each", expression(at(block, "each"))), ...optional("account", expression(at(block, "account"))), ...optional("label", expression(at(block, "label"))) }] as const] : [];
+  });
+  return { ...optional("by", expression(by)), named: Object.fromEntries(named) };
+}
+
+function compileStream(node: Sourced, where: string, connector: string, workspace: Workspace, report: Report): StreamPlan {
+  const keys = at(node, "key");
+  if (!keys) report(problemAt(node.source, "MANIFEST_MISSING_FIELD", { field: "key", where, expected: "the expression that identifies a record" }));
+  const door = (name: string) => compileDoor(at(node, name), `${where}.${name}`, report);
+  const one = at(node, "one");
+  const request = one && compileRequest(one, `${where}.one`, report);
+  return {
+    with: (value(at(node, "with")) ?? {}) as JsonObject,
+    key: keys?.kind === "list" ? keys.items.map((each) => expression(each)!) : [],
+    ...optional("version", expression(at(node, "version"))),
+    ...optional("list", door("list")),
+    ...optional("changes", door("changes")),
+    ...(one && request ? { one: { request, ...optional("records", expression(at(one, "records"))), ...optional("gone", expression(at(one, "gone"))) } } : {}),
+    ...optional("cursor", compileCursor(at(node, "cursor"))),
+    ...optional("select", text(at(node, "select"))),
+    types: record(at(node, "types"), (each) => text(each) ?? ""),
+    errors: compileErrors(at(node, "errors")),
+    ...optional("schema", recordSchema(at(node, "schema"), connector, workspace)),
+  };
+}
+
+function compileDoor(node: Sourced | undefined, where: string, report: Report): DoorPlan | undefined {
+  const request = node && compileRequest(node, where, report);
+  if (!request) return undefined;
+  return { request, records: expression(at(node, "records")) ?? "$", ...optional("pagination", component(at(node, "pagination"), "none")) };
+}
+
+/** A cursor without a type reads date-times; a window starts where the cursor does, unless it says otherwise. */
+function compileCursor(node: Sourced | undefined): ComponentPlan | undefined {
+  const cursor = component(node, "datetime");
+  const window = at(node, "window");
+  const start = at(node, "start");
+  if (!cursor || !window || !start || at(window, "from")) return cursor;
+  return { ...cursor, window: { ...(plain(window) as JsonObject), from: plain(start) } };
+}
+
+/** A schema written in place, or a file beside the connector. */
+function recordSchema(node: Sourced | undefined, connector: string, workspace: Workspace): JsonObject | undefined {
+  if (node?.kind === "map") return plain(node) as JsonObject;
+  const file = text(node);
+  const content = file === undefined ? undefined : workspace.attachments.get(`connectors/${connector}/${file}`);
+  if (content === undefined) return undefined;
+  try {
+    return JSON.parse(content) as JsonObject;
+  } catch {
+    return undefined;                        // reported where the file is read
+  }
+}
+
+export function seconds(node: Sourced, field: string, report: Report): number | undefined {
+  const parsed = parseDuration(plain(node));
+  if (parsed === undefined) report(problemAt(node.source, "MANIFEST_WRONG_VALUE", { field, expected: DURATION_FORM, actual: JSON.stringify(plain(node)) }));
+  return parsed;
+}
+
+const BYTES: Readonly<Record<string, number>> = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+function bytes(node: Sourced | undefined): number | undefined {
+  const written = text(node);
+  const [, amount, unit] = written?.match(/^(\d+(?:\.\d+)?)([kKMG]?i?B)?$/) ?? [];
+  return amount === undefined ? undefined : Math.round(Number(amount) * (BYTES[unit ?? "B"] ?? 1));
+}

@@ -1,0 +1,115 @@
+/** From a flow of the effective tree to a FlowPlan. */
+import { seconds } from "./compile-connector.ts";
+import { expression, optional, record } from "./compile-request.ts";
+import { problemAt, unknownReference, type Report } from "./problems.ts";
+import { compileSchedule } from "./schedule.ts";
+import { selectOf } from "./select.ts";
+import { at, members, plain, text, type Sourced } from "./sourced.ts";
+import type { ConnectionPlan, ConnectorPlan, FieldPlan, FlowPlan, MappingPlan } from "./types.ts";
+
+/** A run fails when more than this share of its records, or this many, are quarantined. */
+const QUARANTINE = { share: 0.1, count: 1000 };
+
+export interface FlowSurroundings {
+  readonly connections: Readonly<Record<string, ConnectionPlan>>;
+  readonly connectors: Readonly<Record<string, ConnectorPlan>>;
+  readonly entities: Iterable<string>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** `undefined` for a flow that cannot run; why is reported here, or where manifests are validated (a kind of flow that does not run yet). */
+export function compileFlow(name: string, node: Sourced, around: FlowSurroundings, report: Report): FlowPlan | undefined {
+  const where = `flows.${name}`;
+  const from = at(node, "from");
+  const to = at(node, "to");
+  if (!from) report(problemAt(node.source, "MANIFEST_MISSING_FIELD", { field: "from", where, expected: "a connection's stream" }));
+  if (!to) report(problemAt(node.source, "MANIFEST_MISSING_FIELD", { field: "to", where, expected: "an entity" }));
+  const entity = text(at(to, "entity"));
+  const written = at(from, "stream");
+  if (!from || !written || entity === undefined) return undefined;
+
+  const stream = source(from, written, around, report);
+  if (!stream || ![...around.entities].includes(entity)) return undefined;
+  const map = compileMapping(at(node, "map"), report);
+  checkFit(node, stream.connector.id, stream.name, entity, report);
+  const sweep = at(from, "sweep");
+  return {
+    name,
+    ...optional("title", text(at(node, "title"))),
+    enabled: isEnabled(node) && stream.connection.enabled,
+    connection: stream.connectionId,
+    connector: stream.connection.connector,
+    stream: stream.name,
+    ...optional("schedule", compileSchedule(from, `${where}.from`, report)),
+    ...optional("sweep_seconds", sweep && seconds(sweep, `${where}.from.sweep`, report)),
+    ...optional("map", map),
+    to: { entity },
+    select: selectOf(stream.connector.streams[stream.name]!, map),
+    labels: { ...around.labels, ...stream.connection.labels },
+    caps: compileCaps(at(node, "caps"), where, report),
+    quarantine: { ...QUARANTINE, ...record(at(node, "quarantine"), (each) => Number(plain(each))) },
+  };
+}
+
+export function isEnabled(node: Sourced): boolean {
+  const written = at(node, "enabled");
+  return !written || plain(written) !== false;
+}
+
+/** The connection and stream a flow reads: `<connection>.<stream>`, or another connection of the same connector. */
+function source(from: Sourced, written: Sourced, around: FlowSurroundings, report: Report) {
+  const whole = text(written) ?? "";
+  const dot = whole.indexOf(".");
+  const named = at(from, "connection");
+  const connectionId = text(named) ?? (dot < 0 ? "" : whole.slice(0, dot));
+  const name = dot < 0 ? whole : whole.slice(dot + 1);
+  const connection = Object.hasOwn(around.connections, connectionId) ? around.connections[connectionId] : undefined;
+  if (!connection) {
+    report(unknownReference((named ?? written).source, "Connection", connectionId || whole, Object.keys(around.connections)));
+    return undefined;
+  }
+  const connector = around.connectors[connection.connector];
+  if (!connector) return undefined;                    // an unknown connector is reported at the connection
+  if (!Object.hasOwn(connector.streams, name)) {
+    report(unknownReference(written.source, "Stream", `${connectionId}.${name}`, Object.keys(connector.streams).map((each) => `${connectionId}.${each}`)));
+    return undefined;
+  }
+  return { connectionId, connection, connector, name };
+}
+
+export function compileMapping(node: Sourced | undefined, report: Report): MappingPlan | undefined {
+  if (node?.kind !== "map") return undefined;
+  const fields = members(at(node, "fields")).flatMap(([name, field]) => {
+    const plan = compileField(field, report);
+    return plan ? [[name, plan] as const] : [];
+  });
+  return { ...optional("id", text(at(node, "use"))), ...optional("where", expression(at(node, "where"))), fields: Object.fromEntries(fields) };
+}
+
+/** `undefined` for a template, which does not run yet (reported where manifests are validated). */
+function compileField(node: Sourced, report: Report): FieldPlan | undefined {
+  if (node.kind === "scalar") return typeof node.value === "string" ? { expression: expression(node)! } : { constant: node.value as number | boolean };
+  const [ref, key] = [text(at(node, "ref")), expression(at(node, "key"))];
+  if (ref !== undefined && key !== undefined) return { ref, key };
+  if (!at(node, "template")) report(problemAt(node.source, "MANIFEST_WRONG_VALUE", { field: "fields", expected: "an expression, or { ref, key }", actual: JSON.stringify(plain(node)) }));
+  return undefined;
+}
+
+/** A mapping is written for one stream of a connector and one entity; a flow that feeds it another is a slip. */
+function checkFit(flow: Sourced, connector: string, stream: string, entity: string, report: Report): void {
+  const map = at(flow, "map");
+  const used = at(map, "use");
+  const [from, to] = [text(at(map, "from")), text(at(map, "to"))];
+  if (!used) return;
+  if (from !== undefined && from !== `${connector}.${stream}`) report(problemAt(used.source, "PLAN_MAPPING_MISFIT", { mapping: text(used), does: "reads", expected: from, actual: `${connector}.${stream}` }));
+  if (to !== undefined && to !== entity) report(problemAt(used.source, "PLAN_MAPPING_MISFIT", { mapping: text(used), does: "makes", expected: to, actual: entity }));
+}
+
+function compileCaps(node: Sourced | undefined, where: string, report: Report): FlowPlan["caps"] {
+  const count = (key: string) => {
+    const written = at(node, key);
+    return written ? Number(plain(written)) : undefined;
+  };
+  const time = at(node, "time");
+  return { ...optional("pages", count("pages")), ...optional("records", count("records")), ...optional("seconds", time && seconds(time, `${where}.caps.time`, report)) };
+}

@@ -1,0 +1,132 @@
+/**
+ * The effective tree of one tenant: every layer merged, every `use` laid out, in the words of the manifests and with the
+ * origin of each value. The plan is compiled from it, and `explain` reads it.
+ */
+import { PlugboardError, type Problem } from "../errors/plugboard-error.ts";
+import type { Workspace } from "../manifest/types.ts";
+import { layered, merge, normalise, prune } from "./merge.ts";
+import { liveMapping, presetLayer, type PresetLayer } from "./preset-layer.ts";
+import { problemAt, suggestion, unknownReference, type Report } from "./problems.ts";
+import { effectiveInputs } from "./inputs.ts";
+import { expandFlows, expandMapping, expandStream } from "./reuse.ts";
+import { guardTenant } from "./tenant-guard.ts";
+import { CONFIGURATION, CONNECTOR, EFFECTIVE, ENTITY_SCHEMA } from "./shape.ts";
+import { at, map, members, plain, sameJson, sourced, text, withMembers, type Source, type Sourced, type SourcedMap } from "./sourced.ts";
+
+export interface Effective {
+  /** tenant title subdomain preset inputs labels connections connectors entities flows reports policy limits */
+  readonly tree: SourcedMap;
+  readonly preset?: { readonly id: string; readonly release: number | "head" };
+  readonly problems: readonly Problem[];
+}
+
+/** @throws PlugboardError PLAN_UNKNOWN_TENANT; everything else is a problem of the result. */
+export function effectiveTree(workspace: Workspace, tenantId: string): Effective {
+  const manifest = workspace.tenants.get(tenantId);
+  if (!manifest) throw new PlugboardError("PLAN_UNKNOWN_TENANT", { tenant: tenantId, suggestion: suggestion(tenantId, workspace.tenants.keys()) });
+  const problems: Problem[] = [];
+  const report: Report = (problem) => void problems.push(problem);
+
+  const file = sourced(manifest, "tenant");
+  const source = file.source;
+  const written: SourcedMap = file.kind === "map" ? file : map(source, []);
+  const pin = at(written, "preset");
+  const preset = pin && presetLayer(workspace, pin, report);
+  const { inputs, ...own } = Object.fromEntries(written.entries);
+  const tenant = guardTenant(normalise(map(source, Object.entries(own)), CONFIGURATION) as SourcedMap, preset?.configuration, report);
+
+  const merged = merge(preset?.configuration, tenant, CONFIGURATION) as SourcedMap;
+  const flows = effectiveFlows(workspace, preset, asMap(at(merged, "flows"), source), report);
+  const connections = asMap(at(merged, "connections"), source);
+  const whole = withMembers(merged, {
+    inputs: effectiveInputs(preset?.inputs, inputs, source, report),
+    flows,
+    connectors: effectiveConnectors(workspace, connections, source, report),
+    entities: effectiveEntities(workspace, asMap(at(merged, "entities"), source), flows, source, report),
+  });
+  const tree = prune(whole, EFFECTIVE) as SourcedMap;
+  lintRepeats(tree, [], report);
+  return { tree, problems, ...(preset ? { preset: { id: preset.id, release: preset.release } } : {}) };
+}
+
+/** Key of a connection's connector in the tree and the plan: its own when the connection brings streams, limits or errors. */
+export function connectorKey(connectionId: string, connection: Sourced): string {
+  const connector = text(at(connection, "connector")) ?? "";
+  return OWN_PARTS.some((part) => members(at(connection, part)).length > 0) ? `${connector}/${connectionId}` : connector;
+}
+
+/** What a connection may lay over its connector. */
+const OWN_PARTS = ["streams", "limits", "errors"];
+
+function effectiveFlows(workspace: Workspace, preset: PresetLayer | undefined, flows: SourcedMap, report: Report): SourcedMap {
+  const mapping = preset?.mapping ?? ((id: string) => liveMapping(workspace, id));
+  const expanded = expandFlows(flows, report);
+  return { ...expanded, entries: new Map([...expanded.entries].map(([name, flow]) => [name, expandMapping(flow, mapping, workspace.mappings.keys(), report)])) };
+}
+
+function effectiveConnectors(workspace: Workspace, connections: SourcedMap, source: Source, report: Report): SourcedMap {
+  const connectors = new Map<string, Sourced>();
+  for (const [id, connection] of members(connections)) {
+    const named = at(connection, "connector");
+    const name = text(named);
+    if (!named || name === undefined) continue;
+    const manifests = workspace.connectors.get(name);
+    if (!manifests) {
+      report(unknownReference(named.source, "Connector", name, workspace.connectors.keys()));
+      continue;
+    }
+    const key = connectorKey(id, connection);
+    if (connectors.has(key)) continue;
+    const layers = manifests.map((manifest) => sourced(manifest, manifest.layer));
+    const base = layered(layers, CONNECTOR) as SourcedMap;
+    const connector = key === name ? base : (merge(base, overConnector(connection), CONNECTOR) as SourcedMap);
+    const streams = asMap(at(connector, "streams"), connector.source);
+    const fragments = layers.map((layer) => at(layer, "fragments"));
+    const expanded = members(streams).map(([stream, node]) => [stream, expandStream(node, fragments, `connectors.${key}.streams.${stream}`, report)] as const);
+    connectors.set(key, withMembers(connector, { fragments: undefined, streams: { ...streams, entries: new Map(expanded) } }));
+  }
+  return map(source, connectors);
+}
+
+/** A connection's own streams, limits and errors, where a connector has them. */
+function overConnector(connection: Sourced): SourcedMap {
+  const { source } = connection;
+  const part = (key: string) => {
+    const node = at(connection, key);
+    return node ? [[key, node] as const] : [];
+  };
+  const http = [...part("limits"), ...part("errors")];
+  return map(source, [...part("streams"), ...(http.length > 0 ? [["http", map(source, http)] as const] : [])]);
+}
+
+function effectiveEntities(workspace: Workspace, overlays: SourcedMap, flows: SourcedMap, source: Source, report: Report): SourcedMap {
+  const targets = members(flows).flatMap(([, flow]) => at(flow, "to", "entity") ?? []);
+  const entities = new Map<string, Sourced>();
+  const named = [...targets.map((target) => [text(target) ?? "", target] as const), ...members(overlays)];
+  for (const [id, mention] of named) {
+    if (entities.has(id)) continue;
+    const manifests = workspace.entities.get(id);
+    if (!manifests) {
+      report(unknownReference(mention.source, "Entity", id, workspace.entities.keys()));
+      continue;
+    }
+    const overlay = asMap(at(overlays, id), source);
+    const schema = layered(manifests.map((manifest) => sourced(manifest, manifest.layer)), ENTITY_SCHEMA) as SourcedMap;
+    const rules = at(overlay, "rules");
+    const whole = rules ? merge(schema, map(overlay.source, [["rules", rules]]), ENTITY_SCHEMA) : schema;
+    entities.set(id, withMembers(overlay, { rules: undefined, schema: whole }));
+  }
+  return map(source, entities);
+}
+
+/** An override that repeats what it hides would keep a newer release's value away for nothing. */
+function lintRepeats(node: Sourced, path: readonly string[], report: Report): void {
+  const [hidden] = node.shadows;
+  if (node.source.layer === "tenant" && hidden && hidden.source.layer !== "tenant" && sameJson(hidden.value, plain(node)))
+    report(problemAt(node.source, "PLAN_SAME_AS_PRESET", { path: path.join(".") }, { severity: "warning" }));
+  for (const [key, member] of members(node)) lintRepeats(member, [...path, key], report);
+}
+
+function asMap(node: Sourced | undefined, source: Source): SourcedMap {
+  return node?.kind === "map" ? node : map(source, []);
+}

@@ -1,0 +1,86 @@
+/** A tenant's plan: the effective tree, compiled and checked. */
+import type { Problem } from "../errors/plugboard-error.ts";
+import type { JsonObject, Workspace } from "../manifest/types.ts";
+import { compileConnector } from "./compile-connector.ts";
+import { compileFlow, isEnabled } from "./compile-flow.ts";
+import { optional, record } from "./compile-request.ts";
+import { connectorKey, effectiveTree } from "./effective.ts";
+import { originsOf } from "./origins.ts";
+import { problemAt, withoutRepeats, type Report } from "./problems.ts";
+import { at, members, plain, text, type Sourced } from "./sourced.ts";
+import type { ConnectionPlan, EntityPlan, FlowPlan, TenantPlan } from "./types.ts";
+
+export interface Resolved { readonly plan: TenantPlan; readonly problems: readonly Problem[] }
+
+/**
+ * What cannot be planned (a flow of an unknown stream, say) is left out of the plan and reported; a plan with errors must
+ * not be applied.
+ * @throws PlugboardError PLAN_UNKNOWN_TENANT
+ */
+export function resolvePlan(workspace: Workspace, tenantId: string): Resolved {
+  const { tree, preset, problems: found } = effectiveTree(workspace, tenantId);
+  const problems = [...found];
+  const report: Report = (problem) => void problems.push(problem);
+
+  const connectors = record(at(tree, "connectors"), (node, key) => compileConnector(node, key, workspace, report));
+  const connections = record(at(tree, "connections"), (node, id) => compileConnection(node, id, report));
+  const labels = record(at(tree, "labels"), (label) => text(label) ?? "");
+  const entities = members(at(tree, "entities"));
+  const flows = members(at(tree, "flows")).flatMap(([name, node]) => {
+    const flow = compileFlow(name, node, { connections, connectors, labels, entities: entities.map(([id]) => id) }, report);
+    return flow ? [[name, flow] as const] : [];
+  });
+  const written = new Set(flows.map(([, flow]) => flow.to.entity));
+  const plan: TenantPlan = {
+    tenant: { id: tenantId, title: text(at(tree, "title")) ?? tenantId, ...optional("subdomain", text(at(tree, "subdomain"))) },
+    ...optional("preset", preset),
+    inputs: object(at(tree, "inputs")),
+    labels,
+    connections,
+    connectors,
+    entities: Object.fromEntries(entities.filter(([id]) => written.has(id)).map(([id, node]) => [id, compileEntity(id, node, flows.map(([, flow]) => flow))])),
+    flows: Object.fromEntries(flows),
+    reports: record(at(tree, "reports"), listOf),
+    policy: object(at(tree, "policy")),
+    limits: record(at(tree, "limits"), (limit) => Number(plain(limit))),
+    origins: originsOf(tree),
+  };
+  return { plan, problems: withoutRepeats(problems) };
+}
+
+/** Every tenant, and each problem once, however many tenants share it. */
+export function resolveAll(workspace: Workspace): { readonly plans: ReadonlyMap<string, TenantPlan>; readonly problems: readonly Problem[] } {
+  const resolved = [...workspace.tenants.keys()].map((id) => [id, resolvePlan(workspace, id)] as const);
+  return {
+    plans: new Map(resolved.map(([id, { plan }]) => [id, plan])),
+    problems: withoutRepeats(resolved.flatMap(([, { problems }]) => problems)),
+  };
+}
+
+function compileConnection(node: Sourced, id: string, report: Report): ConnectionPlan {
+  if (!at(node, "connector") && !at(node, "use"))
+    report(problemAt(node.source, "MANIFEST_MISSING_FIELD", { field: "connector", where: `connections.${id}`, expected: "a connector's id" }));
+  return {
+    connector: connectorKey(id, node),
+    enabled: isEnabled(node),
+    labels: record(at(node, "labels"), (label) => text(label) ?? ""),
+    config: object(at(node, "config")),
+    locks: listOf(at(node, "locks")),
+  };
+}
+
+function compileEntity(id: string, node: Sourced, flows: readonly FlowPlan[]): EntityPlan {
+  const prefer = at(node, "prefer");
+  const mapped = flows.filter((flow) => flow.to.entity === id).flatMap((flow) => Object.keys(flow.map?.fields ?? {}));
+  const custom = mapped.flatMap((field) => (field.startsWith("custom.") ? [field.slice("custom.".length)] : []));
+  return {
+    schema: object(at(node, "schema")),
+    match: listOf(at(node, "match")),
+    prefer: text(prefer) === "newest" ? "newest" : listOf(prefer),
+    custom: [...new Set(custom)].toSorted(),
+  };
+}
+
+const object = (node: Sourced | undefined): JsonObject => (node?.kind === "map" ? (plain(node) as JsonObject) : {});
+
+const listOf = (node: Sourced | undefined): string[] => (node?.kind === "list" ? node.items.map((item) => String(plain(item))) : node ? [String(plain(node))] : []);
