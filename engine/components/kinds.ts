@@ -12,13 +12,16 @@ import type { Json, JsonObject } from "../manifest/types.ts";
 
 export type Variables = Readonly<Record<string, unknown>>;
 
+/** An expression's value, or a promise of it where its engine needs one: `await` takes both. */
+export type Eventual<T> = T | Promise<T>;
+
 /** What a component may use while it is built. Problems point into the manifest. */
 export interface BuildContext {
   /** Where in the manifest the component stands, for messages: `streams.contacts.pagination`. */
   readonly where: string;
   compile(expression: string, field: string): CompiledExpression;
   template(text: string, sink: TemplateSink, field: string): CompiledTemplate;
-  /** Compiles a YAML value; rendering gives the tree with absent members left out, `undefined` for an absent whole. */
+  /** Compiles a YAML value; rendering gives the tree (or a promise of it) with absent members left out, `undefined` for an absent whole. */
   value(value: Value, sink: TemplateSink, field: string): (variables: Variables) => unknown;
 }
 
@@ -54,6 +57,10 @@ export interface AuthContext {
   readonly token: { read(): Promise<Token | undefined>; write(token: Token): Promise<void>; clear(): Promise<void> };
   /** Milliseconds since the epoch. */
   now(): number;
+  /** The error AUTH_MISSING_CREDENTIAL for a template that gave nothing, naming the config field among `reads` that is empty. */
+  missing(reads: readonly (readonly string[])[]): Error;
+  /** From now on this value never appears in a log line or an error. */
+  secret(value: string): void;
 }
 
 /** `expires_at`: milliseconds since the epoch; absent when the provider does not say. */
@@ -107,10 +114,10 @@ export interface Window { readonly from?: string; readonly to: string }
 /** Orders a stream for incremental reading. Compares parsed instants, never text. */
 export interface Cursor {
   readonly ordered: boolean;
-  /** The record's instant as milliseconds with fraction; `undefined` when it has none. */
-  valueOf(record: unknown, variables: Variables): number | undefined;
-  /** The window of the next run. `from`: where the last complete window ended. Clamps a `from` in the future to `now`. */
-  window(from: string | undefined, nowMilliseconds: number, variables: Variables): Window;
+  /** The record's instant; `undefined` when it has none. `milliseconds` since the epoch with fraction, `version` as decimal seconds with every digit. */
+  valueOf(record: unknown, variables: Variables): Eventual<{ readonly milliseconds: number; readonly version: string } | undefined>;
+  /** The window of the next run. `from`: where the last complete window ended. Clamps a `from` in the future to `to`. */
+  window(from: string | undefined, nowMilliseconds: number, variables: Variables): Eventual<Window>;
   /** The variable `cursor`: `from` and `to` printed as the provider wants them. */
   print(window: Window): JsonObject;
 }
@@ -127,7 +134,7 @@ export type Decision =
 
 /** What one `do:` of an error rule decides about an answer for which its `when` held. */
 export interface ErrorRule {
-  decide(answer: Answer, variables: Variables, nowMilliseconds: number): Decision;
+  decide(answer: Answer, variables: Variables, nowMilliseconds: number): Eventual<Decision>;
 }
 
 // ── limiter ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -148,6 +155,8 @@ export interface Limiter {
   applies(request: OutgoingRequest): boolean;
   /** Milliseconds to wait before asking again; 0 grants. */
   take(bucket: string, buckets: Buckets): Promise<number>;
+  /** Limits of places only: a place to be left once the answer is read, `undefined` when all are taken. Held at most `seconds`. */
+  enter?(bucket: string, buckets: Buckets, seconds: number): Promise<string | undefined>;
   /** Learns from the answer's headers. */
   observe(answer: Answer, bucket: string, buckets: Buckets, nowMilliseconds: number): Promise<void>;
 }
@@ -160,8 +169,6 @@ export interface SendOptions {
   readonly timeouts: { readonly connect: number; readonly headers: number; readonly idle: number; readonly total: number };
   /** Decompressed bytes beyond which the answer is refused. */
   readonly maxBodyBytes: number;
-  /** Hosts that may receive this request; a redirect elsewhere is refused. */
-  readonly hosts: readonly string[];
 }
 
 export interface RawAnswer { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly bytes: Uint8Array; readonly url: string }
