@@ -1,12 +1,14 @@
 import { ExpressionError } from "./expression-error.ts";
 
-/** Characters and members a result may have; far above any record, far below memory. */
+/** Characters a result may have; far above any record, far below memory. */
 export const OUTPUT_LIMIT = 10_000_000;
+/** What a value costs beside its text: it takes longer to copy than a character. */
+const VALUE_COST = 10;
 
 /**
- * A result as plain JSON: lists without the reference's flags and methods, objects without a prototype, no functions.
- * Counts while it copies, so that a small expression cannot make a huge value out of shared parts.
- * @throws ExpressionError LIMIT (output) beyond `limit`; RESULT for a function.
+ * A result as plain JSON: lists without the reference's flags and methods, ordinary objects, no functions as
+ * members (the reference's matches carry one). Counts while it copies: shared parts make a huge value out of few bytes.
+ * @throws ExpressionError LIMIT (output) beyond `limit` characters; RESULT when the value itself is a function.
  */
 export function plainJson(value: unknown, limit: number = OUTPUT_LIMIT): unknown {
   return copy(value, { left: limit }, 0);
@@ -14,8 +16,9 @@ export function plainJson(value: unknown, limit: number = OUTPUT_LIMIT): unknown
 
 function copy(value: unknown, budget: { left: number }, depth: number): unknown {
   if (typeof value === "string") budget.left -= value.length;
-  if (--budget.left < 0) throw new ExpressionError({ code: "LIMIT", limit: "output", message: "The result is larger than an expression may give." });
-  if (typeof value === "function") throw notJson();
+  budget.left -= VALUE_COST;
+  if (budget.left < 0) throw new ExpressionError({ code: "LIMIT", limit: "output", message: "The result is larger than an expression may give." });
+  if (isFunction(value)) throw new ExpressionError({ code: "RESULT", message: "The result is a function, not a value; call it: `$name(…)`." });
   if (typeof value !== "object" || value === null) return value;
   if (depth > 500) throw new ExpressionError({ code: "LIMIT", limit: "output", message: "The result is nested deeper than an expression may give." });
   if (Array.isArray(value)) {
@@ -24,10 +27,10 @@ function copy(value: unknown, budget: { left: number }, depth: number): unknown 
     return list;
   }
   const source = value as Record<string, unknown>;
-  if (source._jsonata_lambda === true || source._jsonata_function === true) throw notJson();
   const object: Record<string, unknown> = {};
   for (const name of Object.keys(source)) {
     budget.left -= name.length;
+    if (isFunction(source[name])) continue;
     const member = copy(source[name], budget, depth + 1);
     if (member === undefined) continue;
     if (name === "__proto__") Object.defineProperty(object, name, { value: member, enumerable: true, configurable: true, writable: true });
@@ -36,4 +39,8 @@ function copy(value: unknown, budget: { left: number }, depth: number): unknown 
   return object;
 }
 
-const notJson = () => new ExpressionError({ code: "RESULT", message: "The result is a function, not a value; call it: `$name(…)`." });
+function isFunction(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return typeof value === "function";
+  const { _jsonata_lambda: lambda, _jsonata_function: native } = value as Record<string, unknown>;
+  return lambda === true || native === true;
+}

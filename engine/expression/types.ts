@@ -27,7 +27,7 @@ export interface EvaluationLimits {
   readonly depth?: number;
   /** Items a sequence may have. @default 100000 */
   readonly sequence?: number;
-  /** Characters and members the result may have. @default 10000000 */
+  /** Characters the result may have; each value in it counts for ten. @default 10000000 */
   readonly output?: number;
 }
 

@@ -1,0 +1,81 @@
+import { expect, test } from "vitest";
+import { checkTemplate, compileTemplate, ExpressionError, type TemplateSink } from "../../../engine/expression/index.ts";
+
+const render = (text: string, variables: Record<string, unknown>, sink: TemplateSink = "text") => compileTemplate(text, sink).render(variables);
+const refusal = (run: () => unknown): string => {
+  try { run(); } catch (thrown) { if (thrown instanceof ExpressionError) return thrown.problem.code; throw thrown; }
+  return "nothing was refused";
+};
+
+test("a text without braces is itself", () => {
+  expect(render("/users/?page={1}", {})).toBe("/users/?page={1}");
+});
+
+test.each<[TemplateSink, string, string]>([
+  ["text", "O'Brien & <Co>", "O'Brien & <Co>"],
+  ["query", "a&b=c d", "a&b=c d"],
+  ["path", "a/b c?d", "a%2Fb%20c%3Fd"],
+  ["header", "Token é", "Token é"],
+  ["xml", "O'Brien & <\"Co\">", "O&apos;Brien &amp; &lt;&quot;Co&quot;&gt;"],
+  ["html", "O'Brien & <Co>", "O&#39;Brien &amp; &lt;Co&gt;"],
+  ["sql", "O'Brien", "O''Brien"],
+])("in %s, %s is written %s", (sink, value, expected) => {
+  expect(render("[{{x}}]", { x: value }, sink)).toBe(`[${expected}]`);
+});
+
+test.each<[TemplateSink, string]>([
+  ["path", ""], ["path", "."], ["path", ".."], ["url", ".."],
+  ["header", "a\r\nX: b"], ["header", "a\nb"], ["header", "a\u0000"], ["header", "漢"],
+  ["xml", "a\u0008b"],
+])("%s refuses %j", (sink, value) => {
+  expect(refusal(() => render("x{{x}}", { x: value }, sink))).toBe("SINK");
+});
+
+test("at the start of an address a value is the address, behind it one part of it", () => {
+  expect(render("{{base}}/v2/{{id}}", { base: "https://api.example.com/x", id: "a/b" }, "url")).toBe("https://api.example.com/x/v2/a%2Fb");
+  expect(render("https://{{host}}/ccx", { host: "evil.example.com/@" }, "url")).toBe("https://evil.example.com%2F%40/ccx");
+  for (const base of ["javascript:alert(1)", "file:///etc/passwd", "https://a b", "//x"]) expect(refusal(() => render("{{base}}/v2", { base }, "url"))).toBe("SINK");
+});
+
+test("an inserted value that is absent or null makes the whole absent; inside a condition absence is false", () => {
+  expect(render("gte|{{cursor.from}}", {})).toBeUndefined();
+  expect(render("gte|{{cursor.from}}", { cursor: { from: null } })).toBeUndefined();
+  expect(render("a{{#if cursor.from}} from {{cursor.from}}{{/if}}", {})).toBe("a");
+  expect(render("a{{#if x}}b{{else if y}}c{{else}}d{{/if}}", { y: 1 })).toBe("ac");
+  expect(render("{{#unless x}}none{{/unless}}{{#each list}}{{this}}{{/each}}", {})).toBe("none");
+  expect(render("{{lower x}}", {})).toBeUndefined();
+  expect(render("{{x}}{{y}}", { x: false, y: 0 })).toBe("false0");
+});
+
+test("blocks, indexes, outer values and block parameters work", () => {
+  expect(render("{{#each items as |item i|}}{{i}}:{{item.name}}{{../sep}}{{/each}}", { items: [{ name: "a" }, { name: "b" }], sep: ";" })).toBe("0:a;1:b;");
+  expect(render("{{#with a}}{{b}}{{@root.c}}{{/with}}{{lookup a k}}", { a: { b: 1 }, c: 2, k: "b" })).toBe("121");
+});
+
+test("nothing but own properties is reached, and nothing is logged", () => {
+  const inherited = Object.create({ secret: "s" }) as Record<string, unknown>;
+  for (const path of ["constructor", "__proto__", "__proto__.polluted", "toString", "x.constructor.name", "x.secret", "__lookupGetter__"]) expect(render(`{{${path}}}`, { x: inherited }), path).toBeUndefined();
+  expect(render("{{lookup x 'constructor'}}", { x: {} })).toBeUndefined();
+});
+
+test("objects and lists are refused as text, and json writes them", () => {
+  expect(refusal(() => render("{{x}}", { x: [1] }))).toBe("TEMPLATE");
+  expect(render("{{json x}}", { x: { a: [1] } })).toBe('{"a":[1]}');
+});
+
+test("templates call the library", () => {
+  expect(render("'{{sql name}}' {{lower code}} {{upper code}} {{next_day}}", { name: "O'B", code: "Ab", now: 0 })).toBe("'O''B' ab AB 1970-01-02T00:00:00.000Z");
+});
+
+test.each([
+  ["a {{b", 4], ["{{#if x}}a", 10], ["a\n {{#if x}}b{{/each}}", 6], ["a\nbc {{a..}b}} d", 10],
+  ["{{> partial}}", 0], ["{{{x}}}", 0], ["{{&x}}", 0], ["x {{nope y}}", 4], ["{{#nope x}}{{/nope}}", 3], ["{{lower x k=1}}", 10], ["{{* d}}", 0], ["{{log x}}", 2],
+])("checking %j points at %i", (text, position) => {
+  expect(checkTemplate(text)[0]).toMatchObject({ code: "TEMPLATE", position });
+  expect(() => compileTemplate(text, "text")).toThrow(ExpressionError);
+});
+
+test("a template says which variables it reads", () => {
+  const { reads } = compileTemplate("{{config.key}}{{#each a.b as |q|}}{{q.r}}{{s}}{{../w}}{{@root.z}}{{@index}}{{/each}}{{#if (lookup k l)}}{{/if}}", "text");
+  expect(reads).toEqual([["a", "b", "r"], ["a", "b", "s"], ["a", "b"], ["config", "key"], ["k"], ["l"], ["w"], ["z"]]);
+});
