@@ -1,0 +1,1 @@
+export async function referencePages(): Promise<Map<string, string>> { return new Map(); }
