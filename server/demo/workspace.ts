@@ -1,0 +1,156 @@
+/**
+ * The demo's workspace: a real Git repository, laid over the built-in catalogue. It points the three connectors at the
+ * stand-ins and brings three customers. What a person changes there stays: only files that the demo wrote, and nobody
+ * changed since, are written again when the stand-ins' addresses move.
+ */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import fs from "node:fs";
+import path from "node:path";
+import git from "isomorphic-git";
+import type { Json, JsonObject } from "../../engine/manifest/types.ts";
+import { ACCESS } from "./data.ts";
+import type { ProviderName } from "./memory.ts";
+
+export type ProviderUrls = Readonly<Record<ProviderName, string>>;
+
+export interface DemoConnection {
+  readonly tenant: string;
+  readonly connection: string;
+  /** What a person would enter when connecting. */
+  readonly config: JsonObject;
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+const AUTHOR = { name: "Plugboard demo", email: "demo@plugboard.invalid" };
+
+/** Makes the repository, or brings its addresses up to date; a commit is made only when a file changed. */
+export async function makeDemoWorkspace(folder: string, urls: ProviderUrls): Promise<{ commit: string; changed: readonly string[] }> {
+  const repository = { fs, dir: folder };
+  const fresh = !existsSync(path.join(folder, ".git"));
+  if (fresh) {
+    await mkdir(folder, { recursive: true });
+    await git.init({ ...repository, defaultBranch: "main" });
+  }
+  const changed: string[] = [];
+  for (const [file, text] of Object.entries(files(urls))) {
+    if (!fresh && !MOVES_WITH_URLS.has(file)) continue;
+    const at = path.join(folder, file);
+    const old = existsSync(at) ? await readFile(at, "utf8") : undefined;
+    const next = old === undefined || fresh ? text : moveAddresses(old, text);
+    if (next === old) continue;
+    await mkdir(path.dirname(at), { recursive: true });
+    await writeFile(at, next);
+    await git.add({ ...repository, filepath: file });
+    changed.push(file);
+  }
+  const message = fresh ? "Start the demo workspace: three customers, three providers" : "Follow the stand-in providers to their new ports";
+  const commit = changed.length > 0 ? await git.commit({ ...repository, message, author: AUTHOR }) : await git.resolveRef({ ...repository, ref: "HEAD" });
+  return { commit, changed };
+}
+
+/** What `start` stores as if it had been entered when connecting. */
+export function demoCredentials(): DemoConnection[] {
+  const { aptem, hubspot, greenhouse } = ACCESS;
+  return [
+    { tenant: "acme", connection: "aptem", config: { tenant_host: "acme" }, secrets: { api_token: aptem.acme } },
+    { tenant: "acme", connection: "hubspot", config: {}, secrets: { access_token: hubspot.token } },
+    { tenant: "brightpath", connection: "aptem", config: { tenant_host: "brightpath" }, secrets: { api_token: aptem.brightpath } },
+    { tenant: "northwind", connection: "greenhouse", config: { client_id: greenhouse.clientId, user_id: greenhouse.userId as Json }, secrets: { client_secret: greenhouse.clientSecret } },
+  ];
+}
+
+/** The flows that the demo runs and that must succeed. */
+export const DEMO_FLOWS: readonly { readonly tenant: string; readonly flow: string }[] = [
+  { tenant: "acme", flow: "learners" }, { tenant: "acme", flow: "employers" }, { tenant: "acme", flow: "aptem_employers" },
+  { tenant: "brightpath", flow: "learners" }, { tenant: "brightpath", flow: "employers" },
+  { tenant: "northwind", flow: "jobs" }, { tenant: "northwind", flow: "candidates" }, { tenant: "northwind", flow: "applications" },
+];
+
+const MOVES_WITH_URLS = new Set(["workspace.yaml", "connectors/aptem/connector.yaml", "connectors/hubspot/connector.yaml", "connectors/greenhouse/connector.yaml"]);
+const ADDRESS = /127\.0\.0\.1:\d+/g;
+
+/** Takes the new addresses and keeps everything else of the file: a person may have changed it. */
+function moveAddresses(old: string, text: string): string {
+  const [before, after] = [old.match(ADDRESS) ?? [], text.match(ADDRESS) ?? []];
+  if (before.length !== after.length) return old;
+  let index = 0;
+  return old.replace(ADDRESS, () => after[index++]!);
+}
+
+function files(urls: ProviderUrls): Record<string, string> {
+  const host = (name: ProviderName) => new URL(urls[name]).host;
+  return {
+    "workspace.yaml": `# yaml-language-server: $schema=../../schemas/workspace.schema.json
+name: Plugboard demo
+catalogue: builtin                          # connectors, entities and presets that this workspace builds on
+review: self                                # who approves a change: other (not its author) or self
+egress:
+  allow_private:                            # the stand-in providers; every other private address stays refused
+    - ${host("aptem")}                       # Aptem
+    - ${host("hubspot")}                       # HubSpot
+    - ${host("greenhouse")}                       # Greenhouse
+`,
+    "README.md": README,
+    ".gitignore": ".plugboard/\n",
+    "connectors/aptem/connector.yaml": `connector: aptem                            # laid over the catalogue's: only the address differs
+http:
+  base_url: "${urls.aptem}/{{config.tenant_host}}/odata/{{config.odata_version}}"
+  hosts: ["127.0.0.1"]
+`,
+    "connectors/hubspot/connector.yaml": `connector: hubspot                          # laid over the catalogue's: only the address differs
+http:
+  base_url: ${urls.hubspot}
+  hosts: ["127.0.0.1"]
+`,
+    "connectors/greenhouse/connector.yaml": `connector: greenhouse                       # laid over the catalogue's: only the addresses differ
+http:
+  base_url: ${urls.greenhouse}/v3
+  hosts: ["127.0.0.1"]
+  auth: { token_url: ${urls.greenhouse}/token }
+`,
+    "tenants/acme.yaml": `tenant: acme                                # only what differs from the preset
+title: Acme Training Ltd
+subdomain: acme
+preset: aptem-hubspot
+connections:
+  aptem: { config: { tenant_host: acme } }
+flows:
+  learners:
+    from: { every: 15m }                    # the preset says hourly
+    map: { fields: { custom.division: UserCustom_Division } }   # a column that only Acme has
+`,
+    "tenants/brightpath.yaml": `tenant: brightpath
+title: Brightpath Skills
+subdomain: brightpath
+preset: aptem
+connections:
+  aptem: { config: { tenant_host: brightpath } }
+`,
+    "tenants/northwind.yaml": `tenant: northwind
+title: Northwind Talent
+subdomain: northwind
+preset: greenhouse
+`,
+  };
+}
+
+const README = `# The demo workspace
+
+Three customers, three providers. The providers are stand-ins on this machine that answer as their vendors' documentation
+says; everything else is what you would run in earnest.
+
+| customer | preset | providers |
+|---|---|---|
+| acme | aptem-hubspot | Aptem (1,200 users, 80 organizations) and HubSpot (600 companies); 60 employers are known to both |
+| brightpath | aptem | Aptem (300 users, 25 organizations) |
+| northwind | greenhouse | Greenhouse (40 jobs, 300 candidates, 300 applications) |
+
+Things to try, each followed by \`plugboard validate\`:
+
+- change \`every: 15m\` in tenants/acme.yaml, then \`plugboard explain acme flows.learners.from.every\`
+- map one more field of Acme's learners: \`custom.owner: UserPersonalDetails_OwnerId\`
+- add a customer: copy tenants/brightpath.yaml, change \`tenant\`, \`title\` and \`subdomain\`
+
+This is a Git repository: \`git log\` shows what the demo did, \`git diff\` what you did.
+`;
