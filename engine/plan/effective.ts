@@ -16,6 +16,8 @@ import { at, map, members, plain, sameJson, sourced, text, withMembers, type Sou
 export interface Effective {
   /** tenant title subdomain preset inputs labels connections connectors entities flows reports policy limits */
   readonly tree: SourcedMap;
+  /** The same with what was removed still in it, as `null`. */
+  readonly untrimmed: SourcedMap;
   readonly preset?: { readonly id: string; readonly release: number | "head" };
   readonly problems: readonly Problem[];
 }
@@ -25,7 +27,7 @@ export function effectiveTree(workspace: Workspace, tenantId: string): Effective
   const manifest = workspace.tenants.get(tenantId);
   if (!manifest) throw new PlugboardError("PLAN_UNKNOWN_TENANT", { tenant: tenantId, suggestion: suggestion(tenantId, workspace.tenants.keys()) });
   const problems: Problem[] = [];
-  const report: Report = (problem) => void problems.push(problem);
+  const report: Report = (problem) => void (isTold(workspace, problem) || problems.push(problem));
 
   const file = sourced(manifest, "tenant");
   const source = file.source;
@@ -38,15 +40,23 @@ export function effectiveTree(workspace: Workspace, tenantId: string): Effective
   const merged = merge(preset?.configuration, tenant, CONFIGURATION) as SourcedMap;
   const flows = effectiveFlows(workspace, preset, asMap(at(merged, "flows"), source), report);
   const connections = asMap(at(merged, "connections"), source);
-  const whole = withMembers(merged, {
+  const { tenant: id, title, subdomain, ...rest } = Object.fromEntries(merged.entries);
+  const whole = withMembers(map(source, []), {
+    tenant: id, title, subdomain, ...rest,
     inputs: effectiveInputs(preset?.inputs, inputs, source, report),
+    connections,
     flows,
-    connectors: effectiveConnectors(workspace, connections, source, report),
     entities: effectiveEntities(workspace, asMap(at(merged, "entities"), source), flows, source, report),
+    connectors: effectiveConnectors(workspace, connections, source, report),
   });
   const tree = prune(whole, EFFECTIVE) as SourcedMap;
   lintRepeats(tree, [], report);
-  return { tree, problems, ...(preset ? { preset: { id: preset.id, release: preset.release } } : {}) };
+  return { tree, untrimmed: whole, problems, ...(preset ? { preset: { id: preset.id, release: preset.release } } : {}) };
+}
+
+/** A manifest that is no YAML is told once, where it stands, not at every mention of it. */
+export function isTold(workspace: Workspace, { code, params }: Problem): boolean {
+  return code === "MANIFEST_UNKNOWN_REFERENCE" && workspace.unreadable.has(`${String(params["kind"]).toLowerCase()} ${params["name"]}`);
 }
 
 /** Key of a connection's connector in the tree and the plan: its own when the connection brings streams, limits or errors. */

@@ -1,4 +1,8 @@
 /** The plan: layers merged into one tenant's configuration, explained, compared and frozen. Pure. */
 export { resolveAll, resolvePlan, type Resolved } from "./resolve.ts";
+export { explain, type Explained } from "./explain.ts";
+export { originOfPointer } from "./plan-pointers.ts";
+export { diffPlans, type ChangeKind, type PlanChange } from "./diff.ts";
+export { cutRelease, type Release } from "./release.ts";
 export { DURATION_FORM, parseDuration } from "./duration.ts";
 export type * from "./types.ts";

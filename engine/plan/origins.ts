@@ -1,15 +1,37 @@
-/** Origins of an effective tree, by JSON pointer. */
-import { child, originOf, type Sourced } from "./sourced.ts";
+/** Origins of an effective tree, by JSON pointer into it. */
+import { child, isJsonMap, locationOf, type Shadow, type Sourced } from "./sourced.ts";
 import type { Origin } from "./types.ts";
 
 /** Every leaf, list and empty map has one; a map of more has one when it hides something. */
 export function originsOf(tree: Sourced): Record<string, Origin> {
   const origins: Record<string, Origin> = {};
-  const visit = (node: Sourced, pointer: string): void => {
-    if (node.kind !== "map" || node.entries.size === 0 || node.shadows.length > 0) origins[pointer] = originOf(node);
-    if (node.kind === "list") node.items.forEach((item, index) => visit(item, child(pointer, index)));
-    if (node.kind === "map") for (const [key, member] of node.entries) visit(member, child(pointer, key));
-  };
-  visit(tree, "");
+  walk(tree, (node, pointer, shadows) => {
+    if (node.kind !== "map" || node.entries.size === 0 || shadows.length > 0) origins[pointer] = originOf(node, shadows);
+  });
   return origins;
+}
+
+/** Visits every node below `from`. `shadows` are the node's own and, where a map replaced another whole, that one's member of the same key. */
+export function walk(from: Sourced, visit: (node: Sourced, pointer: string, shadows: readonly Shadow[]) => void, pointer = "", inherited: readonly Shadow[] = []): void {
+  const shadows = [...from.shadows, ...inherited];
+  visit(from, pointer, shadows);
+  if (from.kind === "list") from.items.forEach((item, index) => walk(item, visit, child(pointer, index), []));
+  if (from.kind === "map") for (const [key, member] of from.entries) walk(member, visit, child(pointer, key), membersOf(shadows, key));
+}
+
+export function membersOf(shadows: readonly Shadow[], key: string): Shadow[] {
+  return shadows.flatMap(({ source, value }) => {
+    const member = isJsonMap(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+    return member === undefined ? [] : [{ source: { ...source, pointer: child(source.pointer, key) }, value: member }];
+  });
+}
+
+export function originOf(node: Sourced, shadows: readonly Shadow[] = node.shadows): Origin {
+  const hidden = shadows.map(({ source, value }) => ({ ...place(source), value }));
+  return { ...place(node.source), ...(hidden.length > 0 ? { shadows: hidden } : {}) };
+}
+
+function place(source: Sourced["source"]): { layer: Origin["layer"]; file: string; line: number; col: number } {
+  const { file, line, col } = locationOf(source);
+  return { layer: source.layer, file, line, col };
 }

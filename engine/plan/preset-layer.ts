@@ -1,5 +1,5 @@
 /** The preset a tenant stands on: a frozen release, or the preset's head while it has none. */
-import type { Layer, Manifest, Workspace } from "../manifest/types.ts";
+import type { Manifest, Workspace } from "../manifest/types.ts";
 import { layered, normalise } from "./merge.ts";
 import { unknownReference, type Report } from "./problems.ts";
 import { CONFIGURATION, MAPPING } from "./shape.ts";
@@ -16,8 +16,8 @@ export interface PresetLayer {
   mapping(id: string): Sourced | undefined;
 }
 
-/** Keys of a preset or release that are not laid under a tenant. */
-const OWN_KEYS = ["preset", "release", "title", "description", "recommended", "inputs", "mappings", "templates"];
+/** Keys of a preset that are not laid under a tenant. */
+const OWN_KEYS = ["preset", "title", "description", "recommended", "inputs"];
 
 export function presetLayer(workspace: Workspace, pin: Sourced, report: Report): PresetLayer | undefined {
   const written = String(pin.kind === "scalar" ? pin.value : "");
@@ -27,7 +27,7 @@ export function presetLayer(workspace: Workspace, pin: Sourced, report: Report):
     report(unknownReference(pin.source, "Preset", id, new Set([...workspace.presets.keys(), ...workspace.releases.keys()])));
     return undefined;
   }
-  if (version === "head" || (version === undefined && releases.size === 0)) return head(workspace, id);
+  if (version === undefined && releases.size === 0) return head(workspace, id);
   const number = version === undefined ? newestRelease(workspace, id)! : Number(version);
   const release = releases.get(number);
   if (!release) {
@@ -58,13 +58,13 @@ function head(workspace: Workspace, id: string): PresetLayer {
 }
 
 function frozen(workspace: Workspace, id: string, number: number, manifest: Manifest): PresetLayer {
-  const layer: Layer = "preset";
-  const node = sourced(manifest, layer);
+  const node = sourced(manifest, "preset");
+  const preset = at(node, "preset");
   const mapping = (name: string) => {
     const kept = at(node, "mappings", name);
     return kept ? normalise(kept, MAPPING) : liveMapping(workspace, name);    // a tenant's own flow may use a mapping outside the release
   };
-  return { id, release: number, configuration: configurationOf(normalise(node, CONFIGURATION)), inputs: at(node, "inputs"), mapping };
+  return { id, release: number, configuration: preset && configurationOf(normalise(preset, CONFIGURATION)), inputs: at(preset, "inputs"), mapping };
 }
 
 function configurationOf(node: Sourced | undefined): Sourced | undefined {

@@ -4,7 +4,6 @@
  */
 import type { Location } from "../errors/plugboard-error.ts";
 import type { Json, Layer, Manifest } from "../manifest/types.ts";
-import type { Origin } from "./types.ts";
 
 export interface Source { readonly layer: Layer; readonly manifest: Manifest; readonly pointer: string }
 export interface Shadow { readonly source: Source; readonly value: Json }
@@ -84,15 +83,6 @@ export const isRemoval = (node: Sourced): boolean => node.kind === "scalar" && n
 
 export function locationOf(source: Source, part: "key" | "value" = "value"): Location {
   return source.manifest.locate(source.pointer, part);
-}
-
-export function originOf(node: Sourced): Origin {
-  const place = ({ layer, manifest, pointer }: Source) => {
-    const { file, line, col } = manifest.locate(pointer);
-    return { layer, file, line, col };
-  };
-  const shadows = node.shadows.map(({ source, value }) => ({ ...place(source), value }));
-  return { ...place(node.source), ...(shadows.length > 0 ? { shadows } : {}) };
 }
 
 /** Adds one key to a JSON pointer (RFC 6901 §3). */

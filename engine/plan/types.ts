@@ -38,7 +38,7 @@ export interface TenantPlan {
   readonly limits: Readonly<Record<string, number>>;
   /**
    * By JSON pointer into the effective tree, which says everything in the manifests' own words: `/flows/learners/from/every`,
-   * `/connectors/hubspot/streams/contacts/list/post`. `originOf` finds the origin of a pointer into this plan.
+   * `/connectors/hubspot/streams/contacts/list/post`. `originOfPointer` finds the origin of a pointer into this plan.
    */
   readonly origins: Readonly<Record<string, Origin>>;
 }

@@ -29,7 +29,7 @@ export function workspaceOf(files: { readonly catalogue?: Tree; readonly workspa
       else releases.set(id, new Map([...(releases.get(id) ?? []), [Number(number), manifest]]));
     }
   }
-  return { ...lists, releases, tenants, settings: undefined, problems: [], attachments };
+  return { ...lists, releases, tenants, settings: undefined, problems: [], unreadable: new Set(), files: new Map(), attachments };
 }
 
 const PLACES: readonly (readonly [RegExp, ManifestKind])[] = [
@@ -64,5 +64,5 @@ function manifestOf(kind: ManifestKind, id: string, layer: "catalogue" | "worksp
     }
     return place(part === "key" ? key : value);
   };
-  return { kind, id, layer, file, text, value: (document.toJS() ?? {}) as JsonObject, locate };
+  return { kind, id, layer, file, text, value: (document.toJS() ?? {}) as JsonObject, locate, written: () => ({ style: "other" }) };
 }
