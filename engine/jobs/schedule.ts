@@ -1,10 +1,7 @@
 /**
  * When a flow is due. Pure arithmetic: the clock is an argument.
  *
- *   slot   the nominal instant of a tick; a flow runs at most once per slot, however many processes look
- *   due    slot + jitter: when the run is queued
- *
- * `every` counts elapsed time from the flow's first slot, so daylight saving does not touch it. A cron follows the wall clock
+ * `every` counts elapsed time from the flow's first tick, so daylight saving does not touch it. A cron follows the wall clock
  * of its zone: a time that does not exist that day fires at the instant the clocks jump to, one that exists twice fires once.
  */
 import { createHash } from "node:crypto";
@@ -13,35 +10,31 @@ import type { FlowPlan } from "../plan/types.ts";
 
 export type Schedule = NonNullable<FlowPlan["schedule"]>;
 
-/** A tick to come. Milliseconds since the epoch. */
-export interface Tick { readonly slot: number; readonly due: number }
-
 /** Longest jitter; a shorter interval gets a tenth of itself. Seconds. */
 const MAX_JITTER_SECONDS = 60;
 
 /**
- * The first tick after `now`. However many ticks were missed, they count as one: the answer is always in the future.
- * @param previousSlot the last slot of the flow, absent for a flow that never ran: `every` then begins now.
- * @returns undefined for a cron that never fires again (30 February).
+ * The flow's next tick after `now`, jitter included: milliseconds since the epoch, always in the future (a first tick of
+ * `every` may be now). However many ticks were missed, they count as one.
+ * @param previous the flow's last tick; absent for a flow that never had one: `every` then begins now.
+ * @returns undefined for a cron that never fires again.
  */
-export function nextTick(schedule: Schedule, flow: string, now: number, previousSlot?: number): Tick | undefined {
+export function nextDue(schedule: Schedule, flow: string, now: number, previous?: number): number | undefined {
   if ("every_seconds" in schedule) {
     const every = schedule.every_seconds * 1000;
-    const slot = previousSlot === undefined ? now : previousSlot + Math.max(1, Math.floor((now - previousSlot) / every) + 1) * every;
-    return { slot, due: slot + jitter(flow, every) };
+    return previous === undefined ? now + jitter(flow, every) : previous + Math.max(1, Math.floor((now - previous) / every) + 1) * every;
   }
   const cron = new Cron(schedule.cron, { timezone: schedule.time_zone, mode: "5-part" });
-  // A tick whose jitter is still running out is not passed over: slots are searched from the previous one on.
-  const after = previousSlot === undefined ? now : Math.max(previousSlot, now);
-  const slot = cron.nextRun(new Date(after))?.getTime();
-  if (slot === undefined) return undefined;
-  const following = cron.nextRun(new Date(slot))?.getTime() ?? slot + MAX_JITTER_SECONDS * 10_000;
-  return { slot, due: slot + jitter(flow, following - slot) };
+  // A clock that was set back must not fire a tick twice.
+  const tick = cron.nextRun(new Date(Math.max(previous ?? now, now)));
+  if (!tick) return undefined;
+  const following = cron.nextRun(tick)?.getTime() ?? Infinity;
+  return tick.getTime() + jitter(flow, following - tick.getTime());
 }
 
 /**
- * Milliseconds between a slot and its run: the same for every process and every tick of a flow, spread evenly over flows,
- * so that the flows of one cron do not all start in the same second.
+ * Milliseconds between a tick and its run: the same for every process and every tick of a flow, spread evenly over flows,
+ * so that flows with one cron do not all start in the same second.
  */
 export function jitter(flow: string, intervalMilliseconds: number): number {
   const most = Math.min(intervalMilliseconds / 10, MAX_JITTER_SECONDS * 1000);

@@ -9,9 +9,9 @@ import type { FlowPlan, TenantPlan } from "../../engine/plan/types.ts";
  * @throws PlugboardError SERVER_NOT_FOUND, or SERVER_AMBIGUOUS naming the connections.
  */
 export function connectionOf(plan: TenantPlan, provider: string, asked?: string): string {
-  const fitting = Object.entries(plan.connections).filter(([name, { connector }]) => name === provider || connector === provider).map(([name]) => name);
+  const fitting = Object.entries(plan.connections).filter(([name]) => name === provider || connectorOf(plan, name) === provider).map(([name]) => name);
   if (fitting.length === 0) {
-    const known = [...new Set(Object.entries(plan.connections).flatMap(([name, { connector }]) => [name, connector]))];
+    const known = new Set(Object.keys(plan.connections).flatMap((name) => [name, connectorOf(plan, name)]));
     throw new PlugboardError("SERVER_NOT_FOUND", { kind: "Provider", name: provider, suggestion: suggestion(provider, known) });
   }
   if (asked !== undefined) {
@@ -20,6 +20,12 @@ export function connectionOf(plan: TenantPlan, provider: string, asked?: string)
   }
   if (fitting.length > 1) throw new PlugboardError("SERVER_AMBIGUOUS", { name: provider, candidates: fitting.join(", ") });
   return fitting[0]!;
+}
+
+/** Id of a connection's connector, also where the connection lays something of its own over it. */
+export function connectorOf(plan: TenantPlan, connection: string): string {
+  const key = plan.connections[connection]!.connector;
+  return plan.connectors[key]?.id ?? key;
 }
 
 /** The flows that read a connection, by name. */

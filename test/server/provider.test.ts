@@ -5,7 +5,8 @@ import { connectionOf, flowsToSync } from "../../server/api/provider.ts";
 const connection = (connector: string, enabled = true) => ({ connector, enabled, labels: {}, config: {}, locks: [] });
 const flow = (name: string, on: string, entity: string, enabled = true) => ({ name, enabled, connection: on, connector: "hubspot", stream: "s", to: { entity }, select: [], labels: {}, caps: {}, quarantine: { share: 0.1, count: 1000 } });
 const plan = {
-  connections: { hubspot: connection("hubspot"), hubspot_us: connection("hubspot"), lms: connection("aptem"), off: connection("sftp", false) },
+  connections: { hubspot: connection("hubspot"), hubspot_us: connection("hubspot"), lms: connection("aptem"), off: connection("sftp", false), own: connection("greenhouse/own") },
+  connectors: { "greenhouse/own": { id: "greenhouse" } },
   flows: { employers: flow("employers", "hubspot", "employer"), contacts: flow("contacts", "hubspot", "contact", false), learners: flow("learners", "lms", "learner"), files: flow("files", "off", "file") },
 } as unknown as TenantPlan;
 
@@ -17,6 +18,7 @@ const codeOf = (work: () => unknown): string => {
 describe("a provider in a path", () => {
   test("is a connection's name", () => expect(connectionOf(plan, "hubspot_us")).toBe("hubspot_us"));
   test("is a connector that one connection uses", () => expect(connectionOf(plan, "aptem")).toBe("lms"));
+  test("is a connector that one connection lays something over", () => expect(connectionOf(plan, "greenhouse")).toBe("own"));
   test("that fits two connections is ambiguous, and names them", () => {
     expect(() => connectionOf(plan, "hubspot")).toThrow("hubspot, hubspot_us");
     expect(codeOf(() => connectionOf(plan, "hubspot"))).toBe("SERVER_AMBIGUOUS");
