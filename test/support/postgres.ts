@@ -1,0 +1,53 @@
+/** A database of its own for one test file, cloned from the migrated template of the suite. */
+import { randomBytes } from "node:crypto";
+import pg from "pg";
+import { inject } from "vitest";
+import { type Database, openDatabase } from "../../engine/store/index.ts";
+
+export interface TestDatabase {
+  /** As the server's own user: for migrations and for looking behind row-level security. */
+  readonly url: string;
+  /** As the running product. */
+  readonly db: Database;
+  close(): Promise<void>;
+}
+
+export async function testDatabase(): Promise<TestDatabase> {
+  const template = new URL(inject("templateUrl"));
+  const url = await createDatabase(template.pathname.slice(1));
+  const db = await openDatabase({ url, max: 5, applicationName: "plugboard test" });
+  return { url, db, close: async () => { await db.close(); await dropDatabase(url); } };
+}
+
+/** An empty database, or a clone of `template`, on the suite's server. */
+export async function createDatabase(template?: string): Promise<string> {
+  const url = new URL(inject("templateUrl"));
+  url.pathname = `/plugboard_test_${randomBytes(6).toString("hex")}`;
+  await onServer(`create database ${url.pathname.slice(1)}${template === undefined ? "" : ` template ${template}`}`);
+  return url.href;
+}
+
+export const dropDatabase = (url: string) => onServer(`drop database if exists ${new URL(url).pathname.slice(1)} with (force)`);
+
+async function onServer(statement: string): Promise<void> {
+  const url = new URL(inject("templateUrl"));
+  url.pathname = "/postgres";
+  const client = new pg.Client({ connectionString: url.href });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Runs statements as the server's own user, past row-level security. */
+export async function asAdmin<Row extends object>(url: string, text: string, values: unknown[] = []): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url, options: "-c search_path=plugboard,pg_temp" });
+  await client.connect();
+  try {
+    return (await client.query(text, values)).rows as Row[];
+  } finally {
+    await client.end();
+  }
+}
