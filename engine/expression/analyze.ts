@@ -2,6 +2,7 @@
  * What an expression reads, without running it. Walks the reference's tree with the input paths that the context may be;
  * where it cannot tell, the shortest path it is certain of is read as a whole. So it may report too much, never too little.
  */
+import { library } from "./functions/index.ts";
 import type { Node } from "./reference.ts";
 
 type Path = readonly string[];
@@ -37,7 +38,7 @@ const CONTEXT_TEXT: Readonly<Record<string, number>> = {
   toMillis: 2, fromMillis: 3,
 };
 
-export function analyze(tree: Node, contextFunctions: (name: string) => number | undefined = () => undefined): Analysis {
+export function analyze(tree: Node): Analysis {
   const reads = new Map<string, Path>();
   const variables = new Set<string>();
   const calls = new Map<string, number>();
@@ -168,9 +169,8 @@ export function analyze(tree: Node, contextFunctions: (name: string) => number |
       return { paths: base.map((path) => [...path, String(key.value)]) };
     }
     args.forEach(read);
-    const takesContext = contextFunctions(name);
     if (args.length < (CONTEXT_ARGUMENT[name] ?? 0)) read({ paths: context });
-    if (args.length < (CONTEXT_TEXT[name] ?? takesContext ?? 0)) read({ paths: context.filter((path) => path.length > 0) });
+    if (args.length < (CONTEXT_TEXT[name] ?? library[name]?.parameters.length ?? 0)) read({ paths: context.filter((path) => path.length > 0) });
     return NOTHING;
   }
 

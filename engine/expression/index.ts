@@ -5,4 +5,6 @@
 export type { CompiledExpression, CompiledFields, CompiledTemplate, EvaluationLimits, EvaluationProblem, ExpressionProblem, FieldValue, FieldsResult, Sink, TemplateSink } from "./types.ts";
 export { ExpressionError } from "./expression-error.ts";
 export { checkExpression, compileExpression, compileFields, pathsOf, type CompileOptions, type FieldSource } from "./expression.ts";
+export { functionCatalogue, type FunctionEntry } from "./functions/index.ts";
+export type { FunctionExample } from "./functions/types.ts";
 export { checkTemplate, compileTemplate } from "./template.ts";

@@ -1,7 +1,7 @@
 /** The reference implementation behind our limits: the only file that imports `jsonata`. */
 import jsonata from "jsonata";
 import { ExpressionError } from "./expression-error.ts";
-import { library } from "./functions/index.ts";
+import { callLibrary, library } from "./functions/index.ts";
 import { RegexEngine } from "./linear-regex.ts";
 import type { EvaluationLimits, EvaluationProblem, ExpressionProblem } from "./types.ts";
 
@@ -42,11 +42,11 @@ export function syntaxProblem(thrown: unknown, text: string): ExpressionProblem 
 
 /** `names`: the library functions it calls. Bindings never reach over the record: both are read by own property only. */
 export function referenceEvaluator(text: string, names: readonly string[], limits: EvaluationLimits): (input: unknown, bindings: Readonly<Record<string, unknown>>) => Promise<unknown> {
-  const { milliseconds, depth, sequence } = { ...DEFAULT_LIMITS, ...limits };
-  const expression = jsonata(text, { timeout: milliseconds, stack: depth * EVALUATIONS_PER_CALL, sequence, RegexEngine });
+  const { milliseconds, depth, sequence, openSteps = depth * EVALUATIONS_PER_CALL } = { ...DEFAULT_LIMITS, ...limits };
+  const expression = jsonata(text, { timeout: milliseconds, stack: openSteps, sequence, RegexEngine });
   for (const name of names) {
     const fn = library[name];
-    if (fn) expression.registerFunction(name, function (this: Focus, ...args) { return fn.call({ now: nowOf(this) }, ...(args as never[])); }, fn.signature);
+    if (fn) expression.registerFunction(name, function (this: Focus, ...args) { return callLibrary(fn, { now: nowOf(this) }, args); }, fn.signature);
   }
   expression.registerFunction("millis", function (this: Focus) { return nowOf(this); }, "<:n>");
   expression.registerFunction("now", function (this: Focus, picture?: string, zone?: string) {

@@ -1,6 +1,6 @@
 /** What a template may call: every function of the library, and the few of JSONata's own that texts need. */
 import type { FunctionContext } from "./types.ts";
-import { library } from "./index.ts";
+import { callLibrary, library } from "./index.ts";
 
 type TemplateFunction = (context: FunctionContext, ...args: unknown[]) => unknown;
 
@@ -20,9 +20,9 @@ const own: Readonly<Record<string, TemplateFunction>> = {
 export const templateFunctions: Readonly<Record<string, TemplateFunction>> = Object.assign(
   Object.create(null),
   own,
-  Object.fromEntries(Object.entries(library).map(([name, fn]) => [
+  Object.fromEntries(Object.entries(library).map(([name, fn]): [string, TemplateFunction] => [
     name,
-    // An absent first argument gives absent, as in JSONata; functions of nothing but the time have none.
-    (context: FunctionContext, ...args: unknown[]) => (args.length > 0 && isAbsent(args[0]) ? undefined : (fn.call as TemplateFunction)(context, ...args)),
+    // A template has no null: it is as absent as what is not there.
+    (context, ...args) => callLibrary(fn, context, args.map((arg) => arg ?? undefined)),
   ])),
 );
