@@ -25,6 +25,8 @@ export interface EvaluationLimits {
   readonly milliseconds?: number;
   /** Depth of calls. @default 200 */
   readonly depth?: number;
+  /** Steps that may be open at once, as the reference's interpreter counts them, instead of `depth`; for its own cases, which are written in them. */
+  readonly openSteps?: number;
   /** Items a sequence may have. @default 100000 */
   readonly sequence?: number;
   /** Characters the result may have; each value in it counts for ten. @default 10000000 */
