@@ -92,7 +92,7 @@ function effectiveConnectors(workspace: Workspace, connections: SourcedMap, sour
     const connector = key === name ? base : (merge(base, overConnector(connection), CONNECTOR) as SourcedMap);
     const streams = asMap(at(connector, "streams"), connector.source);
     const fragments = layers.map((layer) => at(layer, "fragments"));
-    const expanded = members(streams).map(([stream, node]) => [stream, expandStream(node, fragments, `connectors.${key}.streams.${stream}`, report)] as const);
+    const expanded = members(streams).map(([stream, node]) => [stream, expandStream(node, fragments, `connectors.${key}`, report)] as const);
     connectors.set(key, withMembers(connector, { fragments: undefined, streams: { ...streams, entries: new Map(expanded) } }));
   }
   return map(source, connectors);

@@ -7,7 +7,6 @@ const RENAMED: readonly (readonly [RegExp, string])[] = [
   [/^\/tenant\/(title|subdomain)$/, "/$1"],
   [/^(\/flows\/[^/]+)\/(?:schedule\/)(cron|time_zone)$/, "$1/from/$2"],
   [/^(\/flows\/[^/]+)\/schedule\/every_seconds$/, "$1/from/every"],
-  [/^(\/flows\/[^/]+)\/schedule$/, "$1/from"],
   [/^(\/flows\/[^/]+)\/sweep_seconds$/, "$1/from/sweep"],
   [/^(\/flows\/[^/]+)\/(?:stream|connection|connector)$/, "$1/from/stream"],
   [/^(\/flows\/[^/]+)\/map\/id$/, "$1/map/use"],
@@ -19,26 +18,19 @@ const RENAMED: readonly (readonly [RegExp, string])[] = [
   [/^(\/connectors\/[^/]+\/(?:http\/auth|check))\/named(?=\/|$)/, "$1"],
   [/^(\/connectors\/[^/]+\/(?:streams\/[^/]+\/(?:list|changes|one)|check(?:\/[^/]+)?))\/request(?=\/|$)/, "$1"],
 ];
-const METHODS = ["get", "post", "put", "patch", "delete"];
-const ENCODINGS = ["json", "form", "text"];
+/** What the plan names in general and the manifests by what it is. */
+const CHOICES: readonly (readonly [RegExp, readonly string[]])[] = [
+  [/\/(?:path|method)$/, ["get", "post", "put", "patch", "delete"]],
+  [/\/body(?:\/value|\/encoding)?(?=\/|$)/, ["json", "form", "text"]],
+  [/\/schedule$/, ["from/every", "from/cron"]],
+];
 
 /** The origin of the value at `pointer`, or of the nearest value around it. */
 export function originOfPointer(plan: TenantPlan, pointer: string): Origin | undefined {
-  const candidates = RENAMED.reduce((here, [from, to]) => here.replace(from, to), pointer);
-  for (const candidate of [...spellings(candidates), ...spellings(pointer)]) {
-    const origin = plan.origins[candidate];
-    if (origin) return origin;
-  }
-  const parent = pointer.slice(0, pointer.lastIndexOf("/"));
-  return parent === "" ? firstBelow(plan, spellings(candidates)[0]!) : (firstBelow(plan, candidates) ?? originOfPointer(plan, parent));
-}
-
-/** A request's method and body are named by what they are. */
-function spellings(pointer: string): string[] {
-  const [, request, rest] = pointer.match(/^(.*)\/(?:path|method)()$/) ?? pointer.match(/^(.*)\/body(?:\/value|\/encoding)?(\/.*)?$/) ?? [];
-  if (request === undefined) return [pointer];
-  const keys = /\/(?:path|method)$/.test(pointer) ? METHODS : ENCODINGS;
-  return [...keys.map((key) => `${request}/${key}${rest ?? ""}`), pointer];
+  const written = RENAMED.reduce((here, [from, to]) => here.replace(from, to), pointer);
+  const chosen = CHOICES.flatMap(([pattern, words]) => (pattern.test(written) ? words.map((word) => written.replace(pattern, `/${word}`)) : []));
+  for (const candidate of [written, ...chosen]) if (plan.origins[candidate]) return plan.origins[candidate];
+  return firstBelow(plan, written) ?? (pointer === "" ? undefined : originOfPointer(plan, pointer.slice(0, pointer.lastIndexOf("/"))));
 }
 
 /** A map has no origin of its own; its first value stands for it. */

@@ -25,7 +25,7 @@ export function suggestion(name: string, known: Iterable<string>): string {
 export function withoutRepeats(problems: readonly Problem[]): Problem[] {
   const seen = new Set<string>();
   return problems.filter(({ code, at, params }) => {
-    const identity = JSON.stringify([code, at?.file, at?.line, at?.col, at ? undefined : params]);
+    const identity = JSON.stringify([code, at?.file, at?.line, at?.col, params]);
     return !seen.has(identity) && seen.add(identity);
   });
 }

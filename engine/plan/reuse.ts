@@ -6,13 +6,16 @@ import { at, members, text, withMembers, type Sourced, type SourcedMap } from ".
 
 const FLOW = shapeOf(shapeOf(CONFIGURATION, "flows"), "");
 
-/** A stream over the fragment it uses, and that over its own, to the end. Fragments are read as streams where a stream uses them. */
-export function expandStream(stream: Sourced, fragments: readonly (Sourced | undefined)[], path: string, report: Report, trail: readonly string[] = []): Sourced {
+/**
+ * A stream over the fragment it uses, and that over its own, to the end. Fragments are read as streams where a stream uses them.
+ * @param fragments the connector's, of each of its layers; @param connector its path, for messages.
+ */
+export function expandStream(stream: Sourced, fragments: readonly (Sourced | undefined)[], connector: string, report: Report, trail: readonly string[] = []): Sourced {
   const used = at(stream, "use");
   const name = text(used);
   if (!used || name === undefined || stream.kind !== "map") return stream;
   if (trail.includes(name)) {
-    report(problemAt(used.source, "PLAN_CYCLE", { path, cycle: [...trail.slice(trail.indexOf(name)), name].join(" → ") }));
+    report(problemAt(used.source, "PLAN_CYCLE", { path: `${connector}.fragments.${name}`, cycle: [...trail.slice(trail.indexOf(name)), name].join(" → ") }));
     return withMembers(stream, { use: undefined });
   }
   const fragment = layered(fragments.map((each) => at(each, name)), STREAM);
@@ -20,7 +23,7 @@ export function expandStream(stream: Sourced, fragments: readonly (Sourced | und
     report(unknownReference(used.source, "Fragment", name, new Set(fragments.flatMap((each) => members(each).map(([key]) => key)))));
     return stream;
   }
-  const below = expandStream(fragment, fragments, path, report, [...trail, name]);
+  const below = expandStream(fragment, fragments, connector, report, [...trail, name]);
   return merge(withoutParameterList(below), stream, STREAM)!;
 }
 
