@@ -16,3 +16,5 @@ export { MAX_DEPTH } from "./parser.ts";
 export { print, tokensOf } from "./print.ts";
 export { childrenOf, nodeAt, nodesAt, walk } from "./walk.ts";
 export { toReferenceAst, type ReferenceNode, type ReferenceResult, type ReferenceStage } from "./reference-ast.ts";
+export { applyEdit, literal, type Edit, type EditResult, type Patch, type Refusal } from "./edit.ts";
+export { scopesOf, variableNames, type Binder, type Scopes } from "./scope.ts";

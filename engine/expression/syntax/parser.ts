@@ -8,6 +8,7 @@
  */
 import { Lexer } from "./lexer.ts";
 import { isNode, type BinaryOperator, type Node, type NodeKind, type NodeOf, type Pair, type Part, type SortTerm, type Tree } from "./nodes.ts";
+import { tokensOf } from "./print.ts";
 import { syntaxProblem, type SyntaxProblem } from "./problem.ts";
 import { checkSignature } from "./signature.ts";
 import type { Token } from "./token.ts";
@@ -212,7 +213,9 @@ class Parser {
     return this.lambda(bracket, args, parts);
   }
 
+  /** The word `function` stays as tokens of the lambda: it names no field. */
   private lambda(bracket: Token, parameters: Node[], parts: Part[]): Node {
+    parts.splice(0, 1, ...tokensOf(parts[0] as Node));
     for (const [index, parameter] of parameters.entries()) {
       if (bare(parameter).kind !== "variable") this.report(syntaxProblem("S0208", parameter.position, spanOr(parameter, bracket), { token: headValue(parameter), value: index + 1 }));
     }
