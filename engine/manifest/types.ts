@@ -26,6 +26,7 @@ export interface Manifest {
   readonly layer: "catalogue" | "workspace";
   readonly file: string;
   readonly text: string;
+  /** `tests.yaml` is a list in its file: here it is `{ tests: […] }`, and pointers begin with `/tests`. */
   readonly value: JsonObject;
   /**
    * Where a JSON pointer stands in the file: its value, or with `part: "key"` its key. A pointer that does not exist gives
@@ -33,6 +34,8 @@ export interface Manifest {
    * whose text differs from their source, that is the scalar's start.
    */
   locate(pointer: string, part?: "key" | "value", offset?: number): Location;
+  /** How the scalar at a pointer is written, for checks of what YAML made of a text. */
+  written(pointer: string): { readonly style: "plain" | "double_quoted" | "other"; /** The comment that directly follows it, without `#`. */ readonly comment?: string };
 }
 
 /** Every manifest of catalogue and workspace, and every problem found while reading them. Pure function of the trees. */
@@ -50,6 +53,10 @@ export interface Workspace {
   readonly tests: ReadonlyMap<string, readonly Manifest[]>;
   readonly settings: Manifest | undefined;
   readonly problems: readonly Problem[];
+  /** `connector hubspot`: manifests whose files cannot be read as YAML. Their absence is told once, not at every reference. */
+  readonly unreadable: ReadonlySet<string>;
+  /** Every file that was read, by its name in messages → its text. */
+  readonly files: ReadonlyMap<string, string>;
   /** Every other text file beside the manifests (exchanges/…, templates), by its path in the tree. */
   readonly attachments: ReadonlyMap<string, string>;
 }

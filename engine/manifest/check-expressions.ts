@@ -1,0 +1,118 @@
+/** Every expression and template of a manifest: does it parse, and does it name only what its key may see. */
+import type { Problem } from "../errors/plugboard-error.ts";
+import { suggest } from "../errors/nearest.ts";
+import { checkExpression, checkTemplate, compileExpression, compileTemplate, type ExpressionProblem } from "../expression/index.ts";
+import type { Site } from "./check-shape.ts";
+import { isMap, merged } from "./merged.ts";
+import type { Manifest, Workspace } from "./types.ts";
+import type { Checked } from "./validate.ts";
+
+/** Members of the variables whose members are fixed. */
+const MEMBERS: Readonly<Record<string, readonly string[]>> = {
+  page: ["number", "offset", "token", "after", "url", "size"],
+  cursor: ["from", "to"],
+  account: ["id", "label"],
+};
+
+export function checkExpressions({ manifest, shape }: Checked, workspace: Workspace): Problem[] {
+  const scope = scopeOf(manifest, workspace);
+  return shape.sites.flatMap((site) => checkSite(manifest, site, scope));
+}
+
+/** Names below `config` and `with` that a manifest of this kind may use. */
+interface Scope { readonly config?: ReadonlySet<string>; withOf(pointer: string): ReadonlySet<string> | undefined; extra(pointer: string): readonly string[] }
+
+function scopeOf(manifest: Manifest, workspace: Workspace): Scope {
+  if (manifest.kind !== "connector") return { withOf: () => undefined, extra: () => [] };
+  const whole = merged(workspace.connectors.get(manifest.id) ?? [manifest]);
+  const config = new Set(Object.keys(isMap(whole.config) ? whole.config : {}));
+  return {
+    config,
+    withOf: (pointer) => {
+      const [, room, name = ""] = pointer.split("/");
+      if (room !== "fragments") return undefined;
+      const fragment = isMap(whole.fragments) ? whole.fragments[name] : undefined;
+      return isMap(fragment) && Array.isArray(fragment.with) ? new Set(fragment.with.map(String)) : isMap(fragment) && fragment.use === undefined ? new Set() : undefined;
+    },
+    // `before: { export: … }`: the answer is the variable `export` of everything beside it; a JWT's claims are named by the verifier.
+    extra: (pointer) => {
+      const names: string[] = [];
+      let value: unknown = whole;
+      for (const part of pointer.split("/").slice(1)) {
+        if (!isMap(value as never)) break;
+        const map = value as Record<string, unknown>;
+        if (isMap(map.before as never)) names.push(...Object.keys(map.before as object));
+        const claims = (map.verify as { claims?: unknown } | undefined)?.claims;
+        if (typeof claims === "string") names.push(claims);
+        value = map[part];
+      }
+      return names;
+    },
+  };
+}
+
+function checkSite(manifest: Manifest, site: Site, scope: Scope): Problem[] {
+  const equals = site.text.startsWith("==") ? undefined : /^\s*=/.exec(site.text)?.[0].length;
+  if (site.language === "template" && equals === undefined) return site.text.startsWith("==") ? [] : checkTemplateSite(manifest, site, scope);
+  const offset = site.language === "jsonata" ? (equals ?? 0) : equals!;
+  const text = site.text.slice(offset);
+  const problems: Problem[] = [];
+  if (site.language === "jsonata" && equals !== undefined)
+    problems.push(at(manifest, site, 0, equals, "MANIFEST_TRAP", { detail: `'${last(site.pointer)}' is always an expression: the '=' is not needed.`, cure: `Write it without: ${text.trim()}` }, "warning"));
+  const found = checkExpression(text);
+  if (found.length > 0) return [...problems, ...found.map((each) => at(manifest, site, offset + each.position, each.length, "MANIFEST_EXPRESSION", { detail: each.message, suggestion: cureOf(each, text) }))];
+  const { reads, variables } = compileExpression(text);
+  const seesRecord = site.language === "jsonata" && site.variables.includes("*");
+  const names = [...variables.map((name) => ({ path: [name], bound: true })), ...(seesRecord ? [] : reads.filter((path) => path.length > 0).map((path) => ({ path: [...path], bound: false })))];
+  for (const match of text.matchAll(/\$(config|with|page|cursor|account)\.([A-Za-z_]\w*)/g)) names.push({ path: [match[1]!, match[2]!], bound: true });
+  return [...problems, ...unknownNames(manifest, site, scope, names, text, offset)];
+}
+
+function checkTemplateSite(manifest: Manifest, site: Site, scope: Scope): Problem[] {
+  if (!site.text.includes("{{")) return /^\$\{\s*[\w.]+\s*\}|^\{[\w]+\.[\w.]+\}$/.test(site.text)
+    ? [at(manifest, site, 0, site.text.length, "MANIFEST_TRAP", { detail: `'${site.text}' is sent as it stands: it is no template.`, cure: `A template has two braces: "{{${site.text.replace(/[${}\s]/g, "")}}}"` }, "warning")] : [];
+  const found = checkTemplate(site.text);
+  if (found.length > 0) return found.map((each) => at(manifest, site, each.position, each.length, "MANIFEST_TEMPLATE", { detail: each.message, suggestion: "A template holds {{variable}} or {{function variable}}; for more, start the value with = and write JSONata." }));
+  const { reads } = compileTemplate(site.text, "text");
+  return unknownNames(manifest, site, scope, reads.map((path) => ({ path: [...path], bound: false })), site.text, 0);
+}
+
+function unknownNames(manifest: Manifest, site: Site, scope: Scope, names: readonly { path: readonly string[]; bound: boolean }[], text: string, offset: number): Problem[] {
+  const known = site.variables.filter((name) => name !== "*");
+  const told = new Set<string>();
+  return names.flatMap(({ path, bound }) => {
+    const [root = "", member] = path;
+    const problem = (name: string, candidates: Iterable<string>, shown: readonly string[]): Problem[] => {
+      if (told.has(name)) return [];
+      told.add(name);
+      const position = Math.max(0, text.search(new RegExp(`${bound ? "\\$" : "(?<![\\w.$])"}${shown.map(quote).join("\\s*\\.\\s*")}\\b`)));
+      return [at(manifest, site, offset + position, name.length + (bound ? 1 : 0), "MANIFEST_UNKNOWN_VARIABLE", { name: (bound ? "$" : "") + name, field: last(site.pointer), suggestion: suggest(name, candidates) })];
+    };
+    if (!known.includes(root)) return scope.extra(site.pointer).includes(root) || (bound && root === "") ? [] : problem(root, known, [root]);
+    if (member === undefined) return [];
+    const prefixed = (all: Iterable<string>) => [...all].map((each) => `${root}.${each}`);
+    const inside = (all: Iterable<string> | undefined): Problem[] => (all === undefined || [...all].includes(member) ? [] : problem(`${root}.${member}`, prefixed(all), [root, member]));
+    if (root === "config") return inside(scope.config);
+    if (root === "with") return inside(scope.withOf(site.pointer));
+    return inside(MEMBERS[root]);
+  });
+}
+
+function at(manifest: Manifest, site: Site, position: number, length: number, code: Problem["code"], params: Problem["params"], severity: Problem["severity"] = "error"): Problem {
+  const place = manifest.locate(site.pointer, site.part, site.part === "key" ? undefined : position);
+  const isStart = position > 0 && place.col === manifest.locate(site.pointer, site.part).col && place.line === manifest.locate(site.pointer, site.part).line;
+  return { code, severity, params, pointer: site.pointer, at: isStart ? place : { ...place, length: Math.max(1, length) } };
+}
+
+/** What to write instead of mistakes that other languages teach. */
+function cureOf({ code, message }: ExpressionProblem, text: string): string {
+  if (text.includes("==")) return "JSONata compares with one '=': a = b";
+  if (/&&|\|\|/.test(text)) return "JSONata says 'and' and 'or'";
+  if (/!(?!=)/.test(text)) return "JSONata negates with a function: $not(…)";
+  if (text.includes("{{")) return "this key is an expression, not a template: write the variable without braces, as $config.name";
+  if (code === "T1006") return /\$(\w+)/.exec(message) ? "functions are listed in schemas/reference/functions.md" : "";
+  return "";
+}
+
+const last = (pointer: string): string => pointer.split("/").at(-1)!.replaceAll("~1", "/").replaceAll("~0", "~");
+const quote = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");

@@ -1,0 +1,247 @@
+/**
+ * A value against its schema: every problem in our own words, and on the way the places that later checks look at
+ * (expressions, templates, secrets, words that are not running yet). One walk, so all of them agree on what a key means.
+ */
+import type { ErrorCode } from "../errors/catalog.ts";
+import type { ErrorParams } from "../errors/plugboard-error.ts";
+import { nearest, suggest } from "../errors/nearest.ts";
+import { describe, kindOf, show } from "./describe.ts";
+import { shapeOf, type Placed, type Shape } from "./schema-shape.ts";
+import type { Json, JsonObject } from "./types.ts";
+
+export interface Finding {
+  readonly code: ErrorCode;
+  readonly params: ErrorParams;
+  readonly pointer: string;
+  readonly part: "key" | "value";
+}
+
+/** A text that is an expression or a template. */
+export interface Site {
+  readonly pointer: string;
+  readonly part: "key" | "value";
+  readonly text: string;
+  readonly language: "jsonata" | "template";
+  /** What it may name; `*` among them: any field of the record. */
+  readonly variables: readonly string[];
+}
+
+export interface ShapeResult {
+  readonly findings: readonly Finding[];
+  readonly sites: readonly Site[];
+  readonly notRunning: readonly { readonly pointer: string; readonly feature: string; readonly instead: string }[];
+  readonly secrets: readonly { readonly pointer: string; readonly text: string }[];
+}
+
+export interface ShapeOptions {
+  /** The value is a layer: members may be missing, and `null` removes. */
+  readonly layer?: boolean;
+}
+
+interface Collected { findings: Finding[]; sites: Site[]; notRunning: { pointer: string; feature: string; instead: string }[]; secrets: { pointer: string; text: string }[] }
+
+export function checkShape(value: Json, schema: Placed, options: ShapeOptions = {}): ShapeResult {
+  const result: Collected = { findings: [], sites: [], notRunning: [], secrets: [] };
+  walk(value, shapeOf(schema), "", [], result, options);
+  return result;
+}
+
+function walk(value: Json, shape: Shape, pointer: string, outer: readonly string[], out: Collected, options: ShapeOptions): void {
+  const report = (code: ErrorCode, params: ErrorParams, at = pointer, part: "key" | "value" = "value") => void out.findings.push({ code, params, pointer: at, part });
+  const field = nameOf(pointer);
+  const variables = shape.variables.length === 0 ? outer : [...new Set([...outer, ...shape.variables])];
+  if (value === null && options.layer && pointer !== "") return;
+  if (shape.notRunning !== undefined) out.notRunning.push({ pointer, feature: featureOf(pointer, shape), instead: shape.notRunning });
+
+  if (shape.branches && shape.format !== "value") {
+    const branch = chooseBranch(value, shape, pointer, report, options);
+    if (branch) walk(value, branch, pointer, variables, out, options);
+    return;
+  }
+  const wrong = wrongType(value, shape);
+  if (wrong) return report(wrong, { field, expected: describe(shape), actual: show(value, shape.secret), suggestion: cureFor(value, shape) });
+
+  if (shape.const !== undefined && value !== shape.const) return report("MANIFEST_WRONG_VALUE", { field, expected: describe(shape), actual: show(value, shape.secret), suggestion: cureFor(value, shape) });
+  if (shape.enum && !shape.enum.includes(value)) {
+    const names = shape.enum.map(String);
+    return report("MANIFEST_WRONG_VALUE", { field, expected: describe(shape), actual: show(value, shape.secret), suggestion: typeof value === "string" && nearest(value, names) !== undefined ? suggest(value, names) : cureFor(value, shape) });
+  }
+  if (typeof value === "string") {
+    if (shape.pattern !== undefined && !new RegExp(shape.pattern, "u").test(value)) report("MANIFEST_WRONG_VALUE", { field, expected: describe(shape), actual: show(value, shape.secret), suggestion: cureFor(value, shape) });
+    if (shape.format === "jsonata") out.sites.push({ pointer, part: "value", text: value, language: "jsonata", variables });
+    if (shape.format === "template" || shape.format === "value") out.sites.push({ pointer, part: "value", text: value, language: "template", variables });
+    if (shape.secret) out.secrets.push({ pointer, text: value });
+  } else if (typeof value === "number") {
+    if ((shape.minimum !== undefined && value < shape.minimum) || (shape.maximum !== undefined && value > shape.maximum)) report("MANIFEST_WRONG_VALUE", { field, expected: describe(shape), actual: show(value) });
+  } else if (Array.isArray(value)) {
+    if (shape.minItems !== undefined && value.length < shape.minItems) report("MANIFEST_WRONG_VALUE", { field, expected: `a list of at least ${shape.minItems}`, actual: `a list of ${value.length}` });
+    const items = shape.items && shapeOf(shape.items);
+    if (items) value.forEach((item, index) => walk(item as Json, items, `${pointer}/${index}`, variables, out, options));
+  } else if (typeof value === "object" && value !== null) {
+    walkMap(value as JsonObject, shape, pointer, variables, out, options, report);
+  }
+}
+
+type Report = (code: ErrorCode, params: ErrorParams, at?: string, part?: "key" | "value") => void;
+
+function walkMap(value: JsonObject, shape: Shape, pointer: string, variables: readonly string[], out: Collected, options: ShapeOptions, report: Report): void {
+  const where = whereOf(pointer, value, shape);
+  const present = Object.keys(value).filter((key) => value[key] !== null || !options.layer);
+  if (!options.layer) {
+    for (const key of shape.required) if (!(key in value)) {
+      const expected = shape.properties.get(key);
+      report("MANIFEST_MISSING_FIELD", { field: key, where, expected: expected ? describe(shapeOf(expected)) : "a value" });
+    }
+    for (const [key, others] of Object.entries(shape.dependentRequired)) if (key in value) for (const other of others) if (!(other in value)) {
+      const expected = shape.properties.get(other);
+      report("MANIFEST_MISSING_FIELD", { field: other, where, expected: `${expected ? describe(shapeOf(expected)) : "a value"}; '${key}' means nothing without it` });
+    }
+  }
+  if (shape.minProperties !== undefined && present.length < shape.minProperties) report("MANIFEST_WRONG_VALUE", { field: nameOf(pointer), expected: `a map with at least ${shape.minProperties} key`, actual: "an empty map" });
+  for (const choice of shape.choices) {
+    const chosen = choice.filter((key) => present.includes(key));
+    if (chosen.length > 1) report("MANIFEST_ONE_OF", { where, choices: choice.join(", "), actual: chosen.join(" and ") }, `${pointer}/${escape(chosen[1]!)}`, "key");
+  }
+  const names = shape.names && shapeOf(shape.names);
+  for (const [key, member] of Object.entries(value)) {
+    const at = `${pointer}/${escape(key)}`;
+    const known = shape.properties.get(key);
+    const next = known ?? shape.others;
+    if (next) {
+      if (!known && names?.pattern !== undefined && !new RegExp(names.pattern, "u").test(key)) report("MANIFEST_WRONG_VALUE", { field: key, expected: describe(names), actual: show(key) }, at, "key");
+      const inner = shapeOf(next);
+      if (!known && (inner.format === "value" || isTemplateMap(shape)) && key.includes("{{")) out.sites.push({ pointer: at, part: "key", text: key, language: "template", variables });
+      walk(member as Json, inner, at, variables, out, options);
+    } else if (next === false) unknownField(key, member as Json, value, shape, at, where, report);
+  }
+}
+
+function unknownField(key: string, member: Json, value: JsonObject, shape: Shape, at: string, where: string, report: Report): void {
+  // `{ say: No scope, ask an admin. }`: YAML ends the text at the comma.
+  if (member === null && /[\s.]/.test(key)) {
+    const previous = Object.keys(value)[Object.keys(value).indexOf(key) - 1];
+    return report("MANIFEST_TRAP", { detail: `Unknown key '${key}' in ${where}: YAML ends an unquoted text at a comma.`, cure: previous === undefined ? "Quote the text." : `Quote the text: ${previous}: "${String(value[previous])}, ${key}"` }, at, "key");
+  }
+  const free = [...shape.properties.keys()];
+  const near = nearest(key, free);
+  const home = near === undefined ? homeOf(key, shape) : undefined;
+  const suggestion = near !== undefined ? `did you mean '${near}'?` : home !== undefined ? `'${key}' belongs under '${home}'` : SYNONYMS[key] !== undefined && free.includes(SYNONYMS[key]) ? `it is called '${SYNONYMS[key]}' here` : suggest(key, free);
+  report("MANIFEST_UNKNOWN_FIELD", { field: key, where, suggestion }, at, "key");
+}
+
+/** Words that other tools use for ours. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  url: "base_url", endpoint: "get", path: "get", uri: "get", params: "query", parameters: "query", body: "json", filter: "where", filters: "where", id: "key", primary_key: "key",
+  schedule: "from", interval: "every", frequency: "every", name: "title", label: "title", paging: "pagination", incremental: "cursor", credentials: "config", settings: "config", rate_limit: "limits", rateLimit: "limits",
+  source: "from", target: "to", destination: "to", mapping: "map", mappings: "map", resources: "streams", models: "streams", page_size: "size", per_page: "size", limit: "size", required: "optional",
+};
+
+/** The member in which an unknown key is known. */
+function homeOf(key: string, shape: Shape): string | undefined {
+  for (const [name, part] of shape.properties) {
+    const inner = shapeOf(part);
+    if (inner.properties.has(key) && key.length > 3) return name;
+  }
+  return undefined;
+}
+
+function chooseBranch(value: Json, shape: Shape, pointer: string, report: Report, options: ShapeOptions): Shape | undefined {
+  const branches = shape.branches!.map(shapeOf).flatMap((branch) => (branch.branches && branch.format !== "value" && !isDiscriminated(branch) ? branch.branches.map(shapeOf) : [branch]));
+  const fitting = branches.filter((branch) => fits(value, branch));
+  const field = nameOf(pointer);
+  if (fitting.length === 0) {
+    const secret = shape.secret || branches.some(({ secret }) => secret);
+    report(branches.some((branch) => branch.enum || branch.const !== undefined) && !branches.some((branch) => branch.types?.includes("object")) ? "MANIFEST_WRONG_VALUE" : "MANIFEST_WRONG_TYPE",
+      { field, expected: branches.filter((branch) => !branch.types?.includes("null") || branch.types.length > 1).map(describe).join(", or "), actual: show(value, secret), suggestion: branches.map((branch) => cureFor(value, branch)).find(Boolean) });
+    return undefined;
+  }
+  if (fitting.length === 1 && !isDiscriminated(fitting[0]!)) return fitting[0];
+  const nested = fitting.find(isDiscriminated);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return fitting[0];
+  const map = value as JsonObject;
+  const withBy = fitting.find((branch) => branch.required.includes("by"));
+  if (withBy && "by" in map) return withBy;
+  const union = nested ?? (isDiscriminated(shape) ? shape : undefined);
+  if (union) return chooseMember(map, union, pointer, report, options);
+  return fitting.find((branch) => branch.required.every((key) => key in map) && Object.keys(map).every((key) => branch.properties.has(key) || branch.others !== false))
+    ?? fitting.toSorted((a, b) => score(map, b) - score(map, a))[0];
+}
+
+/** The member of a union of components that `type` (or `do`) names. */
+function chooseMember(map: JsonObject, union: Shape, pointer: string, report: Report, options: ShapeOptions): Shape | undefined {
+  const members = union.branches!.map(shapeOf);
+  const key = discriminatorOf(members)!;
+  const types = members.map((member) => String(shapeOf(member.properties.get(key)!).const));
+  const said = map[key];
+  if (said === undefined) {
+    const standard = members.find((member) => !member.required.includes(key));
+    if (standard) return standard;
+    if (options.layer) return undefined;
+    const keys = Object.keys(map);
+    const likely = members.filter((member) => keys.length > 0 && keys.every((name) => member.properties.has(name))).map((member) => shapeOf(member.properties.get(key)!).const);
+    report("MANIFEST_MISSING_FIELD", { field: key, where: dotted(pointer) || "the manifest", expected: `one of ${(likely.length > 0 ? likely : types).join(", ")}` });
+    return undefined;
+  }
+  const member = members[types.indexOf(String(said))];
+  if (!member) report("MANIFEST_WRONG_VALUE", { field: key, expected: `one of ${types.join(", ")}`, actual: show(said as Json), suggestion: nearest(String(said), types) === undefined ? "" : suggest(String(said), types) }, `${pointer}/${key}`);
+  return member;
+}
+
+function discriminatorOf(members: readonly Shape[]): "type" | "do" | undefined {
+  return (["type", "do"] as const).find((key) => members.length > 0 && members.every((member) => member.properties.has(key) && shapeOf(member.properties.get(key)!).const !== undefined));
+}
+
+function isDiscriminated(shape: Shape): boolean {
+  return shape.branches !== undefined && discriminatorOf(shape.branches.map(shapeOf)) !== undefined;
+}
+
+function fits(value: Json, branch: Shape): boolean {
+  if (isDiscriminated(branch)) return kindOf(value) === "object";
+  if (branch.const !== undefined) return value === branch.const;
+  if (branch.enum && typeof value !== "object") return branch.enum.includes(value) || branch.enum.every((each) => typeof each === typeof value);
+  return !wrongType(value, branch);
+}
+
+const score = (map: JsonObject, branch: Shape): number =>
+  Object.keys(map).filter((key) => branch.properties.has(key)).length - branch.required.filter((key) => !(key in map)).length;
+
+function wrongType(value: Json, shape: Shape): "MANIFEST_WRONG_TYPE" | undefined {
+  if (!shape.types) return undefined;
+  const kind = kindOf(value);
+  return shape.types.includes(kind) || (kind === "integer" && shape.types.includes("number")) ? undefined : "MANIFEST_WRONG_TYPE";
+}
+
+/** What to write instead, where it can be told. */
+function cureFor(value: Json, shape: Shape): string {
+  if (shape.types?.includes("boolean") && typeof value === "string" && /^(yes|no|on|off|y|n)$/i.test(value)) return `write ${/^(yes|on|y)$/i.test(value) ? "true" : "false"}: YAML 1.2 reads ${value} as text`;
+  if (shape.types?.includes("boolean") && typeof value === "string" && /^(true|false)$/i.test(value)) return `write ${value.toLowerCase()} without quotes`;
+  if (shape.types?.some((type) => type === "integer" || type === "number") && typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value)) return `write ${value} without quotes`;
+  if (shape.pattern?.includes("ms|s|m") && (typeof value === "number" || (typeof value === "string" && /^\d+$/.test(value)))) return `write the unit: ${String(value)}s, ${String(value)}m or ${String(value)}h`;
+  if (shape.pattern?.includes("ms|s|m") && typeof value === "string") {
+    const spelled = /^(\d+)\s*(ms|s|m|h|d|w)[a-z]*$/i.exec(value.trim()) ?? /^()(hour|da|week|minute)ly$/i.exec(value.trim());
+    if (spelled) return `write ${spelled[1] === "" ? 1 : spelled[1]}${spelled[2]![0]!.toLowerCase() === "m" && /^mi?n?/i.test(spelled[2]!) ? "m" : spelled[2]![0]!.toLowerCase()}`;
+  }
+  if (shape.types?.length === 1 && shape.types[0] === "string" && (typeof value === "number" || typeof value === "boolean")) return `quote it: "${String(value)}"`;
+  if (shape.types?.[0] === "array" && value !== null && typeof value !== "object") return `write a list: [${String(value)}]`;
+  if (shape.example !== undefined) return `for example: ${show(shape.example as Json)}`;
+  return "";
+}
+
+const isTemplateMap = (shape: Shape): boolean => shape.others !== undefined && shape.others !== false && ["value", "template"].includes(shapeOf(shape.others).format ?? "");
+
+/** `fragments.object.pagination (type keyset)`. */
+function whereOf(pointer: string, value: JsonObject, shape: Shape): string {
+  const type = typeof value.type === "string" && shape.properties.has("type") && shapeOf(shape.properties.get("type")!).const !== undefined ? ` (type ${value.type})` : "";
+  return pointer === "" ? `this ${(shape.title ?? "manifest").toLowerCase()}` : `${dotted(pointer)}${type}`;
+}
+
+function featureOf(pointer: string, shape: Shape): string {
+  const type = shape.properties.get("type") ?? shape.properties.get("do");
+  const name = type && shapeOf(type).const;
+  return name === undefined ? nameOf(pointer) : `${shape.properties.has("type") ? "type" : "do"}: ${String(name)}`;
+}
+
+export const dotted = (pointer: string): string => pointer.split("/").slice(1).map(unescape).join(".");
+const nameOf = (pointer: string): string => unescape(pointer.split("/").at(-1) ?? "") || "the manifest";
+export const escape = (name: string): string => name.replaceAll("~", "~0").replaceAll("/", "~1");
+const unescape = (name: string): string => name.replaceAll("~1", "/").replaceAll("~0", "~");

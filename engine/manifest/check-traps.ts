@@ -1,0 +1,40 @@
+/** Texts that YAML or JSONata silently reads as something else. Each is told only where the reading cannot be what was meant. */
+import type { Problem } from "../errors/plugboard-error.ts";
+import { checkExpression } from "../expression/index.ts";
+import type { Site } from "./check-shape.ts";
+import type { Manifest } from "./types.ts";
+import type { Checked } from "./validate.ts";
+
+export function checkTraps({ manifest, shape }: Checked): Problem[] {
+  return shape.sites.filter((site) => site.part === "value" && site.language === "jsonata").flatMap((site) => [...cutByComment(manifest, site), ...unendingUntil(manifest, site), ...constant(manifest, site)]);
+}
+
+/** `x: items #$i`: YAML takes ` #$i` for a comment. A comment proper begins with `# ` or stands apart. */
+function cutByComment(manifest: Manifest, site: Site): Problem[] {
+  const { comment } = manifest.written(site.pointer);
+  if (comment === undefined || !/^\$[A-Za-z_]\w*/.test(comment)) return [];
+  return [trap(manifest, site, `YAML reads ' #${comment}' as a comment: the expression is only '${site.text}'.`, `Quote the expression: '${site.text} #${comment}'`)];
+}
+
+/** `until: $not($exists(body.next))` never holds while the provider sends `next: null`; `$not($boolean(…))` never while it sends none. */
+function unendingUntil(manifest: Manifest, site: Site): Problem[] {
+  if (!/\/pagination\/until$/.test(site.pointer)) return [];
+  const match = /^\s*\$not\(\s*\$(exists|boolean)\(\s*((?:body|headers)(?:\.[A-Za-z_]\w*)+)\s*\)\s*\)\s*$/.exec(site.text);
+  if (!match) return [];
+  const [, name, path] = match;
+  return [trap(manifest, site, name === "exists" ? `null exists: this never ends when the last page says '${path!.split(".").at(-1)}: null'.` : `$not of absent is absent: this never ends when the last page has no '${path!.split(".").at(-1)}'.`, `until: "${path} ? false : true", right for null, absent and empty`)];
+}
+
+/** `country: "GB"` is a field named GB. Upper-case and unquoted by JSONata, in double quotes in YAML: a constant was meant. */
+function constant(manifest: Manifest, site: Site): Problem[] {
+  if (manifest.kind !== "mapping" && manifest.kind !== "preset" && manifest.kind !== "tenant") return [];
+  if (!/\/fields\/[^/]+$/.test(site.pointer) || manifest.written(site.pointer).style !== "double_quoted") return [];
+  const { text } = site;
+  // A plain name needs no quotes in YAML, so quotes around one mean a text. Paths and functions may have them.
+  if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(text) || checkExpression(text).length > 0 || text === "null" || text === "true" || text === "false") return [];
+  return [trap(manifest, site, `"${text}" is read as a field named ${text}, not as the text.`, `It looks like a constant; write '"${text}"'. If it is the field, write it without quotes: ${text}`, "warning")];
+}
+
+function trap(manifest: Manifest, site: Site, detail: string, cure: string, severity: Problem["severity"] = "error"): Problem {
+  return { code: "MANIFEST_TRAP", severity, params: { detail, cure }, at: manifest.locate(site.pointer), pointer: site.pointer };
+}

@@ -1,0 +1,40 @@
+/** Shapes and values in words, for "must be …, not …". */
+import type { Json } from "./types.ts";
+import type { Shape } from "./schema-shape.ts";
+
+const WORDS: Readonly<Record<string, string>> = { string: "text", integer: "a whole number", number: "a number", boolean: "true or false", array: "a list", object: "a map", null: "null" };
+/** Characters of a value that are shown. */
+const SHOWN = 60;
+
+/** `one of account, app, connection`; `a duration with its unit …`; `a map`. */
+export function describe(shape: Shape): string {
+  if (shape.const !== undefined) return JSON.stringify(shape.const);
+  if (shape.enum) return shape.enum.length === 1 ? String(shape.enum[0]) : `one of ${shape.enum.map(String).join(", ")}`;
+  if (shape.format === "jsonata") return "a JSONata expression";
+  if (shape.pattern !== undefined && shape.meaning !== undefined) return firstSentence(shape.meaning);
+  if (shape.branches && !shape.types) return "a map with its 'type'";
+  const types = (shape.types ?? []).map((type) => WORDS[type] ?? type);
+  const range = shape.minimum !== undefined ? ` of ${shape.minimum}${shape.maximum === undefined ? " or more" : ` to ${shape.maximum}`}` : "";
+  return types.length === 0 ? "a value" : `${types.slice(0, -1).join(", ")}${types.length > 1 ? " or " : ""}${types.at(-1)}${range}`;
+}
+
+/** The value as it was written, short; a secret is never shown. */
+export function show(value: Json, secret = false): string {
+  if (secret && typeof value === "string") return "this text";
+  if (value === null) return "empty";
+  const text = JSON.stringify(value);
+  if (text.length <= SHOWN) return text;
+  return typeof value === "object" ? (Array.isArray(value) ? `a list of ${value.length}` : "a map") : `${text.slice(0, SHOWN)}…`;
+}
+
+/** JSON Schema's name of a value's type. */
+export function kindOf(value: Json): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  return typeof value === "number" ? (Number.isInteger(value) ? "integer" : "number") : typeof value;
+}
+
+const firstSentence = (text: string): string => {
+  const sentence = text.split(/\.(?: |$)/)[0]!;
+  return `${sentence[0]!.toLowerCase()}${sentence.slice(1)}`;
+};

@@ -1,0 +1,51 @@
+/** An entity's schema with all layers, and a row against it. */
+import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
+import { isMap, merged } from "./merged.ts";
+import type { JsonObject, Workspace } from "./types.ts";
+
+/** Our own words beside JSON Schema's, which a row is not checked against. */
+const OWN_WORDS = ["$schema", "$id", "rules", "examples"];
+
+const compiled = new WeakMap<JsonObject, ValidateFunction>();
+const schemas = new WeakMap<Workspace, Map<string, JsonObject>>();
+
+export function entitySchema(id: string, workspace: Workspace): JsonObject | undefined {
+  const layers = workspace.entities.get(id);
+  if (!layers) return undefined;
+  const known = schemas.get(workspace) ?? new Map<string, JsonObject>();
+  schemas.set(workspace, known);
+  const schema = known.get(id) ?? ({ type: "object", additionalProperties: false, ...merged(layers) } as JsonObject);
+  known.set(id, schema);
+  return schema;
+}
+
+/** What makes the row no such entity; the schema's own mistakes are the entity file's problem. */
+export function entityProblems(schema: JsonObject, row: JsonObject): { field: string; detail: string }[] {
+  let validate = compiled.get(schema);
+  if (!validate) compiled.set(schema, (validate = compileEntity(schema)));
+  if (validate(row)) return [];
+  return (validate.errors ?? []).map((error) => ({ field: fieldOf(error), detail: `${fieldOf(error) || "it"} ${wordsOf(error)}` }));
+}
+
+/** @throws Error when it is not a JSON Schema. */
+export function compileEntity(schema: JsonObject): ValidateFunction {
+  const own = Object.fromEntries(Object.entries(schema).filter(([key]) => !OWN_WORDS.includes(key)));
+  if (isMap(own.properties)) own.properties = { custom: { type: "object" }, ...own.properties };
+  const ajv = new Ajv2020({ allErrors: true, strict: false, logger: false });
+  (addFormats as unknown as (instance: Ajv2020) => void)(ajv);
+  return ajv.compile(own);
+}
+
+const fieldOf = (error: ErrorObject): string => [...error.instancePath.split("/").slice(1), ...(error.keyword === "required" ? [String(error.params.missingProperty)] : error.keyword === "additionalProperties" ? [String(error.params.additionalProperty)] : [])].join(".");
+
+function wordsOf(error: ErrorObject): string {
+  switch (error.keyword) {
+    case "required": return "is missing";
+    case "additionalProperties": return "is no field of it";
+    case "type": return `must be ${[error.params.type].flat().join(" or ")}`;
+    case "enum": return `must be one of ${(error.params.allowedValues as unknown[]).join(", ")}`;
+    case "format": return `must be a ${String(error.params.format)}`;
+    default: return error.message ?? "is not valid";
+  }
+}

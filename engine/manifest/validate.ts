@@ -1,0 +1,74 @@
+/** Everything that is wrong with a workspace, in the order of files and lines. Pure: needs no database and no network. */
+import type { Problem } from "../errors/plugboard-error.ts";
+import { sortProblems } from "../errors/render.ts";
+import { checkExpressions } from "./check-expressions.ts";
+import { checkReferences } from "./check-references.ts";
+import { checkRunning } from "./check-running.ts";
+import { checkSecrets } from "./check-secrets.ts";
+import { checkShape, type Finding, type ShapeResult } from "./check-shape.ts";
+import { checkTraps } from "./check-traps.ts";
+import { merged } from "./merged.ts";
+import { schemaAt } from "./schema-shape.ts";
+import type { Manifest, Workspace } from "./types.ts";
+
+/** A manifest with what the walk over its schema found. */
+export interface Checked { readonly manifest: Manifest; readonly shape: ShapeResult }
+
+export function validateWorkspace(workspace: Workspace): Problem[] {
+  const checked = everyManifest(workspace).map((manifest): Checked => ({ manifest, shape: checkManifest(manifest, workspace) }));
+  return sortProblems(withoutRepeats([
+    ...workspace.problems,
+    ...checked.flatMap(({ manifest, shape }) => shape.findings.map((finding) => problemOf(manifest, finding))),
+    ...checked.flatMap((each) => [...checkExpressions(each, workspace), ...checkTraps(each), ...checkSecrets(each)]),
+    ...checkReferences(workspace),
+    ...checkRunning(checked, workspace),
+    ...missingInOverlays(workspace),
+  ]));
+}
+
+export function everyManifest(workspace: Workspace): Manifest[] {
+  return [
+    ...[workspace.connectors, workspace.tests, workspace.mappings, workspace.entities, workspace.presets].flatMap((kind) => [...kind.values()].flat()),
+    ...[...workspace.releases.values()].flatMap((releases) => [...releases.values()]),
+    ...workspace.tenants.values(),
+    ...(workspace.settings ? [workspace.settings] : []),
+  ];
+}
+
+/** A workspace's file over a catalogue's of the same id is a layer: it says only what differs. */
+export function isOverlay(manifest: Manifest, workspace: Workspace): boolean {
+  const all = { connector: workspace.connectors, mapping: workspace.mappings, entity: workspace.entities, preset: workspace.presets }[manifest.kind as "connector"] as Workspace["connectors"] | undefined;
+  return all !== undefined && (all.get(manifest.id)?.indexOf(manifest) ?? 0) > 0;
+}
+
+function checkManifest(manifest: Manifest, workspace: Workspace): ShapeResult {
+  if (manifest.kind === "tests") return checkTestsFile(manifest);
+  return checkShape(manifest.value, schemaAt(`${manifest.kind}.schema.json`), { layer: manifest.kind === "tenant" || isOverlay(manifest, workspace) });
+}
+
+function checkTestsFile(manifest: Manifest): ShapeResult {
+  const result = checkShape(manifest.value.tests ?? [], schemaAt("tests.schema.json"));
+  return { ...result, findings: result.findings.map((finding) => ({ ...finding, pointer: `/tests${finding.pointer}` })), sites: [], notRunning: [], secrets: [] };
+}
+
+/** What no layer says is missing: told at the topmost file. */
+function missingInOverlays(workspace: Workspace): Problem[] {
+  return [workspace.connectors, workspace.mappings, workspace.entities, workspace.presets].flatMap((kind) =>
+    [...kind.values()].filter((layers) => layers.length > 1).flatMap((layers) => {
+      const top = layers.at(-1)!;
+      return checkShape(merged(layers), schemaAt(`${top.kind}.schema.json`)).findings
+        .filter(({ code }) => code === "MANIFEST_MISSING_FIELD").map((finding) => problemOf(top, finding));
+    }));
+}
+
+export function problemOf(manifest: Manifest, finding: Finding, severity: Problem["severity"] = "error"): Problem {
+  return { code: finding.code, severity, params: finding.params, at: manifest.locate(finding.pointer, finding.part), pointer: finding.pointer };
+}
+
+function withoutRepeats(problems: readonly Problem[]): Problem[] {
+  const seen = new Set<string>();
+  return problems.filter(({ code, at, params }) => {
+    const identity = JSON.stringify([code, at?.file, at?.line, at?.col, params]);
+    return !seen.has(identity) && seen.add(identity);
+  });
+}
