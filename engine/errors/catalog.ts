@@ -82,6 +82,8 @@ export const catalog = {
   RUN_BALANCE: { message: "The counters do not balance: read {read} ≠ {sum}. This is a bug in Plugboard; please report it.", retry: "never", http: 500 },
   RUN_WAITING: { message: "The provider asked to wait until {until}: {say}", retry: "backoff", http: 503 },
   RUN_ALREADY_RUNNING: { message: "Flow '{flow}' is already running (run {run}).", retry: "backoff", http: 409 },
+  RUN_INTERNAL: { message: "Something went wrong in Plugboard itself: {detail}", hint: "This is a bug; please report it with the run's log.", retry: "backoff", http: 500 },
+  RUN_NOT_RECORDED: { message: "{request} was sent, but no recorded exchange answers it{nearest}.", hint: "Record it in exchanges/, or correct the manifest.", retry: "after_fix", http: 422 },
   RUN_CRASH_LOOP: { message: "This run crashed its worker {count} times in a row without storing a page.", hint: "Look at the last page of the run's log; it is not tried again by itself.", retry: "after_fix", http: 500 },
 
   // STORE_: PostgreSQL and encryption.

@@ -22,8 +22,14 @@ export interface Checkpoint {
   /** An unfinished pass, to be resumed as it was begun. */
   readonly pass?: {
     readonly mode: RunMode;
-    /** ISO instants; frozen when the pass began. `to` only ever moves back, to the provider's own clock. */
+    /** ISO instants; frozen when the pass began, so that every page asks for the same. Only `ordered` streams move `from`. */
     readonly window: { readonly from?: string; readonly to: string };
+    /** Where the next window begins when the provider's clock is behind ours; else that is `window.to`. */
+    readonly next_from?: string;
+    /** Which door and paging the page token belongs to: after a change of the manifest the pass begins anew. */
+    readonly door: string;
+    /** An `ordered` stream that came out of order: its pass goes on by page token. */
+    readonly disordered?: boolean;
     /** Token of the next page to read. */
     readonly page: PageToken;
     /** Number of the sweep this pass belongs to, when it is one. */
@@ -39,6 +45,8 @@ export interface Checkpoint {
   };
   /** Number and time of the last complete sweep. */
   readonly swept?: { readonly number: number; readonly at: string };
+  /** Number and time of the last full pass that ended incomplete: its number is used up, and the next sweep is not due at once. */
+  readonly swept_in_part?: { readonly number: number; readonly at: string };
 }
 
 export interface Counters {

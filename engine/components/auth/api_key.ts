@@ -49,8 +49,11 @@ function several(send: NonNullable<ApiKeySpec["send"]>, { value }: BuildContext)
   };
 }
 
-/** Appends as text: changing `searchParams` would write every other parameter anew, in the encoding of forms. */
+/**
+ * Appends as text: changing `searchParams` would write every other parameter anew, in the encoding of forms. A provider's link to
+ * the next page may hold the key already.
+ */
 function addToQuery(request: OutgoingRequest, query: Readonly<Record<string, unknown>>): void {
-  const text = encodePairs(query);
+  const text = encodePairs(Object.fromEntries(Object.entries(query).filter(([name]) => !request.url.searchParams.has(name))));
   if (text !== "") request.url.search = request.url.search === "" ? text : `${request.url.search}&${text}`;
 }
