@@ -2,16 +2,17 @@
  * The effective tree of one tenant: every layer merged, every `use` laid out, in the words of the manifests and with the
  * origin of each value. The plan is compiled from it, and `explain` reads it.
  */
+import { suggest } from "../errors/nearest.ts";
 import { PlugboardError, type Problem } from "../errors/plugboard-error.ts";
 import type { Workspace } from "../manifest/types.ts";
+import { effectiveInputs } from "./inputs.ts";
 import { layered, merge, normalise, prune } from "./merge.ts";
 import { liveMapping, presetLayer, type PresetLayer } from "./preset-layer.ts";
-import { problemAt, suggestion, unknownReference, type Report } from "./problems.ts";
-import { effectiveInputs } from "./inputs.ts";
+import { problemAt, unknownReference, type Report } from "./problems.ts";
 import { expandFlows, expandMapping, expandStream } from "./reuse.ts";
-import { guardTenant } from "./tenant-guard.ts";
 import { CONFIGURATION, CONNECTOR, EFFECTIVE, ENTITY_SCHEMA } from "./shape.ts";
 import { at, map, members, plain, sameJson, sourced, text, withMembers, type Source, type Sourced, type SourcedMap } from "./sourced.ts";
+import { guardTenant } from "./tenant-guard.ts";
 
 export interface Effective {
   /** tenant title subdomain preset inputs labels connections connectors entities flows reports policy limits */
@@ -25,7 +26,7 @@ export interface Effective {
 /** @throws PlugboardError PLAN_UNKNOWN_TENANT; everything else is a problem of the result. */
 export function effectiveTree(workspace: Workspace, tenantId: string): Effective {
   const manifest = workspace.tenants.get(tenantId);
-  if (!manifest) throw new PlugboardError("PLAN_UNKNOWN_TENANT", { tenant: tenantId, suggestion: suggestion(tenantId, workspace.tenants.keys()) });
+  if (!manifest) throw new PlugboardError("PLAN_UNKNOWN_TENANT", { tenant: tenantId, suggestion: suggest(tenantId, workspace.tenants.keys()) });
   const problems: Problem[] = [];
   const report: Report = (problem) => void (isTold(workspace, problem) || problems.push(problem));
 

@@ -48,5 +48,5 @@ function removalAt(untrimmed: Sourced, path: string): string | undefined {
   const hidden = found?.shadows[0];
   if (!found || !hidden || !isRemoval(found.node)) return undefined;
   const { file, line, col } = originOf(found.node);
-  return `${file}:${line}:${col} removes it; it was ${JSON.stringify(hidden.value)}.`;
+  return `${file}:${line}:${col} removes it; it was ${JSON.stringify(hidden.value)}`;
 }

@@ -4,5 +4,7 @@ export { explain, type Explained } from "./explain.ts";
 export { originOfPointer } from "./plan-pointers.ts";
 export { diffPlans, type ChangeKind, type PlanChange } from "./diff.ts";
 export { cutRelease, type Release } from "./release.ts";
+export { diffPresets, listPresets, planOfPreset, type PresetSummary } from "./presets.ts";
+export { notTold } from "./problems.ts";
 export { DURATION_FORM, parseDuration } from "./duration.ts";
 export type * from "./types.ts";

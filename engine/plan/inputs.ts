@@ -1,5 +1,6 @@
 /** What a preset asks of each tenant: declared like `config`, answered in the tenant's file, read as `$inputs`. */
-import { problemAt, suggestion, type Report } from "./problems.ts";
+import { suggest } from "../errors/nearest.ts";
+import { problemAt, type Report } from "./problems.ts";
 import { at, isRemoval, map, members, plain, sameJson, text, type Source, type Sourced, type SourcedMap } from "./sourced.ts";
 
 export function effectiveInputs(declared: Sourced | undefined, given: Sourced | undefined, tenant: Source, report: Report): SourcedMap {
@@ -10,7 +11,7 @@ export function effectiveInputs(declared: Sourced | undefined, given: Sourced | 
   });
   for (const [name, value] of members(given)) {
     if (!fields.some(([known]) => known === name))
-      report(problemAt(value.source, "MANIFEST_UNKNOWN_FIELD", { field: name, where: "inputs", suggestion: suggestion(name, fields.map(([known]) => known)) }, { part: "key" }));
+      report(problemAt(value.source, "MANIFEST_UNKNOWN_FIELD", { field: name, where: "inputs", suggestion: suggest(name, fields.map(([known]) => known)) }, { part: "key" }));
   }
   return map(given?.source ?? tenant, values);
 }

@@ -2,8 +2,8 @@
  * Paths into the effective tree, as a person writes them: `flows.learners.map.fields.custom.division`. Keys may hold dots
  * themselves (`custom.division`), `list` may be left out as it may in a manifest, and a JSON pointer is a path too.
  */
+import { nearest, suggest } from "../errors/nearest.ts";
 import { membersOf } from "./origins.ts";
-import { nearest } from "./problems.ts";
 import { members, type Shadow, type Sourced } from "./sourced.ts";
 
 export interface Found {
@@ -27,11 +27,11 @@ export function nearestPath(tree: Sourced, path: string): string {
     if (!found) continue;
     const here = found.keys.join(".");
     const keys = members(found.node).map(([key]) => key);
-    if (keys.length === 0) return `'${here}' is a single value.`;
+    if (keys.length === 0) return `'${here}' is a single value`;
     const near = nearest(steps[known]!, keys);
-    if (near === undefined) return `${here === "" ? "There is" : `'${here}' has`}: ${keys.slice(0, 12).join(", ")}${keys.length > 12 ? ", …" : ""}.`;
+    if (near === undefined) return here === "" ? suggest("", keys) : `'${here}' has: ${keys.slice(0, 16).join(", ")}${keys.length > 16 ? ", …" : ""}`;
     const whole = [...found.keys, near, ...steps.slice(known + 1)].join(".");
-    return `Did you mean '${findPath(tree, whole) ? whole : [...found.keys, near].join(".")}'?`;
+    return `did you mean '${findPath(tree, whole) ? whole : [...found.keys, near].join(".")}'?`;
   }
   return "";
 }

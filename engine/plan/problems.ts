@@ -1,5 +1,6 @@
 /** Problems of the plan, made at the place in the file that causes them. */
 import type { ErrorCode } from "../errors/catalog.ts";
+import { suggest } from "../errors/nearest.ts";
 import type { ErrorParams, Problem } from "../errors/plugboard-error.ts";
 import { locationOf, type Source } from "./sourced.ts";
 
@@ -11,15 +12,7 @@ export function problemAt(source: Source, code: ErrorCode, params: ErrorParams, 
 }
 
 export function unknownReference(source: Source, kind: string, name: string, known: Iterable<string>): Problem {
-  return problemAt(source, "MANIFEST_UNKNOWN_REFERENCE", { kind, name, suggestion: suggestion(name, known) });
-}
-
-/** "Did you mean …?" where something is near, else what there is. */
-export function suggestion(name: string, known: Iterable<string>): string {
-  const all = [...known];
-  const near = nearest(name, all);
-  if (near !== undefined) return `Did you mean '${near}'?`;
-  return all.length === 0 ? "There is none yet." : `There is: ${all.slice(0, 12).join(", ")}${all.length > 12 ? ", …" : ""}.`;
+  return problemAt(source, "MANIFEST_UNKNOWN_REFERENCE", { kind, name, suggestion: suggest(name, known) });
 }
 
 export function withoutRepeats(problems: readonly Problem[]): Problem[] {
@@ -30,23 +23,12 @@ export function withoutRepeats(problems: readonly Problem[]): Problem[] {
   });
 }
 
-/** The known name that needs the fewest edits, if that is at most a third of its length. */
-export function nearest(name: string, known: Iterable<string>): string | undefined {
-  let best: { name: string; edits: number } | undefined;
-  for (const candidate of known) {
-    const edits = editsBetween(name.toLowerCase(), candidate.toLowerCase());
-    if (edits <= Math.max(1, Math.floor(candidate.length / 3)) && (!best || edits < best.edits)) best = { name: candidate, edits };
-  }
-  return best?.name;
+/** Those that were not told before: the same mistake is found by the checks of single manifests too, where it stands in one. */
+export function notTold(problems: readonly Problem[], told: readonly Problem[]): Problem[] {
+  const place = ({ code, at }: Problem): string => JSON.stringify([code, at?.file, at?.line, at?.col]);
+  const known = new Set(told.map(place));
+  return problems.filter((problem) => !problem.at || !known.has(place(problem)));
 }
 
-/** Levenshtein distance, in two rows. */
-function editsBetween(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length]!;
-}
+/** Until the last caller outside this room asks errors/nearest.ts itself. */
+export { suggest as suggestion } from "../errors/nearest.ts";

@@ -1,10 +1,10 @@
 /** Freezes a preset: its head and the mappings its flows use become one file that later changes do not reach. */
 import { stringify } from "yaml";
+import { suggest } from "../errors/nearest.ts";
 import { PlugboardError } from "../errors/plugboard-error.ts";
 import type { Json, JsonObject, Workspace } from "../manifest/types.ts";
 import { prune } from "./merge.ts";
 import { liveMapping, newestRelease, presetHead } from "./preset-layer.ts";
-import { suggestion } from "./problems.ts";
 import { CONFIGURATION, MAPPING } from "./shape.ts";
 import { at, locationOf, members, plain, sameJson, text, withMembers, type Sourced } from "./sourced.ts";
 
@@ -28,7 +28,7 @@ export interface Release {
 export function cutRelease(workspace: Workspace, presetId: string): Release {
   const head = presetHead(workspace, presetId);
   const preset = head && prune(head, CONFIGURATION);
-  if (!preset) throw new PlugboardError("MANIFEST_UNKNOWN_REFERENCE", { kind: "Preset", name: presetId, suggestion: suggestion(presetId, workspace.presets.keys()) });
+  if (!preset) throw new PlugboardError("MANIFEST_UNKNOWN_REFERENCE", { kind: "Preset", name: presetId, suggestion: suggest(presetId, workspace.presets.keys()) });
   const newest = newestRelease(workspace, presetId) ?? 0;
   const frozen = { preset: plain(preset), mappings: closure(workspace, preset) };
   const last = workspace.releases.get(presetId)?.get(newest)?.value;
@@ -44,7 +44,7 @@ function closure(workspace: Workspace, preset: Sourced): JsonObject {
   for (const use of used) {
     const id = text(use) ?? "";
     const mapping = liveMapping(workspace, id);
-    if (mapping?.kind !== "map") throw new PlugboardError("MANIFEST_UNKNOWN_REFERENCE", { kind: "Mapping", name: id, suggestion: suggestion(id, workspace.mappings.keys()) }, { at: locationOf(use.source) });
+    if (mapping?.kind !== "map") throw new PlugboardError("MANIFEST_UNKNOWN_REFERENCE", { kind: "Mapping", name: id, suggestion: suggest(id, workspace.mappings.keys()) }, { at: locationOf(use.source) });
     mappings[id] = plain(prune(withMembers(mapping, { tests: undefined }), MAPPING)!);
   }
   return Object.fromEntries(Object.entries(mappings).toSorted(([a], [b]) => (a < b ? -1 : 1)));

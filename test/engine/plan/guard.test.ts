@@ -69,5 +69,5 @@ test("a reference to a manifest that is no YAML is not told again", () => {
 });
 
 test("an unknown tenant is refused with the nearest name", () => {
-  expect(() => resolvePlan(trainingPlatform({ "tenants/acme.yaml": "tenant: acme\n" }), "acmee")).toThrow(expect.objectContaining({ code: "PLAN_UNKNOWN_TENANT", hint: "Did you mean 'acme'?" }));
+  expect(() => resolvePlan(trainingPlatform({ "tenants/acme.yaml": "tenant: acme\n" }), "acmee")).toThrow(expect.objectContaining({ code: "PLAN_UNKNOWN_TENANT", hint: "did you mean 'acme'?" }));
 });

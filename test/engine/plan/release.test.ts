@@ -72,7 +72,7 @@ test("a tenant's own flow may use a mapping that its release does not hold", () 
 });
 
 test("an unknown preset, or a flow whose mapping is gone, cannot be released", () => {
-  expect(() => cutRelease(trainingPlatform({}), "aptm")).toThrow(expect.objectContaining({ code: "MANIFEST_UNKNOWN_REFERENCE", hint: "Did you mean 'aptem'?" }));
+  expect(() => cutRelease(trainingPlatform({}), "aptm")).toThrow(expect.objectContaining({ code: "MANIFEST_UNKNOWN_REFERENCE", hint: "did you mean 'aptem'?" }));
   expect(() => cutRelease(trainingPlatform({}, { "mappings/aptem/learner.yaml": null }), "aptem")).toThrow(expect.objectContaining({ code: "MANIFEST_UNKNOWN_REFERENCE", at: expect.objectContaining({ file: "presets/aptem/preset.yaml", line: 6 }) }));
 });
 

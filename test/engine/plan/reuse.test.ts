@@ -32,7 +32,7 @@ test("fragments that use each other are a cycle, named in its order", () => {
 
 test("an unknown fragment is reported with the nearest one", () => {
   const connector = catalogue["connectors/aptem/connector.yaml"]!.replace("users: { use: entity_set", "users: { use: entityset");
-  expect(resolve("tenant: acme\npreset: aptem\n", { "connectors/aptem/connector.yaml": connector }).problems).toContainEqual(expect.objectContaining({ code: "MANIFEST_UNKNOWN_REFERENCE", params: { kind: "Fragment", name: "entityset", suggestion: "Did you mean 'entity_set'?" } }));
+  expect(resolve("tenant: acme\npreset: aptem\n", { "connectors/aptem/connector.yaml": connector }).problems).toContainEqual(expect.objectContaining({ code: "MANIFEST_UNKNOWN_REFERENCE", params: { kind: "Fragment", name: "entityset", suggestion: "did you mean 'entity_set'?" } }));
 });
 
 test("a tenant adds a stream of its own to its connection, from a fragment of the connector", () => {
@@ -110,10 +110,10 @@ test("a flow that gives a mapping another stream or entity than it is written fo
 });
 
 test.each([
-  ["connection", "from: aptm.users", "Connection", "aptm", "Did you mean 'aptem'?"],
-  ["stream", "from: aptem.user", "Stream", "aptem.user", "Did you mean 'aptem.users'?"],
-  ["mapping", "from: aptem.users, map: aptem/lerner", "Mapping", "aptem/lerner", "Did you mean 'aptem/learner'?"],
-  ["entity", "from: aptem.users, to: lerner", "Entity", "lerner", "Did you mean 'learner'?"],
+  ["connection", "from: aptm.users", "Connection", "aptm", "did you mean 'aptem'?"],
+  ["stream", "from: aptem.user", "Stream", "aptem.user", "did you mean 'aptem.users'?"],
+  ["mapping", "from: aptem.users, map: aptem/lerner", "Mapping", "aptem/lerner", "did you mean 'aptem/learner'?"],
+  ["entity", "from: aptem.users, to: lerner", "Entity", "lerner", "did you mean 'learner'?"],
 ])("an unknown %s is reported where it is named, with the nearest", (_, keys, kind, name, suggestion) => {
   const to = keys.includes("to:") ? "" : ", to: learner";
   const { problems, plan } = resolve(`tenant: acme\npreset: aptem\nflows:\n  a: { ${keys}${to} }\n`);
@@ -122,7 +122,7 @@ test.each([
 });
 
 test("an unknown connector, preset or release is reported where it is named", () => {
-  expect(resolve("tenant: acme\nconnections: { a: { connector: aptm } }\n").problems).toMatchObject([{ code: "MANIFEST_UNKNOWN_REFERENCE", params: { kind: "Connector", suggestion: "Did you mean 'aptem'?" }, at: { line: 2, col: 32 } }]);
+  expect(resolve("tenant: acme\nconnections: { a: { connector: aptm } }\n").problems).toMatchObject([{ code: "MANIFEST_UNKNOWN_REFERENCE", params: { kind: "Connector", suggestion: "did you mean 'aptem'?" }, at: { line: 2, col: 32 } }]);
   expect(resolve("tenant: acme\npreset: aptm\n").problems).toMatchObject([{ code: "MANIFEST_UNKNOWN_REFERENCE", params: { kind: "Preset" }, at: { line: 2, col: 9 } }]);
   expect(resolve("tenant: acme\npreset: aptem@4\n").problems).toMatchObject([{ code: "MANIFEST_UNKNOWN_REFERENCE", params: { kind: "Release", name: "aptem@4" }, at: { line: 2, col: 9 } }]);
 });
