@@ -27,9 +27,26 @@ export function renderProblem(problem: Problem, options: RenderOptions = {}): st
   return lines.join("\n");
 }
 
+/** Where secrets stand: they are not repeated in an excerpt, whoever's excerpt it is. */
+function maskSecrets(problems: readonly Problem[], textOf: RenderOptions["textOf"]): RenderOptions["textOf"] {
+  const secrets = problems.flatMap(({ code, at }) => (code === "MANIFEST_SECRET" && at ? [at] : []));
+  if (secrets.length === 0 || !textOf) return textOf;
+  return (file) => {
+    const text = textOf(file);
+    if (text === undefined) return undefined;
+    const lines = text.split("\n");
+    for (const at of secrets) if (at.file === file) {
+      const line = lines[at.line - 1] ?? "";
+      lines[at.line - 1] = line.slice(0, at.col - 1) + "•".repeat(at.length ?? 1) + line.slice(at.col - 1 + (at.length ?? 1));
+    }
+    return lines.join("\n");
+  };
+}
+
 /** All problems, errors and warnings in the order of files and lines, and a line that sums them up. */
 export function renderProblems(problems: readonly Problem[], options: RenderOptions & { readonly checked?: number } = {}): string {
-  return [...sortProblems(problems).map((problem) => `${renderProblem(problem, options)}\n`), summaryOf(problems, options.checked)].join("\n");
+  const textOf = maskSecrets(problems, options.textOf);
+  return [...sortProblems(problems).map((problem) => `${renderProblem(problem, { ...options, ...(textOf ? { textOf } : {}) })}\n`), summaryOf(problems, options.checked)].join("\n");
 }
 
 /** `3 errors and 1 warning in 2 files (18 files checked)`. */

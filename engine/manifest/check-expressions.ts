@@ -62,7 +62,7 @@ function checkSite(manifest: Manifest, site: Site, scope: Scope): Problem[] {
   const found = checkExpression(text);
   if (found.length > 0) return [...problems, ...found.map((each) => at(manifest, site, offset + each.position, each.length, "MANIFEST_EXPRESSION", { detail: each.message, suggestion: cureOf(each, text) }))];
   const { reads, variables } = compileExpression(text);
-  const seesRecord = site.language === "jsonata" && site.variables.includes("*");
+  const seesRecord = site.variables.includes("*");
   const names = [...variables.map((name) => ({ path: [name], bound: true })), ...(seesRecord ? [] : reads.filter((path) => path.length > 0).map((path) => ({ path: [...path], bound: false })))];
   for (const match of text.matchAll(/\$(config|with|page|cursor|account)\.([A-Za-z_]\w*)/g)) names.push({ path: [match[1]!, match[2]!], bound: true });
   return [...problems, ...unknownNames(manifest, site, scope, names, text, offset)];
@@ -79,6 +79,7 @@ function checkTemplateSite(manifest: Manifest, site: Site, scope: Scope): Proble
 
 function unknownNames(manifest: Manifest, site: Site, scope: Scope, names: readonly { path: readonly string[]; bound: boolean }[], text: string, offset: number): Problem[] {
   const known = site.variables.filter((name) => name !== "*");
+  const anything = site.variables.includes("*");
   const told = new Set<string>();
   return names.flatMap(({ path, bound }) => {
     const [root = "", member] = path;
@@ -88,6 +89,7 @@ function unknownNames(manifest: Manifest, site: Site, scope: Scope, names: reado
       const position = Math.max(0, text.search(new RegExp(`${bound ? "\\$" : "(?<![\\w.$])"}${shown.map(quote).join("\\s*\\.\\s*")}\\b`)));
       return [at(manifest, site, offset + position, name.length + (bound ? 1 : 0), "MANIFEST_UNKNOWN_VARIABLE", { name: (bound ? "$" : "") + name, field: last(site.pointer), suggestion: suggest(name, candidates) })];
     };
+    if (!bound && anything && !known.includes(root)) return [];
     if (!known.includes(root)) return scope.extra(site.pointer).includes(root) || (bound && root === "") ? [] : problem(root, known, [root]);
     if (member === undefined) return [];
     const prefixed = (all: Iterable<string>) => [...all].map((each) => `${root}.${each}`);

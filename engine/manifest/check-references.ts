@@ -51,7 +51,7 @@ function checkConnector(layers: readonly Manifest[], report: Report): void {
       if (part.use !== undefined && fragments[String(part.use)] === undefined) continue;
       if (full.key === undefined) report(manifest, `/streams/${escape(name)}`, "MANIFEST_MISSING_FIELD", { field: "key", where: `streams.${name}`, expected: "the expression that identifies a record, for example id" }, "key");
       const hasRequest = [...METHODS, "list", "changes", "one", "upload", "method"].some((key) => full[key] !== undefined);
-      const isPushed = JSON.stringify([whole.webhooks, whole.queues]).includes(`"stream":"${name}"`);
+      const isPushed = JSON.stringify([whole.webhooks, whole.queues, fragments]).includes(`"stream":"${name}"`);
       if (!hasRequest && !isPushed && part.use === undefined) report(manifest, `/streams/${escape(name)}`, "MANIFEST_ONE_OF", { where: `streams.${name}`, choices: "get, post, list, changes, one, upload", actual: "none of them" }, "key");
       if (hasRequest && http.base_url === undefined && whole.http === undefined && !["upload"].some((key) => full[key] !== undefined && METHODS.every((method) => full[method] === undefined))) report(manifest, `/streams/${escape(name)}`, "MANIFEST_MISSING_FIELD", { field: "http", where: "this connector", expected: "a map with base_url, because its streams send requests" }, "key");
     }
@@ -79,7 +79,8 @@ function checkUse(manifest: Manifest, part: JsonObject, at: string, fragments: J
   for (const name of Object.keys(given)) if (!wanted.includes(name)) report(manifest, `${at}/with/${escape(name)}`, "MANIFEST_UNKNOWN_FIELD", { field: name, where: `${at.slice(1).replaceAll("/", ".")}.with (fragment ${part.use})`, suggestion: suggest(name, wanted) }, "key");
   // An absent value is left out of a query or body; in a path it is an error.
   const paths = [fragment, ...["list", "changes", "one"].map((door) => mapOf(fragment[door]))].flatMap((request) => [...METHODS, "path"].map((key) => String(request[key] ?? "")));
-  for (const name of wanted) if (!(name in given) && paths.some((path) => path.includes(`{{with.${name}}}`))) report(manifest, part.with === undefined ? `${at}/use` : `${at}/with`, "MANIFEST_MISSING_FIELD", { field: name, where: `${at.slice(1).replaceAll("/", ".")}.with`, expected: `a value for fragment '${part.use}'` }, part.with === undefined ? "value" : "key");
+  const misspelt = new Set(Object.keys(given).filter((name) => !wanted.includes(name)).map((name) => nearest(name, wanted)));
+  for (const name of wanted) if (!(name in given) && !misspelt.has(name) && paths.some((path) => path.includes(`{{with.${name}}}`))) report(manifest, part.with === undefined ? `${at}/use` : `${at}/with`, "MANIFEST_MISSING_FIELD", { field: name, where: `${at.slice(1).replaceAll("/", ".")}.with`, expected: `a value for fragment '${part.use}'` }, part.with === undefined ? "value" : "key");
 }
 
 /** `auth: raas` names one of the connector's authenticators. */
@@ -261,17 +262,23 @@ function checkFlowMapping(manifest: Manifest, flow: JsonObject, whole: JsonObjec
   const mapping = typeof map.use === "string" ? workspace.mappings.get(map.use) : undefined;
   if (mapping && typeof own.use === "string") {
     const value = merged(mapping);
-    if (typeof to.entity === "string" && typeof value.to === "string" && value.to !== to.entity) report(manifest, pointer, "MANIFEST_WRONG_VALUE", { field: "map", expected: `a mapping to ${to.entity}`, actual: `${own.use}, which maps to ${value.to}`, suggestion: suggestMapping(workspace, undefined, to.entity) });
+    if (typeof to.entity === "string" && typeof value.to === "string" && value.to !== to.entity && workspace.entities.has(value.to) && workspace.entities.has(to.entity)) report(manifest, pointer, "MANIFEST_WRONG_VALUE", { field: "map", expected: `a mapping to ${to.entity}`, actual: `${own.use}, which maps to ${value.to}`, suggestion: suggestMapping(workspace, undefined, to.entity) });
     const stream = typeof from.stream === "string" ? splitName(from.stream) : undefined;
     const connector = stream && mapOf(connections[typeof from.connection === "string" ? from.connection : stream.owner]).connector;
-    if (stream && typeof connector === "string" && typeof value.from === "string" && value.from !== `${connector}.${stream.name}`) report(manifest, pointer, "MANIFEST_WRONG_VALUE", { field: "map", expected: `a mapping from ${connector}.${stream.name}`, actual: `${own.use}, which maps from ${value.from}`, suggestion: suggestMapping(workspace, `${connector}.${stream.name}`, undefined) });
+    if (stream && typeof connector === "string" && typeof value.from === "string" && value.from !== `${connector}.${stream.name}` && hasStream(connector, stream.name, connections, workspace)) report(manifest, pointer, "MANIFEST_WRONG_VALUE", { field: "map", expected: `a mapping from ${connector}.${stream.name}`, actual: `${own.use}, which maps from ${value.from}`, suggestion: suggestMapping(workspace, `${connector}.${stream.name}`, undefined) });
   }
   if (isMap(own.fields) && typeof to.entity === "string") checkFields(manifest, own.fields, `${at}/map/fields`, to.entity, workspace, report);
 }
 
+/** An unknown stream is told where it is named; what maps from it need not be told too. */
+function hasStream(connector: string, stream: string, connections: JsonObject, workspace: Workspace): boolean {
+  const layers = workspace.connectors.get(connector);
+  return layers !== undefined && (stream in mapOf(merged(layers).streams) || Object.values(connections).some((connection) => stream in mapOf(mapOf(connection).streams)));
+}
+
 function suggestMapping(workspace: Workspace, from: string | undefined, to: string | undefined): string {
   const fitting = [...workspace.mappings].filter(([, layers]) => (from === undefined || layers[0]?.value.from === from) && (to === undefined || layers[0]?.value.to === to)).map(([id]) => id);
-  return fitting.length === 0 ? "there is none yet" : `there is: ${fitting.join(", ")}`;
+  return fitting.length === 0 ? "there is no such mapping yet" : `there is: ${fitting.join(", ")}`;
 }
 
 function checkConnectionStream(manifest: Manifest, pointer: string, { owner, name }: Name, connections: JsonObject, workspace: Workspace, report: Report): void {

@@ -23,7 +23,7 @@ function severityOf(manifest: Manifest, pointer: string, workspace: Workspace, m
   switch (manifest.kind) {
     case "connector": return severityInConnector(manifest, pointer, room, name, workspace);
     case "mapping": return mapped.has(manifest.id) ? "error" : "warning";
-    case "preset": case "tenant": return isSwitchedOff(manifest, room, name) ? "warning" : "error";
+    case "preset": case "tenant": return room === "entities" || isSwitchedOff(manifest, room, name) ? "warning" : "error";
     case "entity": return "warning";
     // A release repeats what its preset said when it was cut.
     default: return undefined;

@@ -5,7 +5,7 @@
 import type { ErrorCode } from "../errors/catalog.ts";
 import type { ErrorParams } from "../errors/plugboard-error.ts";
 import { nearest, suggest } from "../errors/nearest.ts";
-import { describe, kindOf, show } from "./describe.ts";
+import { describe, exampleOf, kindOf, show } from "./describe.ts";
 import { shapeOf, type Placed, type Shape } from "./schema-shape.ts";
 import type { Json, JsonObject } from "./types.ts";
 
@@ -89,8 +89,10 @@ function walkMap(value: JsonObject, shape: Shape, pointer: string, variables: re
   const present = Object.keys(value).filter((key) => value[key] !== null || !options.layer);
   if (!options.layer) {
     for (const key of shape.required) if (!(key in value)) {
+      // A misspelt one is told once, as unknown.
+      if (Object.keys(value).some((written) => !shape.properties.has(written) && renamed(written, shape) === key)) continue;
       const expected = shape.properties.get(key);
-      report("MANIFEST_MISSING_FIELD", { field: key, where, expected: expected ? describe(shapeOf(expected)) : "a value" });
+      report("MANIFEST_MISSING_FIELD", { field: key, where, expected: expected ? wanted(shapeOf(expected)) : "a value" });
     }
     for (const [key, others] of Object.entries(shape.dependentRequired)) if (key in value) for (const other of others) if (!(other in value)) {
       const expected = shape.properties.get(other);
@@ -122,11 +124,24 @@ function unknownField(key: string, member: Json, value: JsonObject, shape: Shape
     const previous = Object.keys(value)[Object.keys(value).indexOf(key) - 1];
     return report("MANIFEST_TRAP", { detail: `Unknown key '${key}' in ${where}: YAML ends an unquoted text at a comma.`, cure: previous === undefined ? "Quote the text." : `Quote the text: ${previous}: "${String(value[previous])}, ${key}"` }, at, "key");
   }
-  const free = [...shape.properties.keys()];
-  const near = nearest(key, free);
-  const home = near === undefined ? homeOf(key, shape) : undefined;
-  const suggestion = near !== undefined ? `did you mean '${near}'?` : home !== undefined ? `'${key}' belongs under '${home}'` : SYNONYMS[key] !== undefined && free.includes(SYNONYMS[key]) ? `it is called '${SYNONYMS[key]}' here` : suggest(key, free);
+  const near = nearest(key, shape.properties.keys());
+  const home = homeOf(key, shape);
+  const suggestion = near !== undefined ? `did you mean '${near}'?` : home !== undefined ? `'${key}' belongs under '${home}'` : renamed(key, shape) !== undefined ? `it is called '${renamed(key, shape)!}' here` : suggest(key, shape.properties.keys());
   report("MANIFEST_UNKNOWN_FIELD", { field: key, where, suggestion }, at, "key");
+}
+
+/** The known key that an unknown one stands for. */
+function renamed(key: string, shape: Shape): string | undefined {
+  const near = nearest(key, shape.properties.keys());
+  if (near !== undefined || homeOf(key, shape) !== undefined) return near;
+  const ours = SYNONYMS[key];
+  return ours !== undefined && shape.properties.has(ours) ? ours : undefined;
+}
+
+/** What a missing key must be, with an example. */
+function wanted(shape: Shape): string {
+  const example = exampleOf(shape);
+  return `${describe(shape)}${example === "" ? "" : `, for example ${example}`}`;
 }
 
 /** Words that other tools use for ours. */
@@ -149,6 +164,14 @@ function chooseBranch(value: Json, shape: Shape, pointer: string, report: Report
   const branches = shape.branches!.map(shapeOf).flatMap((branch) => (branch.branches && branch.format !== "value" && !isDiscriminated(branch) ? branch.branches.map(shapeOf) : [branch]));
   const fitting = branches.filter((branch) => fits(value, branch));
   const field = nameOf(pointer);
+  const union = isDiscriminated(shape) ? shape : branches.find(isDiscriminated);
+  if (fitting.length === 0 && union) {
+    const key = discriminatorOf(union.branches!.map(shapeOf))!;
+    const types = union.branches!.map((member) => String(shapeOf(shapeOf(member).properties.get(key)!).const));
+    const near = typeof value === "string" ? nearest(value, types) : undefined;
+    report("MANIFEST_WRONG_TYPE", { field, expected: `a map with its '${key}'`, actual: show(value, shape.secret), suggestion: near === undefined ? `'${key}' is one of ${types.join(", ")}` : `write ${field}: { ${key}: ${near} }` });
+    return undefined;
+  }
   if (fitting.length === 0) {
     const secret = shape.secret || branches.some(({ secret }) => secret);
     report(branches.some((branch) => branch.enum || branch.const !== undefined) && !branches.some((branch) => branch.types?.includes("object")) ? "MANIFEST_WRONG_VALUE" : "MANIFEST_WRONG_TYPE",
@@ -156,12 +179,10 @@ function chooseBranch(value: Json, shape: Shape, pointer: string, report: Report
     return undefined;
   }
   if (fitting.length === 1 && !isDiscriminated(fitting[0]!)) return fitting[0];
-  const nested = fitting.find(isDiscriminated);
   if (typeof value !== "object" || value === null || Array.isArray(value)) return fitting[0];
   const map = value as JsonObject;
   const withBy = fitting.find((branch) => branch.required.includes("by"));
   if (withBy && "by" in map) return withBy;
-  const union = nested ?? (isDiscriminated(shape) ? shape : undefined);
   if (union) return chooseMember(map, union, pointer, report, options);
   return fitting.find((branch) => branch.required.every((key) => key in map) && Object.keys(map).every((key) => branch.properties.has(key) || branch.others !== false))
     ?? fitting.toSorted((a, b) => score(map, b) - score(map, a))[0];
@@ -223,8 +244,8 @@ function cureFor(value: Json, shape: Shape): string {
   }
   if (shape.types?.length === 1 && shape.types[0] === "string" && (typeof value === "number" || typeof value === "boolean")) return `quote it: "${String(value)}"`;
   if (shape.types?.[0] === "array" && value !== null && typeof value !== "object") return `write a list: [${String(value)}]`;
-  if (shape.example !== undefined) return `for example: ${show(shape.example as Json)}`;
-  return "";
+  const example = exampleOf(shape);
+  return example === "" ? "" : `for example: ${example}`;
 }
 
 const isTemplateMap = (shape: Shape): boolean => shape.others !== undefined && shape.others !== false && ["value", "template"].includes(shapeOf(shape.others).format ?? "");

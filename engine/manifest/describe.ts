@@ -5,6 +5,8 @@ import type { Shape } from "./schema-shape.ts";
 const WORDS: Readonly<Record<string, string>> = { string: "text", integer: "a whole number", number: "a number", boolean: "true or false", array: "a list", object: "a map", null: "null" };
 /** Characters of a value that are shown. */
 const SHOWN = 60;
+/** Characters of an example. */
+const EXAMPLE = 90;
 
 /** `one of account, app, connection`; `a duration with its unit …`; `a map`. */
 export function describe(shape: Shape): string {
@@ -16,6 +18,12 @@ export function describe(shape: Shape): string {
   const types = (shape.types ?? []).map((type) => WORDS[type] ?? type);
   const range = shape.minimum !== undefined ? ` of ${shape.minimum}${shape.maximum === undefined ? " or more" : ` to ${shape.maximum}`}` : "";
   return types.length === 0 ? "a value" : `${types.slice(0, -1).join(", ")}${types.length > 1 ? " or " : ""}${types.at(-1)}${range}`;
+}
+
+/** `'type: offset'`-like advice from an example; nothing where it would be long. */
+export function exampleOf(shape: Shape): string {
+  const text = shape.example === undefined ? "" : typeof shape.example === "string" ? shape.example : JSON.stringify(shape.example).replaceAll('":', '": ').replaceAll(',"', ', "').replace(/"([A-Za-z_]\w*)":/g, "$1:");
+  return text.length > EXAMPLE ? "" : text;
 }
 
 /** The value as it was written, short; a secret is never shown. */

@@ -11,9 +11,16 @@ export interface YamlExplanation {
   /** Where it is, when not where the parser stopped. */
   readonly at?: number;
   readonly end?: number;
+  /** The parser lost its way here: what it says of later lines follows from this. */
+  readonly derails?: boolean;
 }
 
-const BLOCK = "Write the expression in a block:\n  key: |\n    the expression";
+const DERAILING = new Set(["BAD_INDENT", "MISSING_CHAR", "TAB_AS_INDENT", "MULTIPLE_DOCS", "MULTILINE_IMPLICIT_KEY", "KEY_OVER_1024_CHARS"]);
+
+/** The same text where YAML reads nothing into it. */
+function inBlock({ key, text, inFlow }: WrittenValue): string {
+  return inFlow ? "Write the map over several lines, and the expression in a block: |" : `Write the expression in a block:\n  ${key}: |\n    ${text}`;
+}
 
 export function explainYaml(code: string, message: string, text: string, position: number): YamlExplanation {
   const lineStart = text.lastIndexOf("\n", position - 1) + 1;
@@ -30,8 +37,8 @@ export function explainYaml(code: string, message: string, text: string, positio
     return trap(`YAML reads ${template} as a map, not as a template.`, `Quote the template: "${quotedTemplate(line, position - 1 - lineStart)}"`, position - 1, position - 1 + template.length);
   }
   if (code === "BLOCK_AS_IMPLICIT_KEY" || code === "MULTILINE_IMPLICIT_KEY" && / \? .* : /.test(value.text)) {
-    if (/\?.*:/.test(value.text)) return trap("YAML reads the ':' of this '? :' as the start of a nested map.", BLOCK, valueStart, valueEnd);
-    if (value.text.includes("{")) return trap("YAML reads this '{ … : … }' as the start of a nested map.", BLOCK, valueStart, valueEnd);
+    if (/\?.*:/.test(value.text)) return trap("YAML reads the ':' of this '? :' as the start of a nested map.", inBlock(value), valueStart, valueEnd);
+    if (value.text.includes("{")) return trap("YAML reads this '{ … : … }' as the start of a nested map.", inBlock(value), valueStart, valueEnd);
     return { code: "MANIFEST_YAML", params: { detail: "a second ': ' on one line would start a nested map.", cure: `Quote the text: ${value.key}: ${JSON.stringify(value.text)}` }, at: valueStart, end: valueEnd };
   }
   if (code === "BAD_SCALAR_START") {
@@ -42,10 +49,13 @@ export function explainYaml(code: string, message: string, text: string, positio
     return trap("YAML ends the text at its closing quote; the rest of this expression is left over.", `Quote the whole expression: ${value.key}: '${value.text.replaceAll("'", "''")}', or write it in a block: |`, valueStart, valueEnd);
   }
   if (code === "UNEXPECTED_TOKEN" && /\bflow-(seq|map)-start\b|double-quoted-scalar|single-quoted-scalar/.test(message) && /[[{("]/.test(line)) {
-    return trap("Inside { … } on one line, an expression cannot hold , [ ] { } or quotes.", "Quote the expression with single quotes, or write the map over several lines.", position);
+    return { ...trap("Inside { … } on one line, an expression cannot hold , [ ] { } or quotes.", "Quote the expression with single quotes, or write the map over several lines.", position), derails: true };
+  }
+  if (code === "UNEXPECTED_TOKEN" && /^[{[].*[}\]]/.test(value.text) && !/^\{\{/.test(value.text)) {
+    return trap("YAML reads the { } or [ ] at the start of this expression as a map or list of its own.", inBlock(value), valueStart, valueEnd);
   }
   const plain = PLAIN[code];
-  return { code: "MANIFEST_YAML", params: plain ? { detail: plain[0], cure: plain[1] } : { detail: `${message[0]!.toLowerCase()}${message.slice(1)}.`, cure: "" } };
+  return { ...(DERAILING.has(code) ? { derails: true } : {}), code: "MANIFEST_YAML", params: plain ? { detail: plain[0], cure: plain[1] } : { detail: `${message[0]!.toLowerCase()}${message.slice(1)}.`, cure: "" } };
 }
 
 /** Parser code → what it means, what to do. */
@@ -64,11 +74,13 @@ const PLAIN: Readonly<Record<string, readonly [string, string]>> = {
   BAD_ALIAS: ["'*' starts an alias, and manifests have none.", "Quote the expression: '*.id'."],
 };
 
-/** The last `key: value` of a line. */
-function valueOf(line: string): { key: string; text: string; start: number } {
+interface WrittenValue { readonly key: string; readonly text: string; readonly start: number; readonly inFlow: boolean }
+
+/** The `key: value` of a line. */
+function valueOf(line: string): WrittenValue {
   const match = /^(\s*(?:- )*)([^\s:#{}[\],"'][^:#{}[\],]*?):\s+(.*?)\s*$/.exec(line);
-  if (!match) return { key: "key", text: line.trim(), start: line.length - line.trimStart().length };
-  return { key: match[2]!.trim(), text: match[3]!, start: line.indexOf(match[3]!, match[1]!.length + match[2]!.length + 1) };
+  if (!match) return { key: "key", text: line.trim(), start: line.length - line.trimStart().length, inFlow: /[{[]/.test(line) };
+  return { key: match[2]!.trim(), text: match[3]!, start: line.indexOf(match[3]!, match[1]!.length + match[2]!.length + 1), inFlow: false };
 }
 
 /** The template and what follows it up to the end of the value. */

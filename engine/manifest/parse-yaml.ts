@@ -12,8 +12,8 @@ import { explainYaml } from "./explain-yaml.ts";
 const MAX_LENGTH = 1024 * 1024;
 /** Levels of nesting. */
 const MAX_DEPTH = 64;
-/** Problems of syntax told per file: the later ones mostly follow from the first. */
-const MAX_SYNTAX_PROBLEMS = 3;
+/** Problems of syntax told per file. */
+const MAX_SYNTAX_PROBLEMS = 5;
 
 export interface ParsedYaml {
   readonly value: Json | undefined;
@@ -41,25 +41,26 @@ export function parseYaml(text: string, file: string): ParsedYaml {
 
   lines.addNewLine(0);
   for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) lines.addNewLine(at + 1);
-  if (text.length > MAX_LENGTH) { refuse(`the file is larger than ${MAX_LENGTH / 1024} KiB`, "Split it, or keep data elsewhere.", { file, line: 1, col: 1 }); return nothing(); }
+  if (text.length > MAX_LENGTH) { refuse(`the file is larger than ${MAX_LENGTH / 1024} KiB.`, "Split it, or keep data elsewhere.", { file, line: 1, col: 1 }); return nothing(); }
   const odd = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd]/.exec(text);
-  if (odd) { refuse(`it holds a character that is not text (U+${odd[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")})`, "Save the file as UTF-8, and remove the character.", place(odd.index)); return nothing(); }
+  if (odd) { refuse(`it holds a character that is not text (U+${odd[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}).`, "Save the file as UTF-8, and remove the character.", place(odd.index)); return nothing(); }
 
   let document: ReturnType<typeof parseDocument>;
   try {
-    document = parseDocument(text, { version: "1.2", schema: "core", merge: false, uniqueKeys: true, stringKeys: true, prettyErrors: false, logLevel: "silent", keepSourceTokens: true });
+    document = parseDocument(text, { version: "1.2", schema: "core", merge: false, uniqueKeys: true, stringKeys: true, prettyErrors: false, logLevel: "error", keepSourceTokens: true });
   } catch (thrown) {
-    refuse(thrown instanceof RangeError ? `it is nested deeper than ${MAX_DEPTH} levels` : String(thrown), "Write it flatter.", { file, line: 1, col: 1 });
+    refuse(thrown instanceof RangeError ? `it is nested deeper than ${MAX_DEPTH} levels.` : String(thrown), "Write it flatter.", { file, line: 1, col: 1 });
     return nothing();
   }
 
   const told = new Set<number>();
-  for (const error of [...document.errors, ...document.warnings] as YAMLError[]) {
+  for (const error of ([...document.errors, ...document.warnings] as YAMLError[]).toSorted((a, b) => a.pos[0] - b.pos[0])) {
     const at = place(error.pos[0], error.pos[1]);
     if (told.has(at.line) || told.size >= MAX_SYNTAX_PROBLEMS) continue;
     told.add(at.line);
     const found = explainYaml(error.code, error.message, text, error.pos[0]);
     problem(found.code, found.params, found.at === undefined ? at : place(found.at, found.end));
+    if (found.derails) break;
   }
 
   const value = toJson(document.contents, 0);
@@ -78,30 +79,30 @@ export function parseYaml(text: string, file: string): ParsedYaml {
   }
 
   function toJson(node: unknown, depth: number): Json {
-    if (depth > MAX_DEPTH) { refuse(`it is nested deeper than ${MAX_DEPTH} levels`, "Write it flatter.", placeOf(node)); return null; }
+    if (depth > MAX_DEPTH) { refuse(`it is nested deeper than ${MAX_DEPTH} levels.`, "Write it flatter.", placeOf(node)); return null; }
     if (isAlias(node)) {
-      refuse(`'*${node.source}' would be an alias, and manifests have none`, "If it is an expression, quote it ('*.id'), or write it in a block: |; to reuse a part, use a fragment.", placeOf(node));
+      refuse(`'*${node.source}' would be an alias, and manifests have none.`, "If it is an expression, quote it ('*.id'), or write it in a block: |; to reuse a part, use a fragment.", placeOf(node));
       return null;
     }
     if (isMap(node)) {
-      if (node.anchor !== undefined) refuse(`'&${node.anchor}' is an anchor, and manifests have none`, "To reuse a part, use a fragment; if it is text, quote it.", placeOf(node));
+      if (node.anchor !== undefined) refuse(`'&${node.anchor}' is an anchor, and manifests have none.`, "To reuse a part, use a fragment; if it is text, quote it.", placeOf(node));
       const entries = node.items.map(({ key, value: member }) => {
         const name = isScalar(key) ? String(key.value) : String(key);
-        if (isAlias(key)) refuse("a key cannot be an alias", "Quote the key.", placeOf(key));
-        if (name === "__proto__") refuse("'__proto__' cannot be a key", "Rename it.", placeOf(key));
-        if (name === "<<") refuse("'<<' (merge) is not part of YAML 1.2", "Use a fragment: `use: name`.", placeOf(key));
+        if (isAlias(key)) refuse("a key cannot be an alias.", "Quote the key.", placeOf(key));
+        if (name === "__proto__") refuse("'__proto__' cannot be a key.", "Rename it.", placeOf(key));
+        if (name === "<<") refuse("'<<' (merge) is not part of YAML 1.2.", "Use a fragment: `use: name`.", placeOf(key));
         return [name, toJson(member, depth + 1)] as const;
       });
       return Object.fromEntries(entries.filter(([name]) => name !== "__proto__"));
     }
     if (isSeq(node)) return node.items.map((item) => toJson(isPair(item) ? item.value : item, depth + 1));
     if (!isScalar(node)) return null;
-    if (node.anchor !== undefined) refuse(`'&${node.anchor}' is an anchor, and manifests have none`, "If it is part of an expression, quote the whole expression or write it in a block: |.", placeOf(node));
-    if (node.tag !== undefined && !node.tag.startsWith("tag:yaml.org,2002:")) refuse(`the tag '${node.tag}' is not known`, "Remove it.", placeOf(node));
+    if (node.anchor !== undefined) refuse(`'&${node.anchor}' is an anchor, and manifests have none.`, "If it is part of an expression, quote the whole expression or write it in a block: |.", placeOf(node));
+    if (node.tag !== undefined && !node.tag.startsWith("tag:yaml.org,2002:")) refuse(`the tag '${node.tag}' is not known.`, "Remove it.", placeOf(node));
     const scalar = node.value;
     if (typeof scalar === "bigint") return String(scalar);
-    if (typeof scalar === "number" && !Number.isFinite(scalar)) { refuse(`${node.source ?? String(scalar)} is not a number that JSON has`, "Quote it if it is text.", placeOf(node)); return null; }
-    if (typeof scalar === "number" && Number.isInteger(scalar) && !Number.isSafeInteger(scalar)) { refuse(`${node.source ?? String(scalar)} has more digits than a number can keep`, "Quote it: ids are text.", placeOf(node)); return null; }
+    if (typeof scalar === "number" && !Number.isFinite(scalar)) { refuse(`${node.source ?? String(scalar)} is not a number that JSON has.`, "Quote it if it is text.", placeOf(node)); return null; }
+    if (typeof scalar === "number" && Number.isInteger(scalar) && !Number.isSafeInteger(scalar)) { refuse(`${node.source ?? String(scalar)} has more digits than a number can keep.`, "Quote it: ids are text.", placeOf(node)); return null; }
     return scalar === undefined ? null : (scalar as Json);
   }
 

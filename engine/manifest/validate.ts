@@ -1,6 +1,7 @@
 /** Everything that is wrong with a workspace, in the order of files and lines. Pure: needs no database and no network. */
 import type { Problem } from "../errors/plugboard-error.ts";
 import { sortProblems } from "../errors/render.ts";
+import { checkEntities } from "./check-entities.ts";
 import { checkExpressions } from "./check-expressions.ts";
 import { checkReferences } from "./check-references.ts";
 import { checkRunning } from "./check-running.ts";
@@ -21,6 +22,7 @@ export function validateWorkspace(workspace: Workspace): Problem[] {
     ...checked.flatMap(({ manifest, shape }) => shape.findings.map((finding) => problemOf(manifest, finding))),
     ...checked.flatMap((each) => [...checkExpressions(each, workspace), ...checkTraps(each), ...checkSecrets(each)]),
     ...checkReferences(workspace),
+    ...checkEntities(workspace),
     ...checkRunning(checked, workspace),
     ...missingInOverlays(workspace),
   ]));

@@ -1,0 +1,75 @@
+/** Entity files are JSON Schemas: the words of JSON Schema in them are right, and so is what stands under each. */
+import { Ajv2020 } from "ajv/dist/2020.js";
+import type { Problem } from "../errors/plugboard-error.ts";
+import { suggest } from "../errors/nearest.ts";
+import { show } from "./describe.ts";
+import { isMap, merged } from "./merged.ts";
+import { compileEntity } from "./entity-schema.ts";
+import type { Json, JsonObject, Manifest, Workspace } from "./types.ts";
+
+const WORDS = ["$ref", "$defs", "$comment", "type", "enum", "const", "title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "format", "pattern", "minLength", "maxLength", "minimum", "maximum",
+  "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "items", "prefixItems", "contains", "minContains", "maxContains", "minItems", "maxItems", "uniqueItems", "properties", "patternProperties", "additionalProperties",
+  "unevaluatedProperties", "unevaluatedItems", "propertyNames", "required", "minProperties", "maxProperties", "dependentRequired", "dependentSchemas", "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "contentEncoding", "contentMediaType"];
+/** Words under which a map of schemas stands. */
+const MAPS = new Set(["properties", "patternProperties", "$defs", "dependentSchemas"]);
+/** Words under which a schema, or a list of them, stands. */
+const INNER = new Set(["items", "prefixItems", "contains", "additionalProperties", "unevaluatedProperties", "unevaluatedItems", "propertyNames", "allOf", "anyOf", "oneOf", "not", "if", "then", "else"]);
+
+export function checkEntities(workspace: Workspace): Problem[] {
+  return [...workspace.entities.values()].flatMap((layers) => layers.flatMap((manifest) => checkEntity(manifest, layers)));
+}
+
+function checkEntity(manifest: Manifest, layers: readonly Manifest[]): Problem[] {
+  const problems: Problem[] = [];
+  const fields = isMap(manifest.value.properties) ? manifest.value.properties : {};
+  for (const [name, field] of Object.entries(fields)) if (isMap(field)) words(field, `/properties/${escape(name)}`, name);
+  if (problems.length > 0) return problems;
+
+  const ajv = new Ajv2020({ allErrors: true, strict: false, logger: false });
+  const { $id: _, rules: _rules, ...schema } = manifest.value;
+  if (!ajv.validateSchema(schema)) {
+    const errors = (ajv.errors ?? []).toSorted((a, b) => b.instancePath.length - a.instancePath.length);
+    const told = new Set<string>();
+    for (const { instancePath, keyword, params } of errors) {
+      if ([...told].some((deeper) => deeper === instancePath || deeper.startsWith(`${instancePath}/`)) || keyword === "anyOf") continue;
+      told.add(instancePath);
+      const field = instancePath.split("/").at(-1) ?? "";
+      const allowed = keyword === "enum" ? (params as { allowedValues: string[] }).allowedValues : undefined;
+      const actual = valueAt(manifest.value, instancePath);
+      problems.push({ code: "MANIFEST_WRONG_VALUE", severity: "error", pointer: instancePath, at: manifest.locate(instancePath), params: { field, expected: allowed ? `one of ${allowed.join(", ")}` : `what JSON Schema allows (${keyword} ${Object.values(params as object).map(String).join(", ")})`, actual: show(actual), suggestion: allowed ? (typeof actual === "string" ? TYPES[actual] ?? suggest(actual, allowed) : "") : "" } });
+    }
+    return problems;
+  }
+  try {
+    compileEntity({ type: "object", ...merged(layers) });
+  } catch (thrown) {
+    problems.push({ code: "MANIFEST_WRONG_VALUE", severity: "error", pointer: "", at: manifest.locate("/properties", "key"), params: { field: manifest.id, expected: "a JSON Schema", actual: `one that does not compile: ${(thrown as Error).message}` } });
+  }
+  const required = Array.isArray(manifest.value.required) ? manifest.value.required : [];
+  const known = Object.keys(isMap(merged(layers).properties) ? (merged(layers).properties as JsonObject) : {});
+  required.forEach((name, index) => {
+    if (!known.includes(String(name))) problems.push({ code: "MANIFEST_UNKNOWN_REFERENCE", severity: "error", pointer: `/required/${index}`, at: manifest.locate(`/required/${index}`), params: { kind: "Field", name: String(name), suggestion: suggest(String(name), known) } });
+  });
+  return problems;
+
+  function words(schema: JsonObject, pointer: string, where: string): void {
+    for (const [word, value] of Object.entries(schema)) {
+      const at = `${pointer}/${escape(word)}`;
+      if (!WORDS.includes(word) && !word.startsWith("x-")) problems.push({ code: "MANIFEST_UNKNOWN_FIELD", severity: "error", pointer: at, at: manifest.locate(at, "key"), params: { field: word, where: `field '${where}'`, suggestion: suggest(word, WORDS) } });
+      else if (MAPS.has(word) && isMap(value)) for (const [name, inner] of Object.entries(value)) { if (isMap(inner)) words(inner, `${at}/${escape(name)}`, `${where}.${name}`); }
+      else if (INNER.has(word)) (Array.isArray(value) ? value : [value]).forEach((inner, index) => { if (isMap(inner as Json)) words(inner as JsonObject, Array.isArray(value) ? `${at}/${index}` : at, where); });
+    }
+  }
+}
+
+/** Types of other languages, in JSON Schema's words. */
+const TYPES: Readonly<Record<string, string>> = {
+  text: "write string", int: "write integer", float: "write number", decimal: "write number", bool: "write boolean", list: "write array", map: "write object",
+  date: 'write { "type": "string", "format": "date" }', datetime: 'write { "type": "string", "format": "date-time" }', "date-time": 'write { "type": "string", "format": "date-time" }', timestamp: 'write { "type": "string", "format": "date-time" }', email: 'write { "type": "string", "format": "email" }',
+};
+
+function valueAt(value: Json, pointer: string): Json {
+  return pointer.split("/").slice(1).reduce<Json>((at, part) => (at as Record<string, Json> | null)?.[part.replaceAll("~1", "/").replaceAll("~0", "~")] ?? null, value);
+}
+
+const escape = (name: string): string => name.replaceAll("~", "~0").replaceAll("/", "~1");
