@@ -1,5 +1,5 @@
 /** Compiles what a plan says as text: expressions, templates, and YAML values whose strings are one or the other. */
-import { components } from "../components/registry.gen.ts";
+import { registry } from "../components/registry.gen.ts";
 import type { BuildContext, Decoder, Limiter, ErrorRule, Variables } from "../components/kinds.ts";
 import { PlugboardError } from "../errors/plugboard-error.ts";
 import { compileExpression, compileTemplate, type CompiledExpression, type CompiledTemplate, type TemplateSink } from "../expression/index.ts";
@@ -74,13 +74,13 @@ function compileText(text: string, sink: TemplateSink, where: string): Render {
 }
 
 type Kind = "auth" | "cursor" | "decoder" | "pagination";
-type Built<K extends Kind> = ReturnType<(typeof components)[K][keyof (typeof components)[K]] extends { build: infer B extends (...args: never[]) => unknown } ? B : never>;
+type Built<K extends Kind> = ReturnType<(typeof registry)[K][keyof (typeof registry)[K]] extends { build: infer B extends (...args: never[]) => unknown } ? B : never>;
 
 /** @throws PlugboardError MANIFEST_NOT_RUNNING_YET for a type without a file in engine/components. */
 export function buildComponent<K extends Kind>(kind: K, plan: ComponentPlan, where: string): Built<K> {
-  const definition = (components[kind] as Readonly<Record<string, { build(spec: ComponentPlan, context: BuildContext): unknown }>>)[plan.type];
+  const definition = (registry[kind] as Readonly<Record<string, { build(spec: ComponentPlan, context: BuildContext): unknown }>>)[plan.type];
   if (definition === undefined) {
-    throw new PlugboardError("MANIFEST_NOT_RUNNING_YET", { feature: `${kind}: ${plan.type}`, suggestion: `Use one of: ${Object.keys(components[kind]).join(", ")}.` });
+    throw new PlugboardError("MANIFEST_NOT_RUNNING_YET", { feature: `${kind}: ${plan.type}`, suggestion: `Use one of: ${Object.keys(registry[kind]).join(", ")}.` });
   }
   return definition.build(plan, buildContext(where)) as Built<K>;
 }
@@ -88,12 +88,12 @@ export function buildComponent<K extends Kind>(kind: K, plan: ComponentPlan, whe
 /** The decoder of a request; JSON where it names none. */
 export const buildDecoder = (plan: ComponentPlan | undefined, where: string): Decoder => buildComponent("decoder", plan ?? { type: "json" }, where);
 
-export const buildLimiter = (plan: LimitPlan, where: string): Limiter => components.limiter.bucket.build(plan, buildContext(where));
+export const buildLimiter = (plan: LimitPlan, where: string): Limiter => registry.limiter.bucket.build(plan, buildContext(where));
 
 export function buildErrorRule(plan: ErrorRulePlan, where: string): ErrorRule {
-  const definition = components.error_rule[plan.do];
+  const definition = registry.error_rule[plan.do];
   if (definition === undefined) {
-    throw new PlugboardError("MANIFEST_NOT_RUNNING_YET", { feature: `do: ${plan.do}`, suggestion: `Use one of: ${Object.keys(components.error_rule).join(", ")}.` });
+    throw new PlugboardError("MANIFEST_NOT_RUNNING_YET", { feature: `do: ${plan.do}`, suggestion: `Use one of: ${Object.keys(registry.error_rule).join(", ")}.` });
   }
   return definition.build(plan, buildContext(where));
 }
