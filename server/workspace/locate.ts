@@ -1,0 +1,56 @@
+/** Which workspace a command works on, read and checked, and where its data lives. */
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { PlugboardError, type Problem } from "../../engine/errors/plugboard-error.ts";
+import { read, type SourceTree, type Workspace } from "../../engine/manifest/index.ts";
+import { findWorkspace, PRODUCT_ROOT, readTrees } from "./read-tree.ts";
+
+export interface LocatedWorkspace {
+  /** Absolute. */
+  readonly root: string;
+  readonly trees: readonly SourceTree[];
+  readonly workspace: Workspace;
+}
+
+const DATA_FOLDER = ".plugboard";
+
+/**
+ * The folder that was named, else the nearest one upwards with a workspace.yaml, else the demo that `plugboard start` made
+ * here, else the built-in catalogue.
+ */
+export function locateWorkspace(named: string | undefined, cwd: string): string {
+  if (named !== undefined) return path.resolve(cwd, named);
+  const demo = path.join(cwd, DATA_FOLDER, "workspace");
+  return findWorkspace(cwd) ?? (existsSync(path.join(demo, "workspace.yaml")) ? demo : PRODUCT_ROOT);
+}
+
+/** Reads the workspace with extra files laid over it, as if they stood there. */
+export function readWorkspace(root: string, cwd: string, extra: Readonly<Record<string, string>> = {}): LocatedWorkspace {
+  const trees = readTrees(root, path.relative(cwd, root));
+  const last = trees.at(-1)!;
+  const overlaid: SourceTree = { ...last, files: new Map([...last.files, ...Object.entries(extra)]) };
+  const all = [...trees.slice(0, -1), overlaid];
+  return { root, trees: all, workspace: read(all) };
+}
+
+/** `<workspace>/.plugboard`; the catalogue's own is that of the folder the command was typed in. */
+export function dataFolder(named: string | undefined, workspaceRoot: string | undefined, cwd: string): string {
+  if (named !== undefined) return path.resolve(cwd, named);
+  if (workspaceRoot === undefined || path.resolve(workspaceRoot) === path.resolve(PRODUCT_ROOT)) return path.join(cwd, DATA_FOLDER);
+  // The demo's workspace lies inside the data folder itself.
+  if (path.basename(path.dirname(workspaceRoot)) === DATA_FOLDER) return path.dirname(workspaceRoot);
+  return path.join(workspaceRoot, DATA_FOLDER);
+}
+
+/** The egress rule of workspace.yaml: which private addresses its requests may reach. */
+export function allowPrivate(workspace: Workspace): boolean | readonly string[] {
+  const egress = workspace.settings?.value["egress"] as { allow_private?: boolean | readonly string[] } | undefined;
+  return egress?.allow_private ?? false;
+}
+
+/** @throws the first error, so that nothing runs on a configuration with one; the caller shows all of them first. */
+export function refuseErrors(problems: readonly Problem[]): void {
+  const errors = problems.filter((problem) => problem.severity === "error");
+  const first = errors[0];
+  if (first) throw new PlugboardError(first.code, first.params, { at: first.at });
+}
