@@ -1,6 +1,20 @@
 /**
  * The only door to PostgreSQL. Rows of tenants are reached inside a tenant transaction; secrets and raw records leave and
- * enter sealed.
+ * enter sealed. Functions that take `at` take part in the caller's tenant transaction, or make their own on a database.
  */
+export { addApiKey, findApiKey, listApiKeys, revokeApiKey, type ApiKeyGrant, type ApiKeyState } from "./api-keys.ts";
+export { buckets } from "./buckets.ts";
+export { describeConnection, listConnections, readConnectionValues, setConnection, setConnectionStatus, type Account, type ConnectionEntry, type ConnectionState, type SecretState } from "./connections.ts";
 export { openDatabase, withTenant, type Database, type DatabaseOptions, type TenantTransaction, type Transaction } from "./database.ts";
+export { createKeyring, generateKey, type Keyring, type KeySource, type Purpose, type Sealer } from "./keyring.ts";
 export { assertMigrated, migrate, migrationStatus, QUEUE_SCHEMA, type MigrationStatus } from "./migrate.ts";
+export { getQuarantined, listQuarantine, markQuarantined, readQuarantinedRaw, type Quarantined, type QuarantineFilter, type QuarantineStatus } from "./quarantine.ts";
+export { countRecords, entityCounts, getRecord, listContributions, listRecords, readRaw, type ContributionState, type EntityRecord, type RecordQuery } from "./records.ts";
+export { currentRevision, readPlan, saveRevision, type Revision } from "./revisions.ts";
+export { runStore, type RunStoreOptions } from "./run-store.ts";
+export { appendRunLog, claimableRuns, claimRun, createRun, finishRun, getRun, lastRuns, listRuns, readRunLog, reapRuns, requestCancel,
+  type LastRun, type Page, type Reaped, type Run, type RunCreated, type RunEnd, type RunFilter, type RunRequested, type RunStatus, type StoredLogLine } from "./runs.ts";
+export { dueSchedules, fireSchedule, listSchedules, nextDue, pauseFlow, type DueSchedule, type ScheduleState } from "./schedules.ts";
+export { approveSweep, listSweepHolds, rejectSweep, type SweepHold } from "./sweeps.ts";
+export { ensureTenant, listTenants, type TenantHead, type TenantInForce } from "./tenants.ts";
+export { tokenStore } from "./tokens.ts";

@@ -8,11 +8,12 @@ create table revisions (
 );
 revoke update, delete on revisions from plugboard_app;
 
--- By content: a revision that changes nothing for a tenant adds no plan.
+-- By content: a revision that changes nothing for a tenant adds no plan. json and not jsonb: the order of members counts
+-- (error rules are tried in order).
 create table plans (
   tenant_id  uuid not null references tenants,
   hash       text not null,
-  plan       jsonb not null,
+  plan       json not null,
   created_at timestamptz not null default now(),
   primary key (tenant_id, hash)
 );

@@ -79,6 +79,8 @@ create table entity_clocks (
   tenant_id uuid not null,
   entity    text not null,
   at        timestamptz not null,
+  -- Whether contributions of this entity were ever joined. Until then each row is its only contribution.
+  joined    boolean not null default false,
   primary key (tenant_id, entity)
 ) with (fillfactor = 50);
 select isolate('entity_clocks');

@@ -1,0 +1,131 @@
+/**
+ * Everything of one page, or nothing of it. The first statement is the fence; then hashes decide what is to be written, and
+ * a few statements write all of it: their number does not depend on the number of records.
+ */
+import type { PageCommit, PageOutcome, QuarantinedRecord } from "../run/ports.ts";
+import type { EntityPlan } from "../plan/types.ts";
+import type { TenantTransaction } from "./database.ts";
+import type { Sealer } from "./keyring.ts";
+import type { ReadyPage, ReadyRecord } from "./page.ts";
+import { newRowId } from "./row-id.ts";
+import { endByKeys, type Placed, placeByMatch, settleRows } from "./rows.ts";
+import { type ExistingRow, selectExisting, storeContributions, storeContributionsAndRows, type StreamIds } from "./sql/contributions.ts";
+import { resolveQuarantined, storeQuarantined } from "./sql/quarantine.ts";
+import { countPage } from "./sql/runs.ts";
+import { compareVersions } from "./versions.ts";
+
+export interface PageTarget {
+  readonly stream: StreamIds;
+  readonly flow: string;
+  readonly plan: EntityPlan;
+  /** JSON text. */
+  readonly labels: string;
+  readonly run: string;
+  readonly revision: string;
+  readonly leaseSeconds: number;
+}
+
+/** What the fence found out. */
+export interface Turn {
+  /** The page's time, as PostgreSQL prints it. */
+  readonly at: string;
+  /** Whether rows of the entity may have several contributions. */
+  readonly joined: boolean;
+  readonly hasQuarantine: boolean;
+}
+
+/** Decided for one record by its hashes and version. `refresh`: only raw record and version are newer, the row stays. */
+type Fate = "created" | "updated" | "refresh" | "unchanged" | "superseded";
+
+/** Inside the tenant's transaction, after the fence. */
+export async function writePage(tx: TenantTransaction, target: PageTarget, sealer: Sealer, page: PageCommit, ready: ReadyPage, turn: Turn): Promise<PageOutcome> {
+  const { stream, plan } = target;
+  const keys = [...ready.records.map(({ key }) => key), ...ready.dropped, ...ready.gone];
+  const existing = new Map(keys.length === 0 ? [] : (await tx.run<ExistingRow>(selectExisting(stream, keys))).map((row) => [row.key, row]));
+
+  const counts = { created: 0, updated: 0, unchanged: ready.unchanged, superseded: ready.superseded };
+  const writes: { record: ReadyRecord; rowId: string | undefined; changed: boolean }[] = [];
+  for (const record of ready.records) {
+    const row = existing.get(record.key);
+    const fate = fateOf(record, row);
+    counts[fate === "refresh" ? "unchanged" : fate]++;
+    if (fate !== "unchanged" && fate !== "superseded") writes.push({ record, rowId: row?.row_id, changed: fate !== "refresh" });
+  }
+  await storeRecords(tx, target, sealer, writes, turn);
+
+  const isLive = (key: string) => existing.get(key)?.live === true;
+  const left = await endByKeys(tx, stream, plan, turn.joined, ready.dropped.filter(isLive), "left", turn.at);
+  const deleted = await endByKeys(tx, stream, plan, turn.joined, ready.gone.filter(isLive), "deleted", turn.at);
+
+  if (turn.hasQuarantine && keys.length > 0) await tx.run(resolveQuarantined({ ...stream, flow: target.flow }, keys));
+  await storeQuarantine(tx, target, sealer, ready.quarantined);
+
+  const outcome: Omit<PageOutcome, "read"> = {
+    ...counts,
+    unchanged: counts.unchanged + ready.gone.length - deleted,      // gone already
+    deleted: left + deleted,
+    filtered: ready.filtered + ready.dropped.length - left,
+    quarantined: ready.quarantined.length,
+  };
+  const read = Object.values(outcome).reduce((sum, count) => sum + count, 0);
+  await tx.run(countPage(stream.tenantId, target.run, { read, ...outcome, pages: 1, requests: page.requests, retries: page.retries, bytes: page.bytes }, target.leaseSeconds,
+    page.sweep && { connection: stream.connection, flow: target.flow, sweep: page.sweep.number, keys: page.sweep.seen.map((key) => key.replaceAll("\0", "\u{FFFD}").toWellFormed()) }));
+  return { read, ...outcome };
+}
+
+function fateOf(record: ReadyRecord, row: ExistingRow | undefined): Fate {
+  if (!row) return "created";
+  if (row.record_hash === record.recordHash && row.live) return "unchanged";
+  if (record.version !== undefined && row.version !== null && compareVersions(record.version, row.version) < 0) return "superseded";
+  if (!row.live) return "created";
+  return row.data_hash === record.dataHash ? "refresh" : "updated";
+}
+
+async function storeRecords(tx: TenantTransaction, target: PageTarget, sealer: Sealer, writes: { record: ReadyRecord; rowId: string | undefined; changed: boolean }[], turn: Turn): Promise<void> {
+  if (writes.length === 0) return;
+  const { stream, plan } = target;
+  const changed: Placed[] = writes.filter((write) => write.changed);   // the same objects: placing one decides its row
+  if (plan.match.length > 0) await placeByMatch(tx, stream, plan.match, changed);
+  else for (const write of changed) write.rowId ??= newRowId();
+
+  const raws: Buffer[] = [];
+  let rawAt = 1;
+  const rows = writes.map(({ record, rowId, changed }) => {
+    const raw = sealer.seal(["plugboard/raw/v1", stream.connection, stream.stream, stream.entity, record.key], record.rawText);
+    raws.push(raw);
+    // Put together by hand: the data is JSON text already, and is not printed twice.
+    const row = `{"key":${JSON.stringify(record.key)},"row_id":"${rowId}"${record.version === undefined ? "" : `,"version":"${record.version}"`},"data_hash":"${record.dataHash}","record_hash":"${record.recordHash}","changed":${changed},"raw_at":${rawAt},"raw_length":${raw.length},"data":${record.dataText}}`;
+    rawAt += raw.length;
+    return row;
+  });
+  const page = `[${rows.join(",")}]`;
+  const store = turn.joined ? storeContributions : storeContributionsAndRows;
+  await tx.run(store(stream, page, Buffer.concat(raws), target.labels, target.run, turn.at));
+  if (turn.joined) await settleRows(tx, stream.entity, plan, changed.map(({ rowId }) => rowId!), turn.at);
+}
+
+/** What a quarantined record's raw body is bound to: its key, or when it has none its row. */
+export const quarantinePurpose = (connection: string, flow: string, key: string | null, id: string) =>
+  ["plugboard/quarantine/v1", connection, flow, key === null ? "id" : "key", key ?? id] as const;
+
+async function storeQuarantine(tx: TenantTransaction, target: PageTarget, sealer: Sealer, quarantined: readonly QuarantinedRecord[]): Promise<void> {
+  if (quarantined.length === 0) return;
+  const { stream, flow } = target;
+  const distinct = new Map<string, QuarantinedRecord>();
+  quarantined.forEach((record, index) => distinct.set(record.key === undefined ? `#${index}` : `=${record.key}`, record));
+  const raws: Buffer[] = [];
+  let rawAt = 1;
+  const entries = [...distinct.values()].map(({ key, code, params, reason, raw }) => {
+    const id = newRowId();
+    const plainKey = key === undefined ? null : storable(key);
+    const sealed = sealer.seal(quarantinePurpose(stream.connection, flow, plainKey, id), JSON.stringify(raw) ?? "null");
+    raws.push(sealed);
+    const entry = { id, key: plainKey, code, params: Object.fromEntries(Object.entries(params).map(([name, value]) => [name, typeof value === "string" ? storable(value) : value])), reason: storable(reason), raw_at: rawAt, raw_length: sealed.length };
+    rawAt += sealed.length;
+    return entry;
+  });
+  await tx.run(storeQuarantined({ ...stream, flow }, JSON.stringify(entries), Buffer.concat(raws), target.run, target.revision));
+}
+
+/** Reasons and keys quote what a provider sent: shortened, and without what no text may hold. */
+const storable = (text: string): string => text.slice(0, 1000).replaceAll("\0", "\u{FFFD}").toWellFormed();

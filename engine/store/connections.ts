@@ -1,0 +1,120 @@
+/** What was entered when connecting: config in clear, secrets sealed one by one, and never read back but by a run. */
+import { PlugboardError } from "../errors/plugboard-error.ts";
+import type { Json, JsonObject } from "../manifest/types.ts";
+import type { ConfigField, ConnectionPlan, ConnectorPlan } from "../plan/types.ts";
+import type { ConnectionValues } from "../run/ports.ts";
+import { type Database, inTenant, type TenantTransaction } from "./database.ts";
+import type { Keyring, Purpose } from "./keyring.ts";
+import { type ConnectionRow, deleteSecret, lockConnection, type SecretRow, selectConnection, selectConnections, selectSecrets, updateConnectionStatus, upsertConnection, upsertSecret } from "./sql/connections.ts";
+
+export interface Account { readonly id: string; readonly label?: string }
+
+export interface ConnectionEntry {
+  readonly connector: string;
+  readonly config: JsonObject;
+  /** Field → new value; `null` removes it; fields that are not named keep their value. */
+  readonly secrets?: Readonly<Record<string, string | null>>;
+  readonly account?: Account;
+  /** Who entered it. */
+  readonly by?: string;
+}
+
+export interface SecretState { readonly set: true; readonly fingerprint: string; readonly updated_at: string; readonly updated_by?: string }
+
+/** Everything about a connection that may be shown. */
+export interface ConnectionState {
+  readonly connection: string;
+  readonly connector: string;
+  readonly config: JsonObject;
+  readonly account?: Account;
+  readonly status: "untested" | "ok" | "broken";
+  readonly status_detail?: JsonObject;
+  readonly status_at?: string;
+  readonly secrets: Readonly<Record<string, SecretState>>;
+  readonly updated_at: string;
+}
+
+/** Same value again changes nothing about a secret. A new value gets the next version, which its ciphertext is bound to. */
+export function setConnection(at: Database | TenantTransaction, keyring: Keyring, tenant: string, connection: string, entry: ConnectionEntry): Promise<void> {
+  return inTenant(at, tenant, async (tx) => {
+    await tx.run(upsertConnection(tx.tenantId, connection, entry.connector, entry.config, entry.account));
+    await tx.run(lockConnection(tx.tenantId, connection));
+    const sealer = await keyring.of(tx);
+    const known = new Map((await tx.run<SecretRow>(selectSecrets(tx.tenantId, connection))).map((row) => [row.field, row]));
+    for (const [field, value] of Object.entries(entry.secrets ?? {})) {
+      if (value === null) {
+        await tx.run(deleteSecret(tx.tenantId, connection, field));
+        continue;
+      }
+      const before = known.get(field);
+      if (before && sealer.open(secretPurpose(connection, field, before.version), before.sealed).equals(Buffer.from(value))) continue;
+      const version = (before?.version ?? 0) + 1;
+      const sealed = sealer.seal(secretPurpose(connection, field, version), value);
+      await tx.run(upsertSecret(tx.tenantId, connection, field, version, sealer.dekVersion, sealed, sealer.fingerprint(value), entry.by));
+    }
+  });
+}
+
+/**
+ * Config and secrets for a run, decrypted, defaults applied: the connector's, then the tree's, then what was entered; a
+ * locked field is the tree's. A connection that was never entered has the defaults only.
+ * @throws PlugboardError AUTH_MISSING_CREDENTIAL for a field that is neither optional nor conditional and has no value.
+ */
+export function readConnectionValues(at: Database | TenantTransaction, keyring: Keyring, tenant: string, connection: string, connector: ConnectorPlan, plan?: Pick<ConnectionPlan, "config" | "locks">): Promise<ConnectionValues> {
+  return inTenant(at, tenant, async (tx) => {
+    const [row] = await tx.run<ConnectionRow>(selectConnection(tx.tenantId, connection));
+    const stored = row ? await tx.run<SecretRow>(selectSecrets(tx.tenantId, connection)) : [];
+    const sealer = stored.length > 0 ? await keyring.of(tx) : undefined;
+    const secrets = new Map(stored.map(({ field, version, sealed }) => [field, sealer!.open(secretPurpose(connection, field, version), sealed).toString("utf8")]));
+    const config: Record<string, Json> = {};
+    for (const [name, field] of Object.entries(connector.config)) {
+      const fromTree = plan?.config[name];
+      const entered = field.secret ? secrets.get(name) : row?.config[name];
+      const value = (plan?.locks.includes(name) ? fromTree : entered ?? fromTree) ?? field.default;
+      if (value !== undefined && value !== null) config[name] = value;
+      else if (!isOptional(field)) throw new PlugboardError("AUTH_MISSING_CREDENTIAL", { connection, field: name, title: field.title, suggestion: `Enter it for connection '${connection}' of tenant '${tenant}'.` });
+    }
+    return { config, ...(row?.account_id == null ? {} : { account: accountOf(row) }) };
+  });
+}
+
+/** A field with `when` is asked for only in some cases: whether this is one, the request that needs it will say. */
+const isOptional = (field: ConfigField): boolean => field.optional === true || field.when !== undefined;
+
+/** @returns undefined when nothing was entered yet. */
+export function describeConnection(at: Database | TenantTransaction, tenant: string, connection: string): Promise<ConnectionState | undefined> {
+  return inTenant(at, tenant, async (tx) => {
+    const [row] = await tx.run<ConnectionRow>(selectConnection(tx.tenantId, connection));
+    return row ? stateOf(row, await tx.run<SecretRow>(selectSecrets(tx.tenantId, connection))) : undefined;
+  });
+}
+
+export function listConnections(at: Database | TenantTransaction, tenant: string): Promise<ConnectionState[]> {
+  return inTenant(at, tenant, async (tx) => {
+    const states: ConnectionState[] = [];
+    for (const row of await tx.run<ConnectionRow>(selectConnections(tx.tenantId))) {
+      states.push(stateOf(row, await tx.run<SecretRow>(selectSecrets(tx.tenantId, row.connection))));
+    }
+    return states;
+  });
+}
+
+/** What a check or a run found out about the credential. False: there is no such connection. */
+export function setConnectionStatus(at: Database | TenantTransaction, tenant: string, connection: string, status: ConnectionState["status"], detail?: JsonObject, account?: Account): Promise<boolean> {
+  return inTenant(at, tenant, async (tx) => (await tx.run(updateConnectionStatus(tx.tenantId, connection, status, detail, account))).length === 1);
+}
+
+const secretPurpose = (connection: string, field: string, version: number): Purpose => ["plugboard/secret/v1", connection, field, String(version)];
+
+const accountOf = (row: ConnectionRow): Account => ({ id: row.account_id!, ...(row.account_label === null ? {} : { label: row.account_label }) });
+
+const stateOf = (row: ConnectionRow, secrets: readonly SecretRow[]): ConnectionState => ({
+  connection: row.connection, connector: row.connector, config: row.config,
+  ...(row.account_id === null ? {} : { account: accountOf(row) }),
+  status: row.status,
+  ...(row.status_detail === null ? {} : { status_detail: row.status_detail }),
+  ...(row.status_at === null ? {} : { status_at: row.status_at.toISOString() }),
+  secrets: Object.fromEntries(secrets.map(({ field, fingerprint, updated_at, updated_by }) =>
+    [field, { set: true as const, fingerprint, updated_at: updated_at.toISOString(), ...(updated_by === null ? {} : { updated_by }) }])),
+  updated_at: row.updated_at.toISOString(),
+});

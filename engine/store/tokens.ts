@@ -1,0 +1,23 @@
+/** Short-lived tokens of a connection, sealed, shared by all workers. */
+import type { Token } from "../components/kinds.ts";
+import type { RunPorts } from "../run/ports.ts";
+import { type Database, withTenant } from "./database.ts";
+import type { Keyring, Purpose } from "./keyring.ts";
+import { deleteToken, selectToken, upsertToken } from "./sql/tokens.ts";
+
+export const tokenStore = (db: Database, keyring: Keyring, tenant: string, connection: string): RunPorts["token"] => (authenticator) => {
+  const purpose: Purpose = ["plugboard/token/v1", connection, authenticator];
+  return {
+    read: () => withTenant(db, tenant, async (tx): Promise<Token | undefined> => {
+      const [row] = await tx.run<{ sealed: Buffer; expires_at: Date | null }>(selectToken(tx.tenantId, connection, authenticator));
+      if (!row) return undefined;
+      const value = (await keyring.of(tx)).open(purpose, row.sealed).toString("utf8");
+      return { value, ...(row.expires_at === null ? {} : { expires_at: row.expires_at.getTime() }) };
+    }),
+    write: (token) => withTenant(db, tenant, async (tx) => {
+      const sealed = (await keyring.of(tx)).seal(purpose, token.value);
+      await tx.run(upsertToken(tx.tenantId, connection, authenticator, sealed, token.expires_at === undefined ? undefined : new Date(token.expires_at)));
+    }),
+    clear: () => withTenant(db, tenant, async (tx) => { await tx.run(deleteToken(tx.tenantId, connection, authenticator)); }),
+  };
+};
