@@ -3,7 +3,8 @@
  * most twice a second per run. Nothing depends on it; what counts is in the run's row.
  */
 import { randomUUID } from "node:crypto";
-import type { Progress } from "../run/ports.ts";
+import type { Counters, Progress } from "../run/ports.ts";
+import type { RunStatus } from "../store/index.ts";
 
 export const PROGRESS_CHANNEL = "plugboard_progress";
 
@@ -12,9 +13,10 @@ export interface RunProgress {
   readonly tenant: string;
   readonly run: string;
   readonly flow: string;
-  /** Absent once the run has left its worker; then `status` says how. */
   readonly progress?: Progress;
-  readonly status?: string;
+  /** Set once the run has left its worker: what became of it (`queued` when another attempt follows), and all it counted. */
+  readonly status?: RunStatus;
+  readonly counters?: Readonly<Counters>;
 }
 
 export interface ProgressBoard {

@@ -35,6 +35,8 @@ export interface RunQueue {
   settle(jobs: readonly FetchedJob[]): Promise<void>;
   /** Says that the jobs are still being worked on. */
   touch(jobs: readonly FetchedJob[]): Promise<void>;
+  /** Of these runs, those that have no job, neither queued nor being worked on. */
+  withoutJob(runs: readonly RunJob[]): Promise<readonly RunJob[]>;
   /** Jobs that could start now. */
   depth(): Promise<number>;
   close(): Promise<void>;
@@ -81,6 +83,12 @@ export async function openRunQueue(options: RunQueueOptions): Promise<RunQueue> 
     },
     async touch(jobs) {
       if (jobs.length > 0) await boss.touch(RUN_QUEUE, attempts(jobs));
+    },
+    async withoutJob(runs) {
+      if (runs.length === 0) return [];
+      const { rows } = await options.pool.query(`select singleton_key as run from ${options.schema}.job where name = $1 and state <= 'active' and singleton_key = any($2)`, [RUN_QUEUE, runs.map(({ run }) => run)]);
+      const known = new Set((rows as { run: string }[]).map(({ run }) => run));
+      return runs.filter(({ run }) => !known.has(run));
     },
     async depth() {
       const { rows } = await options.pool.query(`select count(*)::int as depth from ${options.schema}.job where name = $1 and state < 'active' and start_after <= now()`, [RUN_QUEUE]);

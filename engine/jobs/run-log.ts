@@ -1,7 +1,8 @@
 /** Writes the log of one run in batches, off the run's path. A log that cannot be written never costs the run anything. */
 import type { LogLine } from "../run/ports.ts";
 
-export interface TimedLine extends LogLine { readonly at: Date }
+/** `at`: milliseconds since the epoch. */
+export interface TimedLine extends LogLine { readonly at: number }
 
 export interface RunLog {
   write(line: LogLine): void;
@@ -39,7 +40,7 @@ export function createRunLog({ append, onError, now }: RunLogOptions): RunLog {
           return;                                          // kept; the next line tries again
         }
         waiting = waiting.slice(lines.length);
-        if (dropped > 0) [waiting, dropped] = [[...waiting, { at: new Date(now()), level: "warn", event: "log", message: `${dropped} lines were dropped: the log could not be written` }], 0];
+        if (dropped > 0) [waiting, dropped] = [[...waiting, { at: now(), level: "warn", event: "log", message: `${dropped} lines were dropped: the log could not be written` }], 0];
       }
     });
     return writing;
@@ -48,7 +49,7 @@ export function createRunLog({ append, onError, now }: RunLogOptions): RunLog {
   return {
     write(line) {
       if (waiting.length >= MAX_WAITING_LINES) dropped++;
-      else waiting.push({ ...line, at: new Date(now()) });
+      else waiting.push({ ...line, at: now() });
       if (waiting.length >= BATCH_LINES && timer !== undefined) void flush();
       else timer ??= setTimeout(() => void flush(), FLUSH_MILLISECONDS);
     },

@@ -19,7 +19,7 @@ const MAX_JITTER_SECONDS = 60;
  * @param previous the flow's last tick; absent for a flow that never had one: `every` then begins now.
  * @returns undefined for a cron that never fires again.
  */
-export function nextDue(schedule: Schedule, flow: string, now: number, previous?: number): number | undefined {
+export function nextTick(schedule: Schedule, flow: string, now: number, previous?: number): number | undefined {
   if ("every_seconds" in schedule) {
     const every = schedule.every_seconds * 1000;
     return previous === undefined ? now + jitter(flow, every) : previous + Math.max(1, Math.floor((now - previous) / every) + 1) * every;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { jitter, nextDue, scheduleInWords, type Schedule } from "../../../engine/jobs/schedule.ts";
+import { jitter, nextTick, scheduleInWords, type Schedule } from "../../../engine/jobs/schedule.ts";
 
 const FLOW = "acme/learners";
 const at = (text: string): number => Date.parse(text);
@@ -9,7 +9,7 @@ const at = (text: string): number => Date.parse(text);
 function ticks(schedule: Schedule, from: string, count: number): string[] {
   const found: string[] = [];
   for (let now = at(from), previous: number | undefined; found.length < count; ) {
-    previous = now = nextDue(schedule, FLOW, now, previous)!;
+    previous = now = nextTick(schedule, FLOW, now, previous)!;
     found.push(new Date(now - jitterOf(schedule)).toISOString().slice(0, 16));
   }
   return found;
@@ -22,17 +22,17 @@ describe("a flow that runs every so often", () => {
   });
 
   test("counts all missed ticks as one", () => {
-    expect(nextDue({ every_seconds: 3600 }, FLOW, at("2026-03-05T12:30:00Z"), at("2026-03-01T10:00:00Z"))).toBe(at("2026-03-05T13:00:00Z"));
+    expect(nextTick({ every_seconds: 3600 }, FLOW, at("2026-03-05T12:30:00Z"), at("2026-03-01T10:00:00Z"))).toBe(at("2026-03-05T13:00:00Z"));
   });
 
   test("moves on when the clock was set back", () => {
-    expect(nextDue({ every_seconds: 60 }, FLOW, at("2026-03-01T09:00:00Z"), at("2026-03-01T10:00:00Z"))).toBe(at("2026-03-01T10:01:00Z"));
+    expect(nextTick({ every_seconds: 60 }, FLOW, at("2026-03-01T09:00:00Z"), at("2026-03-01T10:00:00Z"))).toBe(at("2026-03-01T10:01:00Z"));
   });
 
   test("is always due in the future, in the rhythm of the tick before", () => {
     fc.assert(fc.property(fc.integer({ min: 1, max: 1_000_000 }), fc.nat(2_000_000_000), fc.nat(2_000_000_000), (seconds, previous, ahead) => {
       const now = previous * 1000 + ahead;
-      const due = nextDue({ every_seconds: seconds }, FLOW, now, previous * 1000)!;
+      const due = nextTick({ every_seconds: seconds }, FLOW, now, previous * 1000)!;
       expect(due).toBeGreaterThan(now);
       expect(due - now).toBeLessThanOrEqual(seconds * 1000);
       expect((due - previous * 1000) % (seconds * 1000)).toBe(0);
@@ -57,11 +57,11 @@ describe("a cron", () => {
   });
 
   test("does not fire a tick twice when the clock was set back", () => {
-    const first = nextDue(nightly, FLOW, at("2026-06-01T00:00:00Z"))!;
-    expect(nextDue(nightly, FLOW, first - 3_600_000, first)).toBe(first + 86_400_000);
+    const first = nextTick(nightly, FLOW, at("2026-06-01T00:00:00Z"))!;
+    expect(nextTick(nightly, FLOW, first - 3_600_000, first)).toBe(first + 86_400_000);
   });
 
-  test("that never fires is never due", () => expect(nextDue({ cron: "0 0 31 2 *", time_zone: "UTC" }, FLOW, 0)).toBeUndefined());
+  test("that never fires is never due", () => expect(nextTick({ cron: "0 0 31 2 *", time_zone: "UTC" }, FLOW, 0)).toBeUndefined());
 });
 
 describe("jitter", () => {

@@ -1,0 +1,6 @@
+/** When flows run and who runs them: the queue, the schedule, the worker. */
+export { openJobs, type Jobs, type JobsOptions } from "./jobs.ts";
+export { startWorker, type Worker, type WorkerOptions } from "./worker.ts";
+export { triggerRun, type RunWanted } from "./trigger.ts";
+export { scheduleInWords } from "./schedule.ts";
+export type { ProgressBoard, RunProgress } from "./progress.ts";

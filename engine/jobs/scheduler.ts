@@ -1,0 +1,85 @@
+/**
+ * Turns ticks into runs. Any number of processes may look: whoever moves the schedule to its next tick (compare and swap in
+ * the tenant's transaction) makes the run in that same transaction, so a tick makes one run or none. A tick that finds its
+ * flow still queued, running or waiting makes none: the flow catches up at the next one.
+ */
+import { dueSchedules, fireSchedule, nextDue, type Database, type DueSchedule } from "../store/index.ts";
+import type { RunQueue } from "./queue.ts";
+import { nextTick } from "./schedule.ts";
+import { queueRun } from "./trigger.ts";
+
+export interface SchedulerOptions {
+  readonly db: Database;
+  readonly queue: RunQueue;
+  /** Milliseconds since the epoch. @default Date.now */
+  readonly now?: () => number;
+  /** Longest time between two looks: a schedule that another process applied is noticed by then. @default 5000 */
+  readonly pollMilliseconds?: number;
+  onError(cause: Error): void;
+}
+
+export interface Scheduler {
+  /** Looks now. Resolves with the runs this look made. */
+  look(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+const BATCH = 100;
+const LEAST_MILLISECONDS = 50;
+
+export function startScheduler(options: SchedulerOptions): Scheduler {
+  const now = options.now ?? Date.now;
+  const poll = options.pollMilliseconds ?? 5000;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  let looking: Promise<number> = Promise.resolve(0);
+
+  const look = async (): Promise<number> => {
+    let made = 0;
+    for (let due: DueSchedule[] = []; !stopped; ) {
+      due = await dueSchedules(options.db, BATCH);
+      let moved = 0;
+      for (const schedule of due) {
+        if (stopped) break;
+        const fired = await fire(schedule).catch((thrown: unknown) => { options.onError(thrown as Error); return undefined; });
+        if (fired !== undefined) moved++;
+        if (fired === true) made++;
+      }
+      if (due.length < BATCH || moved === 0) break;
+    }
+    return made;
+  };
+
+  /** True: a run was made. False: only the schedule moved. Undefined: another process was first. */
+  const fire = async (schedule: DueSchedule): Promise<boolean | undefined> => {
+    const name = `${schedule.tenant}/${schedule.flow}`;
+    const next = nextTick(schedule.schedule, name, now(), schedule.due ?? schedule.slot);
+    let made = false;
+    const moved = await fireSchedule(options.db, schedule, schedule.due, next === undefined ? undefined : { due: next }, schedule.due === undefined ? undefined : async (tx) => {
+      made = (await queueRun(options.queue, tx, { flow: schedule.flow, connection: schedule.connection, trigger: "schedule", slot: schedule.due! })) !== undefined;
+    });
+    return moved ? made : undefined;
+  };
+
+  const again = async (): Promise<void> => {
+    let wait = poll;
+    try {
+      await (looking = look());
+      const due = await nextDue(options.db);
+      if (due !== undefined) wait = Math.min(poll, Math.max(LEAST_MILLISECONDS, due - now()));
+    } catch (thrown) {
+      options.onError(thrown as Error);
+    }
+    if (!stopped) timer = setTimeout(() => void again(), wait);
+  };
+  void again();
+
+  return {
+    look: () => (looking = looking.catch(() => 0).then(look)),
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await looking.catch(() => 0);
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/** A worker: slots that execute runs, the scheduler that makes them, the reaper that gives lost ones another attempt. */
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import type { Transport } from "../components/kinds.ts";
+import type { Clock, RunRequest } from "../run/ports.ts";
+import { systemClock } from "../run/system-clock.ts";
+import type { Keyring } from "../store/index.ts";
+import { startDispatcher } from "./dispatcher.ts";
+import { createExecution } from "./execute-run.ts";
+import type { Jobs } from "./jobs.ts";
+import { startReaper } from "./reaper.ts";
+import { startScheduler } from "./scheduler.ts";
+
+export interface WorkerOptions {
+  readonly jobs: Jobs;
+  readonly keyring: Keyring;
+  /** Closed by whoever made it. */
+  readonly transport: Transport;
+  /** Runs at once. @default 4 */
+  readonly slots?: number;
+  /** Runs of one tenant at once, over all workers. @default slots - 1, at least 1 */
+  readonly perTenant?: number;
+  /** False: only runs that someone asks for. @default true */
+  readonly schedules?: boolean;
+  /** @default the system's */
+  readonly clock?: Clock;
+  /** Kill points of the fault rig. */
+  readonly probe?: RunRequest["probe"];
+  onError(cause: Error): void;
+}
+
+export interface Worker {
+  /** Names this worker in runs and checkpoints: host, process, and a few random letters. */
+  readonly owner: string;
+  /** Runs under way. */
+  readonly active: number;
+  /**
+   * Claims nothing more, lets every run end at its page, waits for them at most so long.
+   * @returns false when a run was left: its lease runs out and another worker goes on.
+   */
+  stop(graceMilliseconds?: number): Promise<boolean>;
+}
+
+/** Less than the 30 s that process managers wait between SIGTERM and SIGKILL. */
+const GRACE_MILLISECONDS = 25_000;
+
+export function startWorker(options: WorkerOptions): Worker {
+  const { jobs: { db, queue, board, onJob }, keyring, transport, onError } = options;
+  const owner = `${hostname()}:${process.pid}:${randomBytes(3).toString("hex")}`;
+  const execute = createExecution({
+    db, keyring, queue, board, transport, clock: options.clock ?? systemClock, owner, onError,
+    ...(options.probe === undefined ? {} : { probe: options.probe }), putBack: (milliseconds) => dispatcher.wakeIn(milliseconds),
+  });
+  const dispatcher = startDispatcher({
+    queue, execute, onError, ...(options.slots === undefined ? {} : { slots: options.slots }), ...(options.perTenant === undefined ? {} : { perTenant: options.perTenant }),
+  });
+  const forget = onJob(() => dispatcher.wake());
+  const reaper = startReaper({ db, queue, onError });
+  const scheduler = options.schedules === false ? undefined : startScheduler({ db, queue, onError });
+  return {
+    owner,
+    get active() { return dispatcher.active; },
+    async stop(graceMilliseconds = GRACE_MILLISECONDS) {
+      forget();
+      const [ended] = await Promise.all([dispatcher.stop(graceMilliseconds), scheduler?.stop(), reaper.stop()]);
+      return ended;
+    },
+  };
+}
