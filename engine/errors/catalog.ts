@@ -53,6 +53,22 @@ export const catalog = {
   MAPPING_INVALID: { message: "The mapped record is not a valid {entity}: {detail}", hint: "Change the mapping, or the entity's schema.", retry: "after_fix", http: 422 },
   MAPPING_RECORD: { message: "The record cannot be stored: {detail}", retry: "after_fix", http: 422 },
 
+  // LINT_: an expression that runs, and is probably not what was meant. Found from the types of source and target, without data.
+  LINT_UNKNOWN_FIELD: { message: "{where} has no field '{name}'.", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  LINT_REQUIRED_UNMAPPED: { message: "'{field}' is required and no field maps it.", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  LINT_POSSIBLY_ABSENT: { message: "'{field}' is required, and this can be absent.", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  LINT_WRONG_TYPE: { message: "{what} must be {expected}; this {is} {actual}.", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  LINT_LIST_TRAP: { message: "{detail}", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  LINT_ENUM_VALUE: { message: "{values} of the source has no counterpart in {what}.", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  LINT_UNKNOWN_VALUE: { message: "{value} is none of the values this can have: the comparison never holds.", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  LINT_LOSSY_NUMBER: { message: "{detail}", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  LINT_NO_TIME_ZONE: { message: "{detail}", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  LINT_DIFFERENT_TYPES: { message: "{left} is compared with {right}: {consequence}.", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  LINT_UNUSED_BINDING: { message: "${name} is bound and never used.", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  LINT_UNSTABLE_KEY: { message: "${name} gives another value every time, and a key must stay the same.", hint: "Make the key from fields of the record.", retry: "after_fix", http: 422 },
+  LINT_ROOT_SCAN: { message: "For every item of one list this looks through the whole of another one.", hint: "Group the other list by its key once, before: ($byKey := {list}{ key: $ }; … $lookup($byKey, key))", retry: "after_fix", http: 422 },
+  LINT_NEVER_TRUE: { message: "This is never true{when}.", hint: "{suggestion}", retry: "after_fix", http: 422 },
+
   // AUTH_: credentials and sign-in at a provider.
   AUTH_MISSING_CREDENTIAL: { message: "Connection '{connection}' has no value for '{field}' ({title}).", hint: "{suggestion}", retry: "after_fix", http: 409 },
   AUTH_REFUSED: { message: "{host} refused the credential of connection '{connection}': {status} {detail}", hint: "Check the credential; the run continues from its checkpoint once it works.", retry: "after_fix", http: 409 },
