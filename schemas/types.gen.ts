@@ -1164,11 +1164,11 @@ export type ConnectorHttp = {
 export type ConnectorTimeouts = {
   /** Until the connection stands; default 10s. */
   readonly connect?: Duration;
-  /** From the request's end to the answer's headers; default 60s. */
+  /** From the request's end to the answer's headers; default 30s. */
   readonly headers?: Duration;
   /** Longest silence while the body comes; default 30s. */
   readonly idle?: Duration;
-  /** All of it; always wins; default 5m. */
+  /** All of it; always wins; default 2m. */
   readonly total?: Duration;
 };
 

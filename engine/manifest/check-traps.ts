@@ -18,7 +18,7 @@ function cutByComment(manifest: Manifest, site: Site): Problem[] {
 
 /** `until: $not($exists(body.next))` never holds while the provider sends `next: null`; `$not($boolean(…))` never while it sends none. */
 function unendingUntil(manifest: Manifest, site: Site): Problem[] {
-  if (!/\/pagination\/until$/.test(site.pointer)) return [];
+  if (!site.pointer.endsWith("/pagination/until")) return [];
   const match = /^\s*\$not\(\s*\$(exists|boolean)\(\s*((?:body|headers)(?:\.[A-Za-z_]\w*)+)\s*\)\s*\)\s*$/.exec(site.text);
   if (!match) return [];
   const [, name, path] = match;

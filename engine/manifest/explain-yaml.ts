@@ -51,7 +51,7 @@ export function explainYaml(code: string, message: string, text: string, positio
   if (code === "UNEXPECTED_TOKEN" && /\bflow-(seq|map)-start\b|double-quoted-scalar|single-quoted-scalar/.test(message) && /[[{("]/.test(line)) {
     return { ...trap("Inside { … } on one line, an expression cannot hold , [ ] { } or quotes.", "Quote the expression with single quotes, or write the map over several lines.", position), derails: true };
   }
-  if (code === "UNEXPECTED_TOKEN" && /^[{[].*[}\]]/.test(value.text) && !/^\{\{/.test(value.text)) {
+  if (code === "UNEXPECTED_TOKEN" && /^[{[].*[}\]]/.test(value.text) && !value.text.startsWith("{{")) {
     return trap("YAML reads the { } or [ ] at the start of this expression as a map or list of its own.", inBlock(value), valueStart, valueEnd);
   }
   const plain = PLAIN[code];

@@ -12,6 +12,8 @@ import { explainYaml } from "./explain-yaml.ts";
 const MAX_LENGTH = 1024 * 1024;
 /** Levels of nesting. */
 const MAX_DEPTH = 64;
+/** Control characters, and what stands for bytes that are not UTF-8. */
+const NOT_TEXT = /(?![\t\n\r])[\p{Cc}\uFFFD]/u;
 /** Problems of syntax told per file. */
 const MAX_SYNTAX_PROBLEMS = 5;
 
@@ -42,7 +44,7 @@ export function parseYaml(text: string, file: string): ParsedYaml {
   lines.addNewLine(0);
   for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) lines.addNewLine(at + 1);
   if (text.length > MAX_LENGTH) { refuse(`the file is larger than ${MAX_LENGTH / 1024} KiB.`, "Split it, or keep data elsewhere.", { file, line: 1, col: 1 }); return nothing(); }
-  const odd = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd]/.exec(text);
+  const odd = NOT_TEXT.exec(text);
   if (odd) { refuse(`it holds a character that is not text (U+${odd[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}).`, "Save the file as UTF-8, and remove the character.", place(odd.index)); return nothing(); }
 
   let document: ReturnType<typeof parseDocument>;

@@ -1,11 +1,11 @@
-import path from "node:path";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { PlugboardError, type Problem } from "../../../engine/errors/plugboard-error.ts";
 import { problemJson, renderProblems } from "../../../engine/errors/render.ts";
 import { read, runMappingTests, validateWorkspace, type Workspace } from "../../../engine/manifest/index.ts";
-import { findWorkspace, PRODUCT_ROOT, readTrees } from "../../workspace/read-tree.ts";
-import { fail, print, printJson, say } from "../output.ts";
+import { notTold, resolveAll, resolvePlan } from "../../../engine/plan/index.ts";
+import { locateWorkspace, readWorkspace, type LocatedWorkspace } from "../../workspace/locate.ts";
+import { fail, print, printJson } from "../output.ts";
 
 export function registerValidate(program: Command): void {
   program.command("validate")
@@ -15,10 +15,11 @@ export function registerValidate(program: Command): void {
     .option("--no-warnings", "leave warnings out")
     .addHelpText("after", "\nExit codes: 0 no errors, 1 errors found, 2 wrong usage or unreadable folder")
     .action(async (dir: string | undefined, options: { json?: boolean; warnings: boolean }) => {
-      const workspace = openWorkspace(dir);
-      if (!workspace) return;
+      const located = openWorkspace(dir);
+      if (!located) return;
+      const { workspace } = located;
       const tests = await runMappingTests(workspace);
-      const all = [...validateWorkspace(workspace), ...tests.flatMap(({ problem }) => problem ?? [])];
+      const all = [...allProblems(workspace), ...tests.flatMap(({ problem }) => problem ?? [])];
       const problems = options.warnings ? all : all.filter(({ severity }) => severity === "error");
       const errors = problems.filter(({ severity }) => severity === "error").length;
       if (options.json) printJson({ ok: errors === 0, errors, warnings: problems.length - errors, files: workspace.files.size, tests: { passed: tests.filter(({ passed }) => passed).length, failed: tests.filter(({ passed }) => !passed).length }, problems: problems.map(problemJson) });
@@ -30,19 +31,31 @@ export function registerValidate(program: Command): void {
     });
 }
 
+/** Problems of the manifests, then those of every tenant's and preset's plan that were not told yet. */
+export function allProblems(workspace: Workspace): Problem[] {
+  const told = validateWorkspace(workspace);
+  // A plan made from manifests that are wrong says the same again, in its own words.
+  if (told.some(({ severity }) => severity === "error")) return told;
+  const planned = [...resolveAll(workspace).problems, ...[...workspace.presets.keys()].flatMap((id) => problemsOfPreset(workspace, id))];
+  return [...told, ...notTold(planned, told)];
+}
+
+/** Of a preset that no tenant has yet: planned for one that says nothing else. */
+function problemsOfPreset(workspace: Workspace, preset: string): Problem[] {
+  const id = "preset";
+  const { tenants } = read([{ layer: "workspace", label: "", files: new Map([[`tenants/${id}.yaml`, `tenant: ${id}\npreset: ${preset}\n`]]) }]);
+  const { problems } = resolvePlan({ ...workspace, tenants }, id);
+  return problems.filter(({ at }) => at?.file !== `tenants/${id}.yaml`);
+}
+
 /** Reads the workspace of a folder over the built-in catalogue; says why and sets exit code 2 when it cannot be read. */
-export function openWorkspace(dir: string | undefined): Workspace | undefined {
-  const folder = dir ?? findWorkspace(process.cwd()) ?? PRODUCT_ROOT;
-  const label = dir === undefined || path.isAbsolute(dir) ? path.relative(process.cwd(), folder) : path.normalize(dir);
+export function openWorkspace(dir: string | undefined): LocatedWorkspace | undefined {
   try {
-    return read(readTrees(folder, label === "." || label.startsWith(`..${path.sep}..`) ? "" : label.split(path.sep).join("/")));
+    return readWorkspace(locateWorkspace(dir, process.cwd()), process.cwd());
   } catch (thrown) {
     if (!(thrown instanceof PlugboardError)) throw thrown;
     fail(thrown);
-    if (thrown.code === "MANIFEST_UNREADABLE" && dir !== undefined) say(`  usage: plugboard validate [dir]`);
     process.exitCode = 2;
     return undefined;
   }
 }
-
-export const countErrors = (problems: readonly Problem[]): number => problems.filter(({ severity }) => severity === "error").length;
