@@ -133,7 +133,7 @@ export function createExchange(context: ExchangeContext): Exchange {
       log({ level: "warn", event: "retry", message: `${redactor.text(tried.again.message)} (try ${tries} of ${MAX_TRIES}) Asks again in ${showSeconds(seconds)}.`, data: { code: tried.again.code, try: tries, seconds: Math.round(seconds * 10) / 10 } });
       spent.retries += 1;
       tries += 1;
-      await pause.for(seconds * 1000, `${tried.again.code}: asks again after a failed try (try ${tries} of ${MAX_TRIES})`);
+      await pause.for(seconds * 1000, String(tried.again.params["say"] ?? tried.again.message));
     }
   }
 
