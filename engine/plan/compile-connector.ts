@@ -29,11 +29,16 @@ export function compileConnector(node: Sourced, key: string, workspace: Workspac
 function compileHttp(node: Sourced | undefined, where: string, report: Report): HttpPlan | undefined {
   if (node?.kind !== "map") return undefined;
   const auth = compileAuth(at(node, "auth"));
+  const common = (key: "headers" | "query"): Record<string, Value> => {
+    const written = at(node, key);
+    if (written?.kind === "scalar") report(problemAt(written.source, "MANIFEST_WRONG_TYPE", { field: `${where}.http.${key}`, expected: "a map: what every request sends is known by name", actual: "one expression", suggestion: "write the expression at the requests that need it" }));
+    return record(written, plain) as Record<string, Value>;
+  };
   return {
     base_url: text(at(node, "base_url")) ?? "",
     hosts: hostsOf(node, report),
-    headers: record(at(node, "headers"), plain) as Record<string, Value>,
-    query: record(at(node, "query"), plain) as Record<string, Value>,
+    headers: common("headers"),
+    query: common("query"),
     ...optional("auth", auth),
     limits: record(at(node, "limits"), (limit, name) => compileLimit(limit, `${where}.http.limits.${name}`, report)),
     errors: compileErrors(at(node, "errors")),
@@ -74,7 +79,7 @@ function compileStream(node: Sourced, where: string, connector: string, workspac
   const request = one && compileRequest(one, `${where}.one`, report);
   return {
     with: (value(at(node, "with")) ?? {}) as JsonObject,
-    key: keys?.kind === "list" ? keys.items.map((each) => expression(each)!) : [],
+    key: keys?.kind === "list" ? keys.items.flatMap((each) => expression(each) ?? []) : [],
     ...optional("version", expression(at(node, "version"))),
     ...optional("list", door("list")),
     ...optional("changes", door("changes")),

@@ -1,6 +1,6 @@
 /** From a flow of the effective tree to a FlowPlan. */
 import { seconds } from "./compile-connector.ts";
-import { expression, optional, record } from "./compile-request.ts";
+import { expression, numbers, optional } from "./compile-request.ts";
 import { problemAt, unknownReference, type Report } from "./problems.ts";
 import { compileSchedule } from "./schedule.ts";
 import { selectOf } from "./select.ts";
@@ -47,7 +47,7 @@ export function compileFlow(name: string, node: Sourced, around: FlowSurrounding
     select: selectOf(stream.connector.streams[stream.name]!, map),
     labels: { ...around.labels, ...stream.connection.labels },
     caps: compileCaps(at(node, "caps"), where, report),
-    quarantine: { ...QUARANTINE, ...record(at(node, "quarantine"), (each) => Number(plain(each))) },
+    quarantine: { ...QUARANTINE, ...numbers(at(node, "quarantine")) },
   };
 }
 
@@ -68,7 +68,7 @@ function source(from: Sourced, written: Sourced, around: FlowSurroundings, repor
     report(unknownReference((named ?? written).source, "Connection", connectionId || whole, Object.keys(around.connections)));
     return undefined;
   }
-  const connector = around.connectors[connection.connector];
+  const connector = Object.hasOwn(around.connectors, connection.connector) ? around.connectors[connection.connector] : undefined;
   if (!connector) return undefined;                    // an unknown connector is reported at the connection
   if (!Object.hasOwn(connector.streams, name)) {
     report(unknownReference(written.source, "Stream", `${connectionId}.${name}`, Object.keys(connector.streams).map((each) => `${connectionId}.${each}`)));
@@ -106,10 +106,6 @@ function checkFit(flow: Sourced, connector: string, stream: string, entity: stri
 }
 
 function compileCaps(node: Sourced | undefined, where: string, report: Report): FlowPlan["caps"] {
-  const count = (key: string) => {
-    const written = at(node, key);
-    return written ? Number(plain(written)) : undefined;
-  };
   const time = at(node, "time");
-  return { ...optional("pages", count("pages")), ...optional("records", count("records")), ...optional("seconds", time && seconds(time, `${where}.caps.time`, report)) };
+  return { ...numbers(node), ...optional("seconds", time && seconds(time, `${where}.caps.time`, report)) };
 }

@@ -23,6 +23,10 @@ export const value = (node: Sourced | undefined): Value | undefined => (node && 
 export const record = <T>(node: Sourced | undefined, each: (member: Sourced, name: string) => T): Record<string, T> =>
   Object.fromEntries(members(node).map(([name, member]) => [name, each(member, name)]));
 
+/** The members that are numbers; what is none is told where manifests are validated. */
+export const numbers = (node: Sourced | undefined): Record<string, number> =>
+  Object.fromEntries(members(node).flatMap(([name, member]) => (member.kind === "scalar" && typeof member.value === "number" ? [[name, member.value] as const] : [])));
+
 export const component = (node: Sourced | undefined, standardType: string): ComponentPlan | undefined =>
   node?.kind === "map" ? { ...(plain(node) as JsonObject), type: text(at(node, "type")) ?? standardType } : undefined;
 

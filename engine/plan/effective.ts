@@ -81,22 +81,41 @@ function effectiveConnectors(workspace: Workspace, connections: SourcedMap, sour
     const named = at(connection, "connector");
     const name = text(named);
     if (!named || name === undefined) continue;
-    const manifests = workspace.connectors.get(name);
-    if (!manifests) {
+    if (!workspace.connectors.has(name)) {
       report(unknownReference(named.source, "Connector", name, workspace.connectors.keys()));
       continue;
     }
     const key = connectorKey(id, connection);
     if (connectors.has(key)) continue;
-    const layers = manifests.map((manifest) => sourced(manifest, manifest.layer));
-    const base = layered(layers, CONNECTOR) as SourcedMap;
-    const connector = key === name ? base : (merge(base, overConnector(connection), CONNECTOR) as SourcedMap);
-    const streams = asMap(at(connector, "streams"), connector.source);
-    const fragments = layers.map((layer) => at(layer, "fragments"));
-    const expanded = members(streams).map(([stream, node]) => [stream, expandStream(node, fragments, `connectors.${key}`, report)] as const);
-    connectors.set(key, withMembers(connector, { fragments: undefined, streams: { ...streams, entries: new Map(expanded) } }));
+    const { connector, problems } = key === name ? sharedConnector(workspace, name) : expandConnector(workspace, name, key, overConnector(connection));
+    connectors.set(key, connector);
+    problems.forEach(report);
   }
   return map(source, connectors);
+}
+
+interface Expanded { readonly connector: SourcedMap; readonly problems: readonly Problem[] }
+
+/** A connector to which no connection adds anything is the same for every tenant of a workspace. */
+function sharedConnector(workspace: Workspace, name: string): Expanded {
+  const known = sharedConnectors.get(workspace) ?? new Map<string, Expanded>();
+  sharedConnectors.set(workspace, known);
+  const expanded = known.get(name) ?? expandConnector(workspace, name, name);
+  known.set(name, expanded);
+  return expanded;
+}
+const sharedConnectors = new WeakMap<Workspace, Map<string, Expanded>>();
+
+/** Catalogue, workspace and what a connection lays over them, with every fragment laid out. */
+function expandConnector(workspace: Workspace, name: string, key: string, own?: SourcedMap): Expanded {
+  const problems: Problem[] = [];
+  const layers = workspace.connectors.get(name)!.map((manifest) => sourced(manifest, manifest.layer));
+  const connector = merge(layered(layers, CONNECTOR), own, CONNECTOR) as SourcedMap;
+  const streams = asMap(at(connector, "streams"), connector.source);
+  const fragments = layers.map((layer) => at(layer, "fragments"));
+  const expanded = members(streams).map(([stream, node]) => [stream, expandStream(node, fragments, `connectors.${key}`, (problem) => void problems.push(problem))] as const);
+  const whole = withMembers(connector, { fragments: undefined, streams: { ...streams, entries: new Map(expanded) } });
+  return { connector: prune(whole, CONNECTOR) as SourcedMap, problems };
 }
 
 /** A connection's own streams, limits and errors, where a connector has them. */

@@ -25,15 +25,18 @@ export function layered(nodes: readonly (Sourced | undefined)[], shape: Shape): 
   return nodes.reduce<Sourced | undefined>((below, node) => merge(below, node && normalise(node, shape), shape), undefined);
 }
 
-/** Drops what was removed. */
+/** Drops what was removed. A tree without removals is given back itself, so that what is known about it can be kept. */
 export function prune(node: Sourced, shape: Shape): Sourced | undefined {
   if (isRemoval(node)) return shape.free && node.shadows.length === 0 ? node : undefined;
   if (node.kind !== "map") return node;
-  const kept = [...node.entries].flatMap(([key, member]) => {
+  const kept = new Map<string, Sourced>();
+  let isWhole = true;
+  for (const [key, member] of node.entries) {
     const pruned = prune(member, shapeOf(shape, key));
-    return pruned ? [[key, pruned] as const] : [];
-  });
-  return { ...node, entries: new Map(kept) };
+    if (pruned) kept.set(key, pruned);
+    isWhole &&= pruned === member;
+  }
+  return isWhole ? node : { ...node, entries: kept };
 }
 
 function mergeEntries(lower: SourcedMap, upper: SourcedMap, shape: Shape): Map<string, Sourced> {

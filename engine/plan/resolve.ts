@@ -3,12 +3,12 @@ import type { Problem } from "../errors/plugboard-error.ts";
 import type { JsonObject, Workspace } from "../manifest/types.ts";
 import { compileConnector } from "./compile-connector.ts";
 import { compileFlow, isEnabled } from "./compile-flow.ts";
-import { optional, record } from "./compile-request.ts";
+import { numbers, optional, record } from "./compile-request.ts";
 import { connectorKey, effectiveTree } from "./effective.ts";
 import { originsOf } from "./origins.ts";
 import { problemAt, withoutRepeats, type Report } from "./problems.ts";
 import { at, members, plain, text, type Sourced } from "./sourced.ts";
-import type { ConnectionPlan, EntityPlan, FlowPlan, TenantPlan } from "./types.ts";
+import type { ConnectionPlan, ConnectorPlan, EntityPlan, FlowPlan, TenantPlan } from "./types.ts";
 
 export interface Resolved { readonly plan: TenantPlan; readonly problems: readonly Problem[] }
 
@@ -22,7 +22,11 @@ export function resolvePlan(workspace: Workspace, tenantId: string): Resolved {
   const problems = [...found];
   const report: Report = (problem) => void problems.push(problem);
 
-  const connectors = record(at(tree, "connectors"), (node, key) => compileConnector(node, key, workspace, report));
+  const connectors = record(at(tree, "connectors"), (node, key) => {
+    const compiled = compiledOnce(node, key, workspace);
+    compiled.problems.forEach(report);
+    return compiled.connector;
+  });
   const connections = record(at(tree, "connections"), (node, id) => compileConnection(node, id, report));
   const labels = record(at(tree, "labels"), (label) => text(label) ?? "");
   const entities = members(at(tree, "entities"));
@@ -42,7 +46,7 @@ export function resolvePlan(workspace: Workspace, tenantId: string): Resolved {
     flows: Object.fromEntries(flows),
     reports: record(at(tree, "reports"), listOf),
     policy: object(at(tree, "policy")),
-    limits: record(at(tree, "limits"), (limit) => Number(plain(limit))),
+    limits: numbers(at(tree, "limits")),
     origins: originsOf(tree),
   };
   return { plan, problems: withoutRepeats(problems) };
@@ -55,6 +59,17 @@ export function resolveAll(workspace: Workspace): { readonly plans: ReadonlyMap<
     plans: new Map(resolved.map(([id, { plan }]) => [id, plan])),
     problems: withoutRepeats(resolved.flatMap(([, { problems }]) => problems)),
   };
+}
+
+interface Compiled { readonly connector: ConnectorPlan; readonly problems: readonly Problem[] }
+const compiled = new WeakMap<Sourced, Compiled>();
+
+/** Tenants share a connector's tree, so they share what is compiled from it. */
+function compiledOnce(node: Sourced, key: string, workspace: Workspace): Compiled {
+  const problems: Problem[] = [];
+  const result = compiled.get(node) ?? { connector: compileConnector(node, key, workspace, (problem) => void problems.push(problem)), problems };
+  compiled.set(node, result);
+  return result;
 }
 
 function compileConnection(node: Sourced, id: string, report: Report): ConnectionPlan {
