@@ -7,11 +7,12 @@ import { PlugboardError, type Problem } from "../errors/plugboard-error.ts";
 import type { Workspace } from "../manifest/types.ts";
 import { effectiveInputs } from "./inputs.ts";
 import { layered, merge, normalise, prune } from "./merge.ts";
-import { liveMapping, presetLayer, type PresetLayer } from "./preset-layer.ts";
-import { problemAt, unknownReference, type Report } from "./problems.ts";
+import { lintRepeats, lintSuperseded } from "./lint-overrides.ts";
+import { liveMapping, newerRelease, presetLayer, type PresetLayer } from "./preset-layer.ts";
+import { unknownReference, type Report } from "./problems.ts";
 import { expandFlows, expandMapping, expandStream } from "./reuse.ts";
 import { CONFIGURATION, CONNECTOR, EFFECTIVE, ENTITY_SCHEMA } from "./shape.ts";
-import { at, map, members, plain, sameJson, sourced, text, withMembers, type Source, type Sourced, type SourcedMap } from "./sourced.ts";
+import { at, map, members, sourced, text, withMembers, type Source, type Sourced, type SourcedMap } from "./sourced.ts";
 import { guardTenant } from "./tenant-guard.ts";
 
 export interface Effective {
@@ -51,7 +52,9 @@ export function effectiveTree(workspace: Workspace, tenantId: string): Effective
     connectors: effectiveConnectors(workspace, connections, source, report),
   });
   const tree = prune(whole, EFFECTIVE) as SourcedMap;
-  lintRepeats(tree, [], report);
+  lintRepeats(tree, report);
+  const newer = preset && newerRelease(workspace, preset);
+  if (newer) lintSuperseded(tenant, withMappings(workspace, preset), withMappings(workspace, newer), newer.release, report);
   return { tree, untrimmed: whole, problems, ...(preset ? { preset: { id: preset.id, release: preset.release } } : {}) };
 }
 
@@ -73,6 +76,13 @@ function effectiveFlows(workspace: Workspace, preset: PresetLayer | undefined, f
   const mapping = preset?.mapping ?? ((id: string) => liveMapping(workspace, id));
   const expanded = expandFlows(flows, report);
   return { ...expanded, entries: new Map([...expanded.entries].map(([name, flow]) => [name, expandMapping(flow, mapping, workspace.mappings.keys(), report)])) };
+}
+
+/** The preset alone, with its mappings laid out: what a tenant's overrides are compared with. */
+function withMappings(workspace: Workspace, preset: PresetLayer): Sourced | undefined {
+  const flows = at(preset.configuration, "flows");
+  if (preset.configuration?.kind !== "map" || flows?.kind !== "map") return preset.configuration;
+  return withMembers(preset.configuration, { flows: effectiveFlows(workspace, preset, flows, () => {}) });
 }
 
 function effectiveConnectors(workspace: Workspace, connections: SourcedMap, source: Source, report: Report): SourcedMap {
@@ -147,14 +157,6 @@ function effectiveEntities(workspace: Workspace, overlays: SourcedMap, flows: So
     entities.set(id, withMembers(overlay, { rules: undefined, schema: whole }));
   }
   return map(source, entities);
-}
-
-/** An override that repeats what it hides would keep a newer release's value away for nothing. */
-function lintRepeats(node: Sourced, path: readonly string[], report: Report): void {
-  const [hidden] = node.shadows;
-  if (node.source.layer === "tenant" && hidden && hidden.source.layer !== "tenant" && sameJson(hidden.value, plain(node)))
-    report(problemAt(node.source, "PLAN_SAME_AS_PRESET", { path: path.join(".") }, { severity: "warning" }));
-  for (const [key, member] of members(node)) lintRepeats(member, [...path, key], report);
 }
 
 function asMap(node: Sourced | undefined, source: Source): SourcedMap {

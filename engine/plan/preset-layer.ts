@@ -42,6 +42,12 @@ export function newestRelease(workspace: Workspace, preset: string): number | un
   return numbers.length === 0 ? undefined : Math.max(...numbers);
 }
 
+/** The newest release of a preset, when that is not the one it is. */
+export function newerRelease(workspace: Workspace, { id, release }: PresetLayer): PresetLayer | undefined {
+  const newest = newestRelease(workspace, id);
+  return newest === undefined || release === "head" || newest <= release ? undefined : frozen(workspace, id, newest, workspace.releases.get(id)!.get(newest)!);
+}
+
 /** The preset's head, catalogue and workspace merged. */
 export function presetHead(workspace: Workspace, id: string): Sourced | undefined {
   return layered((workspace.presets.get(id) ?? []).map((manifest) => sourced(manifest, "preset")), CONFIGURATION);

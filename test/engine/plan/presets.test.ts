@@ -42,3 +42,15 @@ test("a mistake that the checks of a single file found is not told again by the 
   expect(told.map(({ code }) => code)).toContain("MANIFEST_UNKNOWN_REFERENCE");
   expect(more.map(({ code }) => code)).toEqual(["PLAN_CYCLE"]);
 });
+
+test("an override that hides what a newer release changes is told, at its place; others are not", () => {
+  const changed = { ...faster, "mappings/aptem/learner.yaml": catalogue["mappings/aptem/learner.yaml"]!.replace("FullName", "DisplayName") };
+  const third = cutRelease(trainingPlatform(releases, changed), "aptem");
+  const told = (preset: string) => resolveAll(trainingPlatform({ ...releases, [third.file]: third.text, "tenants/acme.yaml": `tenant: acme\npreset: ${preset}\nflows:\n  learners: { from: { every: 15m, sweep: 1d }, map: { fields: { full_name: Name, programme: Course } } }\n` })).problems;
+  expect(told("aptem@1").map(({ code, severity, params, at }) => [code, severity, params["path"], params["pinned"], params["newest"], params["release"], at?.col])).toEqual([
+    ["PLAN_SHADOWS_NEWER", "warning", "flows.learners.from.every", '"1h"', '"5m"', 3, 30],
+    ["PLAN_SHADOWS_NEWER", "warning", "flows.learners.map.fields.full_name", '"FullName"', '"DisplayName"', 3, 76],
+  ]);
+  expect(told("aptem@3")).toEqual([]);
+  expect(told("aptem")).toEqual([]);
+});
