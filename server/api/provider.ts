@@ -1,6 +1,6 @@
 /** What `:provider` in a path means for one tenant: a connection's name, or the connector of exactly one connection. */
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
-import { suggestion } from "../../engine/plan/problems.ts";
+import { suggest } from "../../engine/errors/nearest.ts";
 import type { FlowPlan, TenantPlan } from "../../engine/plan/types.ts";
 
 /**
@@ -12,10 +12,10 @@ export function connectionOf(plan: TenantPlan, provider: string, asked?: string)
   const fitting = Object.entries(plan.connections).filter(([name]) => name === provider || connectorOf(plan, name) === provider).map(([name]) => name);
   if (fitting.length === 0) {
     const known = new Set(Object.keys(plan.connections).flatMap((name) => [name, connectorOf(plan, name)]));
-    throw new PlugboardError("SERVER_NOT_FOUND", { kind: "Provider", name: provider, suggestion: suggestion(provider, known) });
+    throw new PlugboardError("SERVER_NOT_FOUND", { kind: "Provider", name: provider, suggestion: suggest(provider, known) });
   }
   if (asked !== undefined) {
-    if (!fitting.includes(asked)) throw new PlugboardError("SERVER_NOT_FOUND", { kind: `Connection of '${provider}'`, name: asked, suggestion: suggestion(asked, fitting) });
+    if (!fitting.includes(asked)) throw new PlugboardError("SERVER_NOT_FOUND", { kind: `Connection of '${provider}'`, name: asked, suggestion: suggest(asked, fitting) });
     return asked;
   }
   if (fitting.length > 1) throw new PlugboardError("SERVER_AMBIGUOUS", { name: provider, candidates: fitting.join(", ") });
@@ -40,7 +40,7 @@ export function flowsToSync(plan: TenantPlan, connection: string, entities: read
   const flows = flowsOf(plan, connection);
   const written = new Set(flows.map(({ to }) => to.entity));
   const unknown = entities?.find((entity) => !written.has(entity));
-  if (unknown !== undefined) throw new PlugboardError("SERVER_BAD_REQUEST", { detail: `No flow of connection '${connection}' writes '${unknown}'.`, field: "body.entities", suggestion: suggestion(unknown, [...written]) });
+  if (unknown !== undefined) throw new PlugboardError("SERVER_BAD_REQUEST", { detail: `No flow of connection '${connection}' writes '${unknown}'.`, field: "body.entities", suggestion: suggest(unknown, [...written]) });
   const enabled = flows.filter((flow) => flow.enabled && (entities === undefined || entities.includes(flow.to.entity)));
   if (enabled.length === 0 || !plan.connections[connection]!.enabled) throw new PlugboardError("SERVER_NOTHING_TO_SYNC", { connection });
   return enabled;

@@ -1,0 +1,101 @@
+/** A tenant's connections under the paths that the products use: start a sync, see how it stands, what happened. */
+import type { FastifyInstance } from "fastify";
+import { scheduleInWords, triggerRun } from "../../../engine/jobs/index.ts";
+import type { RunMode } from "../../../engine/run/ports.ts";
+import { describeConnection, lastRuns, listRuns, listSchedules } from "../../../engine/store/index.ts";
+import { connectionOf, connectorOf, flowsOf, flowsToSync } from "../provider.ts";
+import { closed, id, instant, nullable, page, pagingQuery, query } from "../schemas.ts";
+import type { Services } from "../services.ts";
+import { afterOf, pageView, runView } from "../views.ts";
+
+interface Asked { Params: { provider: string }; Querystring: { connection?: string; limit: number; cursor?: string } }
+
+const params = closed({ provider: id("A connection's name, or the connector of exactly one connection.", "hubspot") }, ["provider"]);
+const connection = id("Picks one, where the provider fits several connections.", "hubspot_us");
+const tags = ["integrations"];
+
+export function registerIntegrations(server: FastifyInstance, { db, jobs, planOf }: Services): void {
+  server.post<Asked & { Body: { mode?: RunMode; entities?: string[] } | null }>("/api/integrations/:provider/sync", {
+    config: { permission: "sync:run" },
+    schema: {
+      tags, summary: "Start a sync", description: "Queues one run per enabled flow of the connection. A flow that has a run queued already is not queued twice (`coalesced`).",
+      params, querystring: query({ connection }),
+      body: {
+        ...closed({
+          mode: { type: "string", enum: ["full", "incremental"], description: "full reads everything and finds deletions; incremental what changed. Left out: full when never complete or when a sweep is due." },
+          entities: { type: "array", items: id("An entity.", "learner"), minItems: 1, maxItems: 100, description: "Only the flows that write these.", examples: [["learner"]] },
+        }),
+        type: ["object", "null"],
+      },
+      response: {
+        202: closed({
+          runs: { type: "array", items: closed({ id: id("The run.", "0199f6a2-…"), flow: id("Its flow.", "learners"), status: { type: "string" }, coalesced: { type: "boolean", description: "It was queued already." } }) },
+        }),
+      },
+    },
+  }, async (request, reply) => {
+    const plan = await planOf(request.tenant);
+    const name = connectionOf(plan, request.params.provider, request.query.connection);
+    const { mode, entities } = request.body ?? {};
+    const runs = [];
+    for (const flow of flowsToSync(plan, name, entities)) {
+      const created = await triggerRun(jobs.queue, db, request.tenant, { flow: flow.name, connection: name, trigger: "api", requestedBy: request.caller!.name, ...(mode === undefined ? {} : { mode }) });
+      if (created?.run !== undefined) runs.push({ id: created.run.id, flow: flow.name, status: created.run.status, coalesced: created.coalesced });
+    }
+    return reply.code(202).send({ runs });
+  });
+
+  server.get<Asked>("/api/integrations/:provider/status", {
+    config: { permission: "status:read" },
+    schema: {
+      tags, summary: "How a connection stands", params, querystring: query({ connection }),
+      response: {
+        200: closed({
+          connection: id("The connection.", "hubspot"), connector: id("Its connector.", "hubspot"), enabled: { type: "boolean" },
+          status: { type: "string", enum: ["not_connected", "untested", "ok", "broken"], description: "What is known about its credential; `not_connected` when nothing was entered." },
+          detail: { anyOf: [{ type: "null" }, closed({ code: { type: "string" }, message: { type: "string" }, hint: { type: "string" } })] },
+          account: { anyOf: [{ type: "null" }, closed({ id: { type: "string" }, label: { type: "string" } })] },
+          status_at: nullable(instant("When that was found out.")),
+          flows: {
+            type: "array",
+            items: closed({
+              flow: id("The flow.", "learners"), title: nullable({ type: "string" }), entity: id("What it writes.", "learner"), enabled: { type: "boolean" }, paused: { type: "boolean", description: "Paused by a person." },
+              schedule: { type: "string", examples: ["every hour"], description: "In words." }, last_run: { anyOf: [{ type: "null" }, { $ref: "Run#" }] },
+              last_success_at: nullable(instant("When it last succeeded.")), next_run_at: nullable(instant("When it is due next.")),
+              checkpoint: nullable(instant("Up to when everything was read.")),
+            }),
+          },
+        }),
+      },
+    },
+  }, async (request) => {
+    const { tenant } = request;
+    const plan = await planOf(tenant);
+    const name = connectionOf(plan, request.params.provider, request.query.connection);
+    const [state, last, schedules] = [await describeConnection(db, tenant, name), await lastRuns(db, tenant, name), await listSchedules(db, tenant)];
+    const detail = state?.status_detail;
+    return {
+      connection: name, connector: connectorOf(plan, name), enabled: plan.connections[name]!.enabled,
+      status: state?.status ?? "not_connected", detail: detail === undefined ? null : detail, account: state?.account ?? null, status_at: state?.status_at ?? null,
+      flows: flowsOf(plan, name).map((flow) => {
+        const found = last.find(({ run }) => run.flow === flow.name);
+        const schedule = schedules.find((each) => each.flow === flow.name && each.enabled);
+        return {
+          flow: flow.name, title: flow.title ?? null, entity: flow.to.entity, enabled: flow.enabled && plan.connections[name]!.enabled, paused: schedule?.paused !== undefined,
+          schedule: scheduleInWords(flow.schedule), last_run: found === undefined ? null : runView(found.run), last_success_at: found?.succeeded_at ?? null,
+          next_run_at: schedule?.due === undefined || schedule.paused !== undefined ? null : new Date(schedule.due).toISOString(), checkpoint: found?.run.checkpoint?.from ?? null,
+        };
+      }),
+    };
+  });
+
+  server.get<Asked>("/api/integrations/:provider/history", {
+    config: { permission: "status:read" },
+    schema: { tags, summary: "A connection's runs, newest first", params, querystring: query({ connection, ...pagingQuery }), response: { 200: page("Run") } },
+  }, async (request) => {
+    const { tenant, query: { limit, cursor } } = request;
+    const name = connectionOf(await planOf(tenant), request.params.provider, request.query.connection);
+    const list = ["history", tenant, name];
+    return pageView(list, await listRuns(db, tenant, { connection: name, limit, ...afterOf(list, cursor, 2) }), runView);
+  });
+}

@@ -1,0 +1,43 @@
+/** The HTTP server with all its routes. */
+import type { FastifyInstance } from "fastify";
+import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
+import type { Jobs } from "../../engine/jobs/index.ts";
+import { currentRevision, findApiKey, type Database } from "../../engine/store/index.ts";
+import { createFrame, type FrameOptions } from "./frame.ts";
+import { installMetrics } from "./metrics.ts";
+import { registerFlows } from "./routes/flows.ts";
+import { registerIntegrations } from "./routes/integrations.ts";
+import { registerOperations } from "./routes/operations.ts";
+import { registerRecords } from "./routes/records.ts";
+import { registerRuns } from "./routes/runs.ts";
+import { counters, run } from "./schemas.ts";
+import { createServices } from "./services.ts";
+import { readWorkload } from "./workload.ts";
+
+export interface ServerOptions extends Omit<FrameOptions, "access"> {
+  readonly db: Database;
+  readonly jobs: Jobs;
+}
+
+/** Ready to `listen` or `inject`. Closing it leaves db and jobs open. */
+export async function createServer({ db, jobs, ...frame }: ServerOptions): Promise<FastifyInstance> {
+  const server = await createFrame({
+    ...frame,
+    access: {
+      async findKey(hash) {
+        const key = await findApiKey(db, hash);
+        return key && { id: key.id, name: key.name, tenant: key.tenant, scopes: key.scopes };
+      },
+      tenantExists: (tenant) => currentRevision(db, tenant).then(() => true, (thrown: unknown) => {
+        if (thrown instanceof PlugboardError && thrown.code === "PLAN_UNKNOWN_TENANT") return false;
+        throw thrown;
+      }),
+    },
+  });
+  server.addSchema(counters);
+  server.addSchema(run);
+  installMetrics(server, async () => ({ ...(await readWorkload(db)), queueDepth: await jobs.queue.depth() }), jobs.board);
+  const services = createServices(db, jobs);
+  for (const register of [registerIntegrations, registerRuns, registerRecords, registerFlows, registerOperations]) register(server, services);
+  return server;
+}
