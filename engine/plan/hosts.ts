@@ -3,8 +3,8 @@ import { problemAt, type Report } from "./problems.ts";
 import { at, members, plain, text, type Sourced } from "./sourced.ts";
 
 /**
- * Host names without port: `http.hosts` as written; without it, the literal hosts of base_url and of login and token URLs
- * that are written out in full. A base_url whose host is a template has no literal host and needs `hosts`.
+ * `http.hosts` as written; without it, the literal hosts of base_url and of login and token URLs that are written out in full,
+ * with the port where one is written. A base_url whose host is a template has no literal host and needs `hosts`.
  */
 export function hostsOf(http: Sourced, report: Report): string[] {
   const written = at(http, "hosts");
@@ -19,7 +19,7 @@ export function hostsOf(http: Sourced, report: Report): string[] {
 function literalHost(url: string | undefined): string | undefined {
   const authority = url?.match(/^https?:\/\/([^/?#]*)/i)?.[1];
   if (!authority || authority.includes("{{")) return undefined;
-  return authority.replace(/^.*@/, "").replace(/:\d+$/, "").toLowerCase();
+  return authority.replace(/^.*@/, "").toLowerCase();
 }
 
 /** The authorize URL is opened by a person's browser: no credential goes there. */

@@ -8,7 +8,8 @@ const connectorOf = (text: string, more: Record<string, string> = {}) => {
 };
 
 test.each([
-  ["the literal host of base_url", "http: { base_url: https://API.example.com:8443/v1 }", ["api.example.com"]],
+  ["the literal host of base_url", "http: { base_url: https://API.example.com/v1 }", ["api.example.com"]],
+  ["with its port, where one is written", "http: { base_url: \"http://127.0.0.1:8443/v1\" }", ["127.0.0.1:8443"]],
   ["a template in its path leaves the host literal", "http: { base_url: \"https://api.example.com/{{account.id}}\" }", ["api.example.com"]],
   ["a token URL written in full adds its own", "http: { base_url: https://api.example.com, auth: { type: oauth2_client_credentials, authorize_url: https://login.example.com, token_url: https://auth.example.com/token } }", ["api.example.com", "auth.example.com"]],
   ["a login on base_url adds none, a full one does, each once", "http: { base_url: https://api.example.com, auth: { by: config.m, a: { type: session, login: { post: /login } }, b: { type: session, login: { post: https://sso.example.com/in } }, c: { type: session, login: { method: POST, path: https://sso.example.com/2 } } } }", ["api.example.com", "sso.example.com"]],
