@@ -1,0 +1,61 @@
+import { InvalidArgumentError, type Command } from "commander";
+import { renderProblems } from "../../../engine/errors/render.ts";
+import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
+import { openInstallation } from "../../installation.ts";
+import { applyWorkspace, createServer, ensureFirstKey, listen, settingsOf } from "../../main.ts";
+import { dataFolder, locateWorkspace, readWorkspace } from "../../workspace/locate.ts";
+import { print, say } from "../output.ts";
+import { passingTrouble, untilSignal } from "../until-signal.ts";
+
+interface Options { host?: string; port?: number; databaseUrl?: string; data?: string; workspace?: string }
+
+export function registerServe(program: Command): void {
+  program.command("serve")
+    .description("the HTTP server alone: API, documentation, health; runs are worked on by `plugboard worker`")
+    .option("--host <address>", "address to listen on (default: HOST, else 127.0.0.1)")
+    .option("--port <number>", "port to listen on (default: PORT, else 4420)", portOf)
+    .option("--workspace <folder>", "apply this workspace first; without it, what was applied last stays in force")
+    .option("--database-url <url>", "the PostgreSQL to use (default: DATABASE_URL, else the embedded one)")
+    .option("--data <folder>", "where keys and the embedded PostgreSQL are kept (default: .plugboard of the workspace)")
+    .addHelpText("after", "\nPLUGBOARD_KEK is the key-encryption key (openssl rand -base64 32); without it, one is kept in the data folder.\nPLUGBOARD_TRUST_PROXY names the proxies whose X-Forwarded-* headers count.")
+    .action(async (options: Options) => {
+      const settings = settingsOf(process.env);
+      const cwd = process.cwd();
+      const root = locateWorkspace(options.workspace, cwd);
+      const onError = passingTrouble();
+      const installation = await openInstallation({
+        data: dataFolder(options.data, root, cwd), databaseUrl: options.databaseUrl ?? settings.databaseUrl, kek: settings.kek, works: false, log: say, onError,
+      });
+      try {
+        const { db, jobs } = installation;
+        if (options.workspace !== undefined) {
+          const { trees, workspace } = readWorkspace(root, cwd);
+          const applied = await applyWorkspace({ db, trees });
+          if (!applied.applied) {
+            say(renderProblems(applied.problems, { textOf: (file) => workspace.files.get(file), checked: workspace.files.size }));
+            throw new PlugboardError("CLI_USAGE", { detail: `The workspace ${root} has errors; nothing of it was applied.` });
+          }
+          say(`Applied revision ${applied.revision}: ${applied.changed.length} of ${applied.tenants.length} tenants changed.`);
+        }
+        const first = await ensureFirstKey(db);
+        if (first !== undefined) say(`The first API key, shown this once: ${first}`);
+        const server = await createServer({ db, jobs, logLevel: "warn", ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
+        const stopped = untilSignal();
+        try {
+          print(`Listening on ${await listen(server, { host: options.host ?? settings.host, port: options.port ?? settings.port })}; the API is described at /docs`);
+          await stopped;
+        } finally {
+          await server.close();
+        }
+      } finally {
+        await installation.close();
+      }
+      process.exit(0);
+    });
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError("A port is a whole number from 0 to 65535.");
+  return port;
+}

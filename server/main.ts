@@ -1,0 +1,50 @@
+/** The server as a library: what the command line starts, and what the environment says about it. */
+import type { FastifyInstance } from "fastify";
+import { PlugboardError } from "../engine/errors/plugboard-error.ts";
+
+export { createServer, type ServerOptions } from "./api/server.ts";
+export { ensureFirstKey, issueKey } from "./api/first-key.ts";
+export { applyWorkspace, type Applied, type ApplyRequest } from "./workspace/apply.ts";
+
+export interface Settings {
+  /** DATABASE_URL: another PostgreSQL than the embedded one. */
+  readonly databaseUrl: string | undefined;
+  /** PLUGBOARD_KEK: the key-encryption key, 32 bytes in base64 or hexadecimal. */
+  readonly kek: string | undefined;
+  /** HOST. @default 127.0.0.1 */
+  readonly host: string;
+  /** PORT. @default 4420 */
+  readonly port: number;
+  /** PLUGBOARD_SLOTS: runs at once in one worker. @default 4 */
+  readonly slots: number | undefined;
+  /** PLUGBOARD_TRUST_PROXY: addresses of proxies whose X-Forwarded-* headers count, separated by commas. */
+  readonly trustProxy: readonly string[] | undefined;
+}
+
+export const DEFAULT_PORT = 4420;
+
+/** @throws PlugboardError CLI_USAGE for a number that is none. */
+export function settingsOf(environment: NodeJS.ProcessEnv): Settings {
+  const text = (name: string): string | undefined => environment[name]?.trim() || undefined;
+  const number = (name: string, least: number, most: number): number | undefined => {
+    const given = text(name);
+    if (given === undefined) return undefined;
+    const value = Number(given);
+    if (!Number.isInteger(value) || value < least || value > most) throw new PlugboardError("CLI_USAGE", { detail: `${name} must be a whole number from ${least} to ${most}, not '${given}'.` });
+    return value;
+  };
+  return {
+    databaseUrl: text("DATABASE_URL"), kek: text("PLUGBOARD_KEK"), host: text("HOST") ?? "127.0.0.1", port: number("PORT", 0, 65_535) ?? DEFAULT_PORT,
+    slots: number("PLUGBOARD_SLOTS", 1, 200), trustProxy: text("PLUGBOARD_TRUST_PROXY")?.split(",").map((address) => address.trim()),
+  };
+}
+
+/** @returns where it listens. @throws PlugboardError SERVER_PORT_TAKEN */
+export async function listen(server: FastifyInstance, { host, port }: Pick<Settings, "host" | "port">): Promise<string> {
+  try {
+    return await server.listen({ host, port });
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== "EADDRINUSE") throw thrown;
+    throw new PlugboardError("SERVER_PORT_TAKEN", { port, other: port + 1 }, { cause: thrown });
+  }
+}
