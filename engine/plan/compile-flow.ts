@@ -29,7 +29,8 @@ export function compileFlow(name: string, node: Sourced, around: FlowSurrounding
   if (!from || !written || entity === undefined) return undefined;
 
   const stream = source(from, written, around, report);
-  if (!stream || ![...around.entities].includes(entity)) return undefined;
+  const isMapped = !at(node, "map", "use") || at(node, "map", "from") !== undefined;      // every mapping says what it reads: without, it was not found
+  if (!stream || !isMapped || ![...around.entities].includes(entity)) return undefined;
   const map = compileMapping(at(node, "map"), report);
   checkFit(node, stream.connector.id, stream.name, entity, report);
   const sweep = at(from, "sweep");

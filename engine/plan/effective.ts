@@ -20,6 +20,8 @@ export interface Effective {
   readonly tree: SourcedMap;
   /** The same with what was removed still in it, as `null`. */
   readonly untrimmed: SourcedMap;
+  /** False when the preset is not there: whatever else is missing follows from that, and is not told. */
+  readonly isComplete: boolean;
   readonly preset?: { readonly id: string; readonly release: number | "head" };
   readonly problems: readonly Problem[];
 }
@@ -29,13 +31,15 @@ export function effectiveTree(workspace: Workspace, tenantId: string): Effective
   const manifest = workspace.tenants.get(tenantId);
   if (!manifest) throw new PlugboardError("PLAN_UNKNOWN_TENANT", { tenant: tenantId, suggestion: suggest(tenantId, workspace.tenants.keys()) });
   const problems: Problem[] = [];
-  const report: Report = (problem) => void (isTold(workspace, problem) || problems.push(problem));
+  const tell: Report = (problem) => void (isTold(workspace, problem) || problems.push(problem));
 
   const file = sourced(manifest, "tenant");
   const source = file.source;
   const written: SourcedMap = file.kind === "map" ? file : map(source, []);
   const pin = at(written, "preset");
-  const preset = pin && presetLayer(workspace, pin, report);
+  const preset = pin && presetLayer(workspace, pin, tell);
+  const isComplete = !pin || preset !== undefined;
+  const report: Report = isComplete ? tell : () => {};
   const { inputs, ...own } = Object.fromEntries(written.entries);
   const tenant = guardTenant(normalise(map(source, Object.entries(own)), CONFIGURATION) as SourcedMap, preset?.configuration, report);
 
@@ -55,7 +59,7 @@ export function effectiveTree(workspace: Workspace, tenantId: string): Effective
   lintRepeats(tree, report);
   const newer = preset && newerRelease(workspace, preset);
   if (newer) lintSuperseded(tenant, withMappings(workspace, preset), withMappings(workspace, newer), newer.release, report);
-  return { tree, untrimmed: whole, problems, ...(preset ? { preset: { id: preset.id, release: preset.release } } : {}) };
+  return { tree, untrimmed: whole, isComplete, problems, ...(preset ? { preset: { id: preset.id, release: preset.release } } : {}) };
 }
 
 /** A manifest that is no YAML is told once, where it stands, not at every mention of it. */

@@ -18,9 +18,9 @@ export interface Resolved { readonly plan: TenantPlan; readonly problems: readon
  * @throws PlugboardError PLAN_UNKNOWN_TENANT
  */
 export function resolvePlan(workspace: Workspace, tenantId: string): Resolved {
-  const { tree, preset, problems: found } = effectiveTree(workspace, tenantId);
+  const { tree, preset, isComplete, problems: found } = effectiveTree(workspace, tenantId);
   const problems = [...found];
-  const report: Report = (problem) => void problems.push(problem);
+  const report: Report = (problem) => void (isComplete && problems.push(problem));
 
   const connectors = record(at(tree, "connectors"), (node, key) => {
     const compiled = compiledOnce(node, key, workspace);

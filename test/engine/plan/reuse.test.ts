@@ -118,7 +118,12 @@ test.each([
   const to = keys.includes("to:") ? "" : ", to: learner";
   const { problems, plan } = resolve(`tenant: acme\npreset: aptem\nflows:\n  a: { ${keys}${to} }\n`);
   expect(problems).toMatchObject([{ code: "MANIFEST_UNKNOWN_REFERENCE", params: { kind, name, suggestion }, at: { file: "tenants/acme.yaml", line: 4 } }]);
-  expect(Object.keys(plan.flows)).toContain("learners");
+  expect(Object.keys(plan.flows)).toEqual(["learners"]);
+});
+
+test("when the preset is not there, what is missing because of it is not told", () => {
+  const { problems } = resolve("tenant: acme\npreset: aptm\nconnections: { aptem: { config: { tenant_host: acme } } }\nflows: { learners: { from: { every: 15m } }, more: { use: learners } }\ninputs: { a: 1 }\n");
+  expect(problems.map(({ code, params }) => [code, params["kind"]])).toEqual([["MANIFEST_UNKNOWN_REFERENCE", "Preset"]]);
 });
 
 test("an unknown connector, preset or release is reported where it is named", () => {
