@@ -5,14 +5,15 @@
 import { suggest } from "../errors/nearest.ts";
 import { PlugboardError, type Problem } from "../errors/plugboard-error.ts";
 import type { Workspace } from "../manifest/types.ts";
+import { effectiveConnectors } from "./connectors.ts";
 import { effectiveInputs } from "./inputs.ts";
 import { layered, merge, normalise, prune } from "./merge.ts";
 import { lintRepeats, lintSuperseded } from "./lint-overrides.ts";
 import { liveMapping, newerRelease, presetLayer, type PresetLayer } from "./preset-layer.ts";
 import { unknownReference, type Report } from "./problems.ts";
-import { expandFlows, expandMapping, expandStream } from "./reuse.ts";
-import { CONFIGURATION, CONNECTOR, EFFECTIVE, ENTITY_SCHEMA } from "./shape.ts";
-import { at, map, members, sourced, text, withMembers, type Source, type Sourced, type SourcedMap } from "./sourced.ts";
+import { expandFlows, expandMapping } from "./reuse.ts";
+import { CONFIGURATION, EFFECTIVE, ENTITY_SCHEMA } from "./shape.ts";
+import { asMap, at, map, members, sourced, text, withMembers, type Source, type Sourced, type SourcedMap } from "./sourced.ts";
 import { guardTenant } from "./tenant-guard.ts";
 
 export interface Effective {
@@ -20,6 +21,8 @@ export interface Effective {
   readonly tree: SourcedMap;
   /** The same with what was removed still in it, as `null`. */
   readonly untrimmed: SourcedMap;
+  /** Connection → key of its connector in the tree and the plan. */
+  readonly connectorOf: ReadonlyMap<string, string>;
   /** False when the preset is not there: whatever else is missing follows from that, and is not told. */
   readonly isComplete: boolean;
   readonly preset?: { readonly id: string; readonly release: number | "head" };
@@ -46,6 +49,7 @@ export function effectiveTree(workspace: Workspace, tenantId: string): Effective
   const merged = merge(preset?.configuration, tenant, CONFIGURATION) as SourcedMap;
   const flows = effectiveFlows(workspace, preset, asMap(at(merged, "flows"), source), report);
   const connections = asMap(at(merged, "connections"), source);
+  const connectors = effectiveConnectors(workspace, connections, source, report);
   const { tenant: id, title, subdomain, ...rest } = Object.fromEntries(merged.entries);
   const whole = withMembers(map(source, []), {
     tenant: id, title, subdomain, ...rest,
@@ -53,28 +57,19 @@ export function effectiveTree(workspace: Workspace, tenantId: string): Effective
     connections,
     flows,
     entities: effectiveEntities(workspace, asMap(at(merged, "entities"), source), flows, source, report),
-    connectors: effectiveConnectors(workspace, connections, source, report),
+    connectors: connectors.tree,
   });
   const tree = prune(whole, EFFECTIVE) as SourcedMap;
   lintRepeats(tree, report);
   const newer = preset && newerRelease(workspace, preset);
   if (newer) lintSuperseded(tenant, withMappings(workspace, preset), withMappings(workspace, newer), newer.release, report);
-  return { tree, untrimmed: whole, isComplete, problems, ...(preset ? { preset: { id: preset.id, release: preset.release } } : {}) };
+  return { tree, untrimmed: whole, isComplete, connectorOf: connectors.keys, problems, ...(preset ? { preset: { id: preset.id, release: preset.release } } : {}) };
 }
 
 /** A manifest that is no YAML is told once, where it stands, not at every mention of it. */
 export function isTold(workspace: Workspace, { code, params }: Problem): boolean {
   return code === "MANIFEST_UNKNOWN_REFERENCE" && workspace.unreadable.has(`${String(params["kind"]).toLowerCase()} ${params["name"]}`);
 }
-
-/** Key of a connection's connector in the tree and the plan: its own when the connection brings streams, limits or errors. */
-export function connectorKey(connectionId: string, connection: Sourced): string {
-  const connector = text(at(connection, "connector")) ?? "";
-  return OWN_PARTS.some((part) => members(at(connection, part)).length > 0) ? `${connector}/${connectionId}` : connector;
-}
-
-/** What a connection may lay over its connector. */
-const OWN_PARTS = ["streams", "limits", "errors"];
 
 function effectiveFlows(workspace: Workspace, preset: PresetLayer | undefined, flows: SourcedMap, report: Report): SourcedMap {
   const mapping = preset?.mapping ?? ((id: string) => liveMapping(workspace, id));
@@ -87,60 +82,6 @@ function withMappings(workspace: Workspace, preset: PresetLayer): Sourced | unde
   const flows = at(preset.configuration, "flows");
   if (preset.configuration?.kind !== "map" || flows?.kind !== "map") return preset.configuration;
   return withMembers(preset.configuration, { flows: effectiveFlows(workspace, preset, flows, () => {}) });
-}
-
-function effectiveConnectors(workspace: Workspace, connections: SourcedMap, source: Source, report: Report): SourcedMap {
-  const connectors = new Map<string, Sourced>();
-  for (const [id, connection] of members(connections)) {
-    const named = at(connection, "connector");
-    const name = text(named);
-    if (!named || name === undefined) continue;
-    if (!workspace.connectors.has(name)) {
-      report(unknownReference(named.source, "Connector", name, workspace.connectors.keys()));
-      continue;
-    }
-    const key = connectorKey(id, connection);
-    if (connectors.has(key)) continue;
-    const { connector, problems } = key === name ? sharedConnector(workspace, name) : expandConnector(workspace, name, key, overConnector(connection));
-    connectors.set(key, connector);
-    problems.forEach(report);
-  }
-  return map(source, connectors);
-}
-
-interface Expanded { readonly connector: SourcedMap; readonly problems: readonly Problem[] }
-
-/** A connector to which no connection adds anything is the same for every tenant of a workspace. */
-function sharedConnector(workspace: Workspace, name: string): Expanded {
-  const known = sharedConnectors.get(workspace) ?? new Map<string, Expanded>();
-  sharedConnectors.set(workspace, known);
-  const expanded = known.get(name) ?? expandConnector(workspace, name, name);
-  known.set(name, expanded);
-  return expanded;
-}
-const sharedConnectors = new WeakMap<Workspace, Map<string, Expanded>>();
-
-/** Catalogue, workspace and what a connection lays over them, with every fragment laid out. */
-function expandConnector(workspace: Workspace, name: string, key: string, own?: SourcedMap): Expanded {
-  const problems: Problem[] = [];
-  const layers = workspace.connectors.get(name)!.map((manifest) => sourced(manifest, manifest.layer));
-  const connector = merge(layered(layers, CONNECTOR), own, CONNECTOR) as SourcedMap;
-  const streams = asMap(at(connector, "streams"), connector.source);
-  const fragments = layers.map((layer) => at(layer, "fragments"));
-  const expanded = members(streams).map(([stream, node]) => [stream, expandStream(node, fragments, `connectors.${key}`, (problem) => void problems.push(problem))] as const);
-  const whole = withMembers(connector, { fragments: undefined, streams: { ...streams, entries: new Map(expanded) } });
-  return { connector: prune(whole, CONNECTOR) as SourcedMap, problems };
-}
-
-/** A connection's own streams, limits and errors, where a connector has them. */
-function overConnector(connection: Sourced): SourcedMap {
-  const { source } = connection;
-  const part = (key: string) => {
-    const node = at(connection, key);
-    return node ? [[key, node] as const] : [];
-  };
-  const http = [...part("limits"), ...part("errors")];
-  return map(source, [...part("streams"), ...(http.length > 0 ? [["http", map(source, http)] as const] : [])]);
 }
 
 function effectiveEntities(workspace: Workspace, overlays: SourcedMap, flows: SourcedMap, source: Source, report: Report): SourcedMap {
@@ -161,8 +102,4 @@ function effectiveEntities(workspace: Workspace, overlays: SourcedMap, flows: So
     entities.set(id, withMembers(overlay, { rules: undefined, schema: whole }));
   }
   return map(source, entities);
-}
-
-function asMap(node: Sourced | undefined, source: Source): SourcedMap {
-  return node?.kind === "map" ? node : map(source, []);
 }

@@ -4,7 +4,7 @@ import type { JsonObject, Workspace } from "../manifest/types.ts";
 import { compileConnector } from "./compile-connector.ts";
 import { compileFlow, isEnabled } from "./compile-flow.ts";
 import { numbers, optional, record } from "./compile-request.ts";
-import { connectorKey, effectiveTree } from "./effective.ts";
+import { effectiveTree } from "./effective.ts";
 import { originsOf } from "./origins.ts";
 import { problemAt, withoutRepeats, type Report } from "./problems.ts";
 import { at, members, plain, text, type Sourced } from "./sourced.ts";
@@ -18,7 +18,7 @@ export interface Resolved { readonly plan: TenantPlan; readonly problems: readon
  * @throws PlugboardError PLAN_UNKNOWN_TENANT
  */
 export function resolvePlan(workspace: Workspace, tenantId: string): Resolved {
-  const { tree, preset, isComplete, problems: found } = effectiveTree(workspace, tenantId);
+  const { tree, preset, connectorOf, isComplete, problems: found } = effectiveTree(workspace, tenantId);
   const problems = [...found];
   const report: Report = (problem) => void (isComplete && problems.push(problem));
 
@@ -27,7 +27,7 @@ export function resolvePlan(workspace: Workspace, tenantId: string): Resolved {
     compiled.problems.forEach(report);
     return compiled.connector;
   });
-  const connections = record(at(tree, "connections"), (node, id) => compileConnection(node, id, report));
+  const connections = record(at(tree, "connections"), (node, id) => compileConnection(node, id, connectorOf.get(id) ?? "", report));
   const labels = record(at(tree, "labels"), (label) => text(label) ?? "");
   const entities = members(at(tree, "entities"));
   const flows = members(at(tree, "flows")).flatMap(([name, node]) => {
@@ -72,11 +72,11 @@ function compiledOnce(node: Sourced, key: string, workspace: Workspace): Compile
   return result;
 }
 
-function compileConnection(node: Sourced, id: string, report: Report): ConnectionPlan {
+function compileConnection(node: Sourced, id: string, connector: string, report: Report): ConnectionPlan {
   if (!at(node, "connector") && !at(node, "use"))
     report(problemAt(node.source, "MANIFEST_MISSING_FIELD", { field: "connector", where: `connections.${id}`, expected: "a connector's id" }));
   return {
-    connector: connectorKey(id, node),
+    connector,
     enabled: isEnabled(node),
     labels: record(at(node, "labels"), (label) => text(label) ?? ""),
     config: object(at(node, "config")),

@@ -69,6 +69,11 @@ export function list(items: readonly Sourced[], source: Source): SourcedList {
   return { kind: "list", items, source, shadows: [] };
 }
 
+/** The node, or an empty map where there is none. */
+export function asMap(node: Sourced | undefined, source: Source): SourcedMap {
+  return node?.kind === "map" ? node : map(source, []);
+}
+
 /** The same map with some members set, or with `undefined` left out. */
 export function withMembers(node: SourcedMap, changes: Readonly<Record<string, Sourced | undefined>>): SourcedMap {
   const entries = new Map(node.entries);

@@ -55,6 +55,15 @@ flows: { learners: { from: { stream: aptem.reviews }, map: { use: null, fields: 
   expect(plan.connectors["aptem"]!.streams).not.toHaveProperty("reviews");
 });
 
+test("a connection takes away what its connector has, for itself only", () => {
+  const { plan, problems } = resolve("tenant: acme\npreset: aptem\nconnections:\n  aptem: { streams: { organizations: null }, errors: { no_licence: null } }\n  second: { connector: aptem }\n");
+  expect(problems).toEqual([]);
+  expect(Object.keys(plan.connectors["aptem/aptem"]!.streams)).toEqual(["users"]);
+  expect(Object.keys(plan.connectors["aptem/aptem"]!.http!.errors)).toEqual(["try_again"]);
+  expect(Object.keys(plan.connectors["aptem"]!.streams)).toEqual(["users", "organizations"]);
+  expect(plan.flows["learners"]!.connector).toBe("aptem/aptem");
+});
+
 test("a workspace's connector of the same id is laid over the catalogue's", () => {
   const workspace = trainingPlatform({ "tenants/acme.yaml": "tenant: acme\npreset: aptem\n", "connectors/aptem/connector.yaml": "connector: aptem\nhttp: { base_url: https://proxy.aptem.example, errors: { no_licence: null } }\nstreams: { organizations: null }\n" });
   const { plan } = resolvePlan(workspace, "acme");
