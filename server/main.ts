@@ -13,7 +13,7 @@ export interface Settings {
   readonly kek: string | undefined;
   /** HOST. @default 127.0.0.1 */
   readonly host: string;
-  /** PORT. @default 4420 */
+  /** PORT. @default 4400 */
   readonly port: number;
   /** PLUGBOARD_SLOTS: runs at once in one worker. @default 4 */
   readonly slots: number | undefined;
@@ -21,7 +21,7 @@ export interface Settings {
   readonly trustProxy: readonly string[] | undefined;
 }
 
-export const DEFAULT_PORT = 4420;
+export const DEFAULT_PORT = 4400;
 
 /** @throws PlugboardError CLI_USAGE for a number that is none. */
 export function settingsOf(environment: NodeJS.ProcessEnv): Settings {

@@ -1,1 +1,59 @@
-export const runInDatabase = async (_: unknown): Promise<never> => { throw new Error("not written yet"); };
+/** `plugboard run acme employers`: through the same queue and worker as every other run, so a running server may take it. */
+import { triggerRun } from "../../engine/jobs/index.ts";
+import type { TenantPlan } from "../../engine/plan/index.ts";
+import type { RunMode, RunResult } from "../../engine/run/ports.ts";
+import { setConnection } from "../../engine/store/index.ts";
+import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
+import { openInstallation } from "../installation.ts";
+import { allowPrivate, dataFolder, type LocatedWorkspace } from "../workspace/locate.ts";
+import { applyLocated } from "./apply.ts";
+import { enteredValues } from "./connection-values.ts";
+import { say } from "./output.ts";
+import { progressBoard } from "./progress.ts";
+import { watchRuns } from "./watch-runs.ts";
+
+export interface DatabaseRun {
+  readonly located: LocatedWorkspace;
+  readonly root: string;
+  readonly data: string | undefined;
+  readonly tenant: string;
+  readonly flow: string;
+  readonly plan: TenantPlan;
+  readonly sets: readonly string[];
+  readonly mode?: RunMode;
+}
+
+export async function runInDatabase(wanted: DatabaseRun): Promise<RunResult> {
+  const { tenant, plan } = wanted;
+  const flow = plan.flows[wanted.flow]!;
+  if (!flow.enabled) throw new PlugboardError("CLI_USAGE", { detail: `Flow '${flow.name}' of '${tenant}' is disabled.`, suggestion: `plugboard explain ${tenant} flows.${flow.name} shows where.` });
+  const stop = new AbortController();
+  const interrupt = (): void => stop.abort(new Error("interrupted: the run goes on where it stopped when it is started again"));
+  process.once("SIGINT", interrupt);
+  process.once("SIGTERM", interrupt);
+  const installation = await openInstallation({ data: dataFolder(wanted.data, wanted.root, process.cwd()), databaseUrl: process.env["DATABASE_URL"], kek: process.env["PLUGBOARD_KEK"], works: true, log: say, onError: (cause) => say(`  ${cause.message}`) });
+  try {
+    await applyLocated(installation.db, wanted.located);
+    const values = enteredValues(plan.connectors[flow.connector]!, { id: flow.connection, plan: plan.connections[flow.connection] }, wanted.sets, process.env, environmentNames(tenant, flow.connection, flow.connector), false);
+    if (Object.keys(values.config).length + Object.keys(values.secrets).length > 0)
+      await setConnection(installation.db, installation.keyring, tenant, flow.connection, { connector: flow.connector, ...values });
+    installation.work({ allowPrivate: allowPrivate(wanted.located.workspace), slots: 1, schedules: false });
+    const created = await triggerRun(installation.jobs.queue, installation.db, tenant, { flow: flow.name, connection: flow.connection, trigger: "manual", ...(wanted.mode ? { mode: wanted.mode } : {}) });
+    const board = progressBoard();
+    try {
+      const [run] = await watchRuns(installation.jobs, [{ tenant, flow: flow.name, run: created!.run!.id }], board, stop.signal);
+      const { status, mode, counters, error, sweep, checkpoint } = run!;
+      if (error) say(`error  ${error.code}  ${error.message}${error.hint ? `\n  hint: ${error.hint}` : ""}${error.next ? `\n  next: ${error.next}` : ""}`);
+      return { status: status as RunResult["status"], mode: mode ?? "incremental", counters, checkpoint, ...(error ? { error } : {}), ...(sweep ? { sweep } : {}) };
+    } finally {
+      board.close();
+    }
+  } finally {
+    process.off("SIGINT", interrupt);
+    process.off("SIGTERM", interrupt);
+    await installation.close(5_000);
+  }
+}
+
+/** Prefixes of environment variables, most particular first. */
+export const environmentNames = (tenant: string, connection: string, connector: string): string[] => [`PLUGBOARD_${tenant}_${connection}`, `PLUGBOARD_${connection}`, `PLUGBOARD_${connector}`];

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
-import { setTimeout as sleepFor } from "node:timers/promises";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { createTransport } from "../../../engine/components/transport/http.ts";
 import { suggest } from "../../../engine/errors/nearest.ts";
@@ -11,6 +11,7 @@ import { createMemoryBuckets } from "../../../engine/run/memory-buckets.ts";
 import { createMemoryStore, memoryRows } from "../../../engine/run/memory-store.ts";
 import type { PageCommit, RunMode, RunPorts, RunResult } from "../../../engine/run/ports.ts";
 import { runFlow } from "../../../engine/run/run-flow.ts";
+import { systemClock } from "../../../engine/run/system-clock.ts";
 import { allowPrivate, locateWorkspace, readWorkspace, refuseErrors, type LocatedWorkspace } from "../../workspace/locate.ts";
 import { collectSet, enteredValues } from "../connection-values.ts";
 import { print, printJson, say } from "../output.ts";
@@ -146,7 +147,7 @@ async function runToLines(chosen: ChosenRun, plan: TenantPlan, options: RunOptio
     const lines = page.records.slice(0, options.limit === undefined ? undefined : Math.max(0, options.limit - printed))
       .map(({ key, data, raw }) => JSON.stringify(flow.map ? { external_id: key, ...data } : raw));
     printed += lines.length;
-    if (lines.length > 0 && !sink.write(`${lines.join("\n")}\n`)) await new Promise((resolve) => sink.once("drain", resolve));
+    if (lines.length > 0 && !sink.write(`${lines.join("\n")}\n`)) await once(sink, "drain");
     for (const { key, code, reason } of page.quarantined) {
       refused += 1;
       if (refused <= SHOWN_REASONS) board.note(`  ! ${key ?? "(no key)"}  ${code}  ${reason}`);
@@ -159,7 +160,7 @@ async function runToLines(chosen: ChosenRun, plan: TenantPlan, options: RunOptio
     store: createMemoryStore({ rows: memoryRows(), keepRows: false, onPage: write }),
     transport,
     buckets: createMemoryBuckets(Date.now),
-    clock: { now: Date.now, sleep: async (milliseconds, signal) => { await sleepFor(milliseconds, undefined, { signal }); } },
+    clock: systemClock,
     token: (authenticator) => ({ read: async () => tokens.get(authenticator), write: async (token) => { tokens.set(authenticator, token); }, clear: async () => { tokens.delete(authenticator); } }),
     // What ended the run is said at the end.
     log: (line) => { if (line.level === "warn") board.note(`  ! ${line.message}`); },

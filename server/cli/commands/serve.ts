@@ -1,9 +1,8 @@
 import { InvalidArgumentError, type Command } from "commander";
-import { renderProblems } from "../../../engine/errors/render.ts";
-import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { openInstallation } from "../../installation.ts";
-import { applyWorkspace, createServer, ensureFirstKey, listen, settingsOf } from "../../main.ts";
+import { createServer, ensureFirstKey, listen, settingsOf } from "../../main.ts";
 import { dataFolder, locateWorkspace, readWorkspace } from "../../workspace/locate.ts";
+import { applyLocated } from "../apply.ts";
 import { print, say } from "../output.ts";
 import { passingTrouble, untilSignal } from "../until-signal.ts";
 
@@ -13,7 +12,7 @@ export function registerServe(program: Command): void {
   program.command("serve")
     .description("the HTTP server alone: API, documentation, health; runs are worked on by `plugboard worker`")
     .option("--host <address>", "address to listen on (default: HOST, else 127.0.0.1)")
-    .option("--port <number>", "port to listen on (default: PORT, else 4420)", portOf)
+    .option("--port <number>", "port to listen on (default: PORT, else 4400)", portOf)
     .option("--workspace <folder>", "apply this workspace first; without it, what was applied last stays in force")
     .option("--database-url <url>", "the PostgreSQL to use (default: DATABASE_URL, else the embedded one)")
     .option("--data <folder>", "where keys and the embedded PostgreSQL are kept (default: .plugboard of the workspace)")
@@ -29,13 +28,8 @@ export function registerServe(program: Command): void {
       try {
         const { db, jobs } = installation;
         if (options.workspace !== undefined) {
-          const { trees, workspace } = readWorkspace(root, cwd);
-          const applied = await applyWorkspace({ db, trees });
-          if (!applied.applied) {
-            say(renderProblems(applied.problems, { textOf: (file) => workspace.files.get(file), checked: workspace.files.size }));
-            throw new PlugboardError("CLI_USAGE", { detail: `The workspace ${root} has errors; nothing of it was applied.` });
-          }
-          say(`Applied revision ${applied.revision}: ${applied.changed.length} of ${applied.tenants.length} tenants changed.`);
+          const plans = await applyLocated(db, readWorkspace(root, cwd));
+          say(`Applied the workspace: ${plans.size} tenant${plans.size === 1 ? "" : "s"}.`);
         }
         const first = await ensureFirstKey(db);
         if (first !== undefined) say(`The first API key, shown this once: ${first}`);

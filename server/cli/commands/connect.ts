@@ -1,0 +1,64 @@
+import type { Command } from "commander";
+import { createTransport } from "../../../engine/components/transport/http.ts";
+import { suggest } from "../../../engine/errors/nearest.ts";
+import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
+import { resolvePlan } from "../../../engine/plan/index.ts";
+import { checkConnection } from "../../../engine/run/check-connection.ts";
+import { systemClock } from "../../../engine/run/system-clock.ts";
+import { buckets, readConnectionValues, setConnection, setConnectionStatus, tokenStore } from "../../../engine/store/index.ts";
+import { openInstallation } from "../../installation.ts";
+import { allowPrivate, dataFolder, locateWorkspace, readWorkspace, refuseErrors } from "../../workspace/locate.ts";
+import { applyLocated } from "../apply.ts";
+import { collectSet, enteredValues } from "../connection-values.ts";
+import { print, printJson, say } from "../output.ts";
+import { environmentNames } from "../run-in-database.ts";
+
+const CHECK_MILLISECONDS = 60_000;
+
+interface ConnectOptions { set: readonly string[]; workspace?: string; data?: string; check: boolean; json?: boolean }
+
+export function registerConnect(program: Command): void {
+  program.command("connect")
+    .description("enter a connection's config and secrets, encrypted into the database, and check them at the provider")
+    .argument("<tenant>").argument("<connection>")
+    .option("--set <field=value>", "a config value or secret; env:NAME and file:PATH read it from there (repeatable)", collectSet, [])
+    .option("--no-check", "store without asking the provider")
+    .option("--workspace <dir>", "the workspace (default: the nearest folder upwards with a workspace.yaml)")
+    .option("--data <dir>", "data folder (default: <workspace>/.plugboard)")
+    .option("--json", "print one JSON document")
+    .action(connect);
+}
+
+async function connect(tenant: string, connection: string, options: ConnectOptions): Promise<void> {
+  const cwd = process.cwd();
+  const root = locateWorkspace(options.workspace, cwd);
+  const located = readWorkspace(root, cwd);
+  const { plan, problems } = resolvePlan(located.workspace, tenant);
+  refuseErrors([...located.workspace.problems, ...problems]);
+  const planned = plan.connections[connection];
+  if (!planned) throw new PlugboardError("MANIFEST_UNKNOWN_REFERENCE", { kind: "Connection", name: connection, suggestion: suggest(connection, Object.keys(plan.connections)) });
+  const connector = plan.connectors[planned.connector]!;
+  const values = enteredValues(connector, { id: connection, plan: planned }, options.set, process.env, environmentNames(tenant, connection, planned.connector));
+
+  const installation = await openInstallation({ data: dataFolder(options.data, root, cwd), databaseUrl: process.env["DATABASE_URL"], kek: process.env["PLUGBOARD_KEK"], works: false, log: say, onError: (cause) => say(`  ${cause.message}`) });
+  const transport = createTransport({ allowPrivate: allowPrivate(located.workspace) });
+  try {
+    const { db, keyring } = installation;
+    await applyLocated(db, located);
+    await setConnection(db, keyring, tenant, connection, { connector: planned.connector, ...values });
+    if (!options.check || !connector.check) {
+      if (options.json) printJson({ tenant, connection, status: "stored" });
+      else print(`Stored ${connection} of ${tenant}${connector.check ? ", unchecked" : "; its connector has no check"}.`);
+      return;
+    }
+    const { accounts, account } = await checkConnection(
+      { tenant: plan.tenant, connection, connector, plan: planned, values: await readConnectionValues(db, keyring, tenant, connection, connector, planned), signal: AbortSignal.timeout(CHECK_MILLISECONDS) },
+      { transport, buckets: buckets(db), clock: systemClock, token: tokenStore(db, keyring, tenant, connection), log: () => undefined });
+    await setConnectionStatus(db, tenant, connection, "ok", {}, account);
+    if (options.json) printJson({ tenant, connection, status: "connected", accounts });
+    else print(`Connected ${connection} of ${tenant}${account ? `: account ${account.id}${account.label ? ` (${account.label})` : ""}` : ""}.`);
+  } finally {
+    await transport.close();
+    await installation.close();
+  }
+}

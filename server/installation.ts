@@ -1,0 +1,111 @@
+/**
+ * What every command that works on data opens: the database (embedded, or DATABASE_URL), brought to this version, and the
+ * key that opens its secrets. Opened in this order and closed in the other one.
+ */
+import { constants } from "node:fs";
+import { access, mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { PlugboardError } from "../engine/errors/plugboard-error.ts";
+import { createTransport } from "../engine/components/transport/http.ts";
+import type { Transport } from "../engine/components/kinds.ts";
+import { openJobs, startWorker, type Jobs, type Worker } from "../engine/jobs/index.ts";
+import { createKeyring, generateKey, migrate, openDatabase, type Database, type Keyring, type KeySource } from "../engine/store/index.ts";
+import { startEmbeddedPostgres } from "./embedded-postgres.ts";
+
+/** Connections of the pool: the slots, the server, and a few to spare. */
+const POOL = 16;
+
+export interface InstallationOptions {
+  /** The data folder, `.plugboard`. */
+  readonly data: string;
+  /** Another PostgreSQL than the embedded one. */
+  readonly databaseUrl: string | undefined;
+  /** The key-encryption key itself, in base64; absent: the file `kek` of the data folder, made at the first start. */
+  readonly kek: string | undefined;
+  /** Whether this process works on runs. */
+  readonly works: boolean;
+  log(line: string): void;
+  onError(cause: Error): void;
+}
+
+export interface Installation {
+  readonly url: string;
+  readonly embedded: boolean;
+  readonly db: Database;
+  readonly keyring: Keyring;
+  readonly jobs: Jobs;
+  work(options: { allowPrivate: boolean | readonly string[]; slots?: number; schedules?: boolean }): Worker;
+  /** @param graceMilliseconds how long runs may take to end their page. */
+  close(graceMilliseconds?: number): Promise<void>;
+}
+
+/** @throws PlugboardError STORE_* and SERVER_PORT_TAKEN, each one clear sentence. */
+export async function openInstallation(options: InstallationOptions): Promise<Installation> {
+  await ownFolder(options.data);
+  const closing: (() => Promise<unknown>)[] = [];
+  const close = async (): Promise<void> => { for (const step of closing.splice(0).reverse()) await step(); };
+  try {
+    const postgres = options.databaseUrl === undefined ? await startEmbeddedPostgres({ folder: path.join(options.data, "postgres"), log: options.log }) : undefined;
+    if (postgres) closing.push(() => postgres.stop());
+    const url = options.databaseUrl ?? postgres!.url;
+    await migrate({ url, log: options.log });
+    const keyring = await createKeyring(await keySource(options.data, options.kek));
+    closing.push(async () => { keyring.close(); });
+    const db = await openDatabase({ url, max: POOL, applicationName: "plugboard" });
+    closing.push(() => db.close());
+    await keyring.check(db);
+    const jobs = await openJobs({ db, works: options.works, onError: options.onError });
+    closing.push(() => jobs.close());
+
+    const workers: { readonly worker: Worker; readonly transport: Transport }[] = [];
+    return {
+      url, embedded: postgres !== undefined, db, keyring, jobs,
+      work({ allowPrivate, ...rest }) {
+        const transport = createTransport({ allowPrivate });
+        const worker = startWorker({ jobs, keyring, transport, onError: options.onError, ...rest });
+        workers.push({ worker, transport });
+        return worker;
+      },
+      async close(graceMilliseconds) {
+        await Promise.all(workers.map(({ worker }) => worker.stop(graceMilliseconds)));
+        await Promise.all(workers.map(({ transport }) => transport.close()));
+        await close();
+      },
+    };
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+}
+
+async function ownFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (cause) {
+    throw new PlugboardError("STORE_DATA_FOLDER", { folder, detail: (cause as Error).message, suggestion: "Choose another with --data." }, { cause });
+  }
+}
+
+/** The key lies beside the data it opens only because there is nobody to ask; in earnest it is given from outside. */
+async function keySource(data: string, given: string | undefined): Promise<KeySource> {
+  if (given !== undefined) return { value: given, name: "PLUGBOARD_KEK" };
+  const file = path.join(data, "kek");
+  try {
+    await writeFile(file, `${generateKey()}\n`, { mode: 0o600, flag: "wx" });
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== "EEXIST") throw new PlugboardError("STORE_DATA_FOLDER", { folder: data, detail: (thrown as Error).message, suggestion: "Choose another with --data." }, { cause: thrown });
+  }
+  return { file };
+}
+
+/** The operator's API key: made at the first start, shown once, kept in a file that only its owner reads. */
+export async function readApiKey(data: string): Promise<string | undefined> {
+  try {
+    return (await readFile(apiKeyFile(data), "utf8")).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+export const apiKeyFile = (data: string): string => path.join(data, "api-key");

@@ -1,0 +1,1 @@
+export const measureTrigger = async (_url: string): Promise<object> => ({});
