@@ -17,10 +17,9 @@ const OWN_COLUMNS = ["id", "links", "created_at", "updated_at", "connection", "s
 
 /**
  * Fields in the schema's order, then `custom_<name>`, then labels under their own names. A name that is taken gets a prefix.
- * A view serves all tenants, so custom fields and labels are the union of theirs; `before` are the columns the view has:
- * one tenant's plan must not take away another's.
+ * A view serves all tenants: custom fields and labels are the union of theirs.
  */
-export function viewColumns(entity: EntityPlan, labels: readonly string[], before: readonly ViewColumn[] = []): ViewColumn[] {
+export function viewColumns(entity: EntityPlan, labels: readonly string[]): ViewColumn[] {
   const properties = (entity.schema["properties"] ?? {}) as Record<string, JsonObject>;
   const taken = new Set(OWN_COLUMNS);
   const columns: ViewColumn[] = [];
@@ -34,13 +33,11 @@ export function viewColumns(entity: EntityPlan, labels: readonly string[], befor
     if (name !== "custom") add(name, "field", { kind: kindOf(schema), from: "data", path: [name], comment: commentOf(schema) });
   }
   const customSchemas = (properties["custom"]?.["properties"] ?? {}) as Record<string, JsonObject>;
-  const known = (from: ViewColumn["from"]) => before.filter((column) => column.from === from);
-  const custom = new Set([...Object.keys(customSchemas), ...known("data").filter(({ path }) => path[0] === "custom").map(({ path }) => path[1]!), ...entity.custom]);
-  for (const name of custom) {
+  for (const name of new Set([...Object.keys(customSchemas), ...entity.custom])) {
     const schema = customSchemas[name];
     add(`custom_${name}`, "field", { kind: schema ? kindOf(schema) : "text", from: "data", path: ["custom", name], comment: schema ? commentOf(schema) : null });
   }
-  for (const name of new Set([...known("labels").map(({ path }) => path[0]!), ...labels])) {
+  for (const name of new Set(labels)) {
     add(name, "label", { kind: "text", from: "labels", path: [name], comment: null });
   }
   return columns;

@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto";
 import { PlugboardError } from "../errors/plugboard-error.ts";
 import type { EntityPlan, TenantPlan } from "../plan/types.ts";
-import { type Database, inGlobal, inTenant, type TenantTransaction, type Transaction, withTenant } from "./database.ts";
-import { type ViewColumn, viewColumns } from "./entity-views.ts";
-import { insertPlan, insertRevision, insertTenantRevision, selectCurrentRevision, selectEntityViewColumns, selectPlan, selectTenantRevision, syncEntityViews } from "./sql/revisions.ts";
+import { type Database, inGlobal, inTenant, type TenantTransaction, withTenant } from "./database.ts";
+import { viewColumns } from "./entity-views.ts";
+import { insertPlan, insertRevision, insertTenantRevision, selectCurrentRevision, selectPlan, selectTenantRevision, syncEntityViews } from "./sql/revisions.ts";
 import { replaceSchedules } from "./sql/schedules.ts";
 import { setTenantRevision } from "./sql/tenants.ts";
 import { ensureTenant, listTenants } from "./tenants.ts";
@@ -88,20 +88,12 @@ async function syncViews(db: Database, plans: readonly TenantPlan[]): Promise<vo
   for (const plan of plans) {
     for (const [id, entity] of Object.entries(plan.entities)) {
       const known = entities.get(id) ?? { plan: { ...entity, custom: [] }, labels: new Set<string>() };
-      known.plan = { ...known.plan, custom: [...new Set([...known.plan.custom, ...entity.custom])] };
+      known.plan = { ...known.plan, custom: [...new Set([...known.plan.custom, ...entity.custom])].sort() };
       for (const flow of Object.values(plan.flows)) if (flow.to.entity === id) for (const label of Object.keys(flow.labels)) known.labels.add(label);
       entities.set(id, known);
     }
   }
   for (const [id, { plan, labels }] of [...entities].sort(([a], [b]) => a < b ? -1 : 1)) {
-    await inGlobal(db, async (tx) => {
-      const columns = viewColumns(plan, [...labels].sort(), await columnsOf(tx, id));
-      await tx.run(syncEntityViews(id, JSON.stringify(columns)));
-    });
+    await inGlobal(db, (tx) => tx.run(syncEntityViews(id, JSON.stringify(viewColumns(plan, [...labels].sort())))));
   }
-}
-
-async function columnsOf(tx: Transaction, entity: string): Promise<ViewColumn[]> {
-  const [row] = await tx.run<{ columns: ViewColumn[] }>(selectEntityViewColumns(entity));
-  return row?.columns ?? [];
 }

@@ -36,8 +36,3 @@ export const syncEntityViews = (entity: string, columns: string): Statement => (
   text: "select sync_entity_views($1, $2)",
   values: [entity, columns],
 });
-
-export const selectEntityViewColumns = (entity: string): Statement => ({
-  text: "select columns from entity_views where entity = $1",
-  values: [entity],
-});

@@ -162,7 +162,7 @@ export const insertLog = (tenantId: string, run: string, lines: string): Stateme
 });
 
 export const selectLog = (tenantId: string, run: string, after: string, limit: number): Statement => ({
-  text: "select seq::text as seq, at, level, event, message, data from run_log where tenant_id = $1 and run_id = $2 and seq > $3 order by seq limit $4",
+  text: "select seq::text as seq, at, level, event, message, data from run_log where tenant_id = $1 and run_id = $2 and seq > $3 order by run_log.seq limit $4",
   values: [tenantId, run, after, limit],
 });
 

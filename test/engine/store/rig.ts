@@ -60,7 +60,7 @@ export async function beginRun(db: Database, keys: Keyring, tenant: string, run:
 
 export const sweeping = (number: number, begunAt: Date, seen: readonly string[]): { sweep: { number: number; seen: readonly string[] }; checkpoint: Checkpoint } => ({
   sweep: { number, seen },
-  checkpoint: { pass: { mode: "full", window: { to: begunAt.toISOString() }, page: {}, sweep: number, complete: true, begun_at: begunAt.toISOString(), tokens: [], pages: 1 } },
+  checkpoint: { pass: { mode: "full", window: { to: begunAt.toISOString() }, door: "list", page: {}, sweep: number, complete: true, begun_at: begunAt.toISOString(), tokens: [], pages: 1 } },
 });
 
 export const balanced = (outcome: PageOutcome): boolean =>
