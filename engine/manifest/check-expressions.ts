@@ -1,12 +1,20 @@
 /** Every expression and template of a manifest: does it parse, and does it name only what its key may see. */
 import type { Problem } from "../errors/plugboard-error.ts";
-import { suggest } from "../errors/nearest.ts";
+import { nearest, suggest } from "../errors/nearest.ts";
+import { functionCatalogue } from "../expression/functions/index.ts";
 import { checkExpression, checkTemplate, compileExpression, compileTemplate, type ExpressionProblem } from "../expression/index.ts";
 import type { Site } from "./check-shape.ts";
 import { isMap, merged } from "./merged.ts";
 import type { Manifest, Workspace } from "./types.ts";
 import type { Checked } from "./validate.ts";
 
+/** JSONata's own functions, and ours. */
+const FUNCTIONS = [
+  ..."string length substring substringBefore substringAfter uppercase lowercase trim pad contains split join match replace base64encode base64decode encodeUrlComponent encodeUrl decodeUrlComponent decodeUrl".split(" "),
+  ..."number abs floor ceil round power sqrt random formatNumber formatBase formatInteger parseInteger sum max min average boolean not exists count append sort reverse shuffle distinct zip".split(" "),
+  ..."keys lookup spread merge sift each error assert type now millis fromMillis toMillis map filter single reduce".split(" "),
+  ...functionCatalogue.map(({ name }) => name),
+];
 /** Members of the variables whose members are fixed. */
 const MEMBERS: Readonly<Record<string, readonly string[]>> = {
   page: ["number", "offset", "token", "after", "url", "size"],
@@ -20,14 +28,15 @@ export function checkExpressions({ manifest, shape }: Checked, workspace: Worksp
 }
 
 /** Names below `config` and `with` that a manifest of this kind may use. */
-interface Scope { readonly config?: ReadonlySet<string>; withOf(pointer: string): ReadonlySet<string> | undefined; extra(pointer: string): readonly string[] }
+interface Scope { readonly config?: ReadonlySet<string>; readonly secrets?: ReadonlySet<string>; withOf(pointer: string): ReadonlySet<string> | undefined; extra(pointer: string): readonly string[] }
 
 function scopeOf(manifest: Manifest, workspace: Workspace): Scope {
   if (manifest.kind !== "connector") return { withOf: () => undefined, extra: () => [] };
   const whole = merged(workspace.connectors.get(manifest.id) ?? [manifest]);
   const config = new Set(Object.keys(isMap(whole.config) ? whole.config : {}));
+  const secrets = new Set(Object.entries(isMap(whole.config) ? whole.config : {}).filter(([, field]) => isMap(field) && field.secret === true).map(([name]) => name));
   return {
-    config,
+    config, secrets,
     withOf: (pointer) => {
       const [, room, name = ""] = pointer.split("/");
       if (room !== "fragments") return undefined;
@@ -83,17 +92,18 @@ function unknownNames(manifest: Manifest, site: Site, scope: Scope, names: reado
   const told = new Set<string>();
   return names.flatMap(({ path, bound }) => {
     const [root = "", member] = path;
-    const problem = (name: string, candidates: Iterable<string>, shown: readonly string[]): Problem[] => {
+    const problem = (name: string, candidates: Iterable<string>, shown: readonly string[], suggestion = suggest(name, candidates)): Problem[] => {
       if (told.has(name)) return [];
       told.add(name);
       const position = Math.max(0, text.search(new RegExp(`${bound ? "\\$" : "(?<![\\w.$])"}${shown.map(quote).join("\\s*\\.\\s*")}\\b`)));
-      return [at(manifest, site, offset + position, name.length + (bound ? 1 : 0), "MANIFEST_UNKNOWN_VARIABLE", { name: (bound ? "$" : "") + name, field: last(site.pointer), suggestion: suggest(name, candidates) })];
+      return [at(manifest, site, offset + position, name.length + (bound ? 1 : 0), "MANIFEST_UNKNOWN_VARIABLE", { name: (bound ? "$" : "") + name, field: last(site.pointer), suggestion })];
     };
     if (!bound && anything && !known.includes(root)) return [];
     if (!known.includes(root)) return scope.extra(site.pointer).includes(root) || (bound && root === "") ? [] : problem(root, known, [root]);
     if (member === undefined) return [];
     const prefixed = (all: Iterable<string>) => [...all].map((each) => `${root}.${each}`);
     const inside = (all: Iterable<string> | undefined): Problem[] => (all === undefined || [...all].includes(member) ? [] : problem(`${root}.${member}`, prefixed(all), [root, member]));
+    if (root === "config" && site.language === "jsonata" && scope.secrets?.has(member)) return problem(`config.${member}`, [], [root, member], "a secret is placed in a request (a template, or a value with =); no other expression reads it");
     if (root === "config") return inside(scope.config);
     if (root === "with") return inside(scope.withOf(site.pointer));
     return inside(MEMBERS[root]);
@@ -112,7 +122,10 @@ function cureOf({ code, message }: ExpressionProblem, text: string): string {
   if (/&&|\|\|/.test(text)) return "JSONata says 'and' and 'or'";
   if (/!(?!=)/.test(text)) return "JSONata negates with a function: $not(…)";
   if (text.includes("{{")) return "this key is an expression, not a template: write the variable without braces, as $config.name";
-  if (code === "T1006") return /\$(\w+)/.exec(message) ? "functions are listed in schemas/reference/functions.md" : "";
+  if (code === "T1006") {
+    const near = nearest(/\$(\w+)/.exec(message)?.[1] ?? "", FUNCTIONS);
+    return near === undefined ? "functions are listed in schemas/reference/functions.md" : `did you mean $${near}?`;
+  }
   return "";
 }
 

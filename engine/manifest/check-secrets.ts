@@ -9,10 +9,24 @@ const TOKENS = /\b(sk_live_[A-Za-z0-9]{10,}|pat-[a-z]{2}\d-[0-9a-f-]{30,}|gh[pou
 /** A config field with such a name and a default is a secret in a file, even when `secret` was forgotten. */
 const SECRET_NAME = /(^|_)(password|secret|api_key|apikey|token|private_key)$/;
 
+/** A header or parameter of this name carries a credential. */
+const CARRIERS = /\/(query|headers|form|json)\/(authorization|x-api-key|api-key|x-auth-token|api_key|apikey|access_token|password|client_secret)$/i;
+
+const isLiteral = (text: string): boolean => text !== "" && !text.includes("{{") && !/^\s*=/.test(text);
+
+/** Basic with the secret as user name and a password that the provider prescribes (`x`, `api_token`). */
+function isConventional(manifest: Checked["manifest"], pointer: string): boolean {
+  if (!pointer.endsWith("/password")) return false;
+  const auth = pointer.split("/").slice(1, -1).reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], manifest.value) as { type?: unknown; username?: unknown };
+  return auth.type === "basic" && typeof auth.username === "string" && !isLiteral(auth.username);
+}
+
 export function checkSecrets({ manifest, shape }: Checked): Problem[] {
   const found = new Set<string>();
   // A key of the schema that holds a secret must take it from a variable.
-  for (const { pointer, text } of shape.secrets) if (text !== "" && !text.includes("{{") && !/^\s*=/.test(text)) found.add(pointer);
+  for (const { pointer, text } of shape.secrets) if (isLiteral(text) && !isConventional(manifest, pointer)) found.add(pointer);
+  // So must a header or parameter that is known to carry one.
+  for (const { pointer, text, language, part } of shape.sites) if (language === "template" && part === "value" && isLiteral(text) && text.length >= 8 && CARRIERS.test(pointer)) found.add(pointer);
   if (manifest.kind === "connector" && isMap(manifest.value.config)) {
     for (const [name, field] of Object.entries(manifest.value.config)) {
       if (isMap(field) && (field.secret === true || SECRET_NAME.test(name)) && field.default !== undefined && field.default !== "") found.add(`/config/${name}/default`);

@@ -87,20 +87,22 @@ type Report = (code: ErrorCode, params: ErrorParams, at?: string, part?: "key" |
 function walkMap(value: JsonObject, shape: Shape, pointer: string, variables: readonly string[], out: Collected, options: ShapeOptions, report: Report): void {
   const where = whereOf(pointer, value, shape);
   const present = Object.keys(value).filter((key) => value[key] !== null || !options.layer);
-  if (!options.layer) {
-    for (const key of shape.required) if (!(key in value)) {
-      // A misspelt one is told once, as unknown.
-      if (Object.keys(value).some((written) => !shape.properties.has(written) && renamed(written, shape) === key)) continue;
-      const expected = shape.properties.get(key);
-      report("MANIFEST_MISSING_FIELD", { field: key, where, expected: expected ? wanted(shapeOf(expected)) : "a value" });
-    }
-    for (const [key, others] of Object.entries(shape.dependentRequired)) if (key in value) for (const other of others) if (!(other in value)) {
-      const expected = shape.properties.get(other);
-      report("MANIFEST_MISSING_FIELD", { field: other, where, expected: `${expected ? describe(shapeOf(expected)) : "a value"}; '${key}' means nothing without it` });
-    }
+  // A layer says only what differs, but always whose layer it is.
+  for (const key of options.layer ? (pointer === "" ? shape.required.slice(0, 1) : []) : shape.required) if (!(key in value)) {
+    // A misspelt one is told once, as unknown.
+    if (Object.keys(value).some((written) => !shape.properties.has(written) && renamed(written, shape) === key)) continue;
+    const expected = shape.properties.get(key);
+    report("MANIFEST_MISSING_FIELD", { field: key, where, expected: expected ? wanted(shapeOf(expected)) : "a value" });
+  }
+  if (!options.layer) for (const [key, others] of Object.entries(shape.dependentRequired)) if (key in value) for (const other of others) if (!(other in value)) {
+    const expected = shape.properties.get(other);
+    report("MANIFEST_MISSING_FIELD", { field: other, where, expected: `${expected ? describe(shapeOf(expected)) : "a value"}; '${key}' means nothing without it` });
   }
   if (shape.minProperties !== undefined && present.length < shape.minProperties) report("MANIFEST_WRONG_VALUE", { field: nameOf(pointer), expected: `a map with at least ${shape.minProperties} key`, actual: "an empty map" });
-  for (const choice of shape.choices) {
+  for (const choice of shape.oneOf) {
+    if (!options.layer && !choice.some((key) => present.includes(key)) && !Object.keys(value).some((written) => choice.includes(renamed(written, shape) ?? ""))) report("MANIFEST_ONE_OF", { where, choices: choice.join(", "), actual: "none of them" });
+  }
+  for (const choice of [...shape.choices, ...shape.oneOf]) {
     const chosen = choice.filter((key) => present.includes(key));
     if (chosen.length > 1) report("MANIFEST_ONE_OF", { where, choices: choice.join(", "), actual: chosen.join(" and ") }, `${pointer}/${escape(chosen[1]!)}`, "key");
   }

@@ -6,7 +6,11 @@ import type { Manifest } from "./types.ts";
 import type { Checked } from "./validate.ts";
 
 export function checkTraps({ manifest, shape }: Checked): Problem[] {
-  return shape.sites.filter((site) => site.part === "value" && site.language === "jsonata").flatMap((site) => [...cutByComment(manifest, site), ...unendingUntil(manifest, site), ...constant(manifest, site)]);
+  const values = shape.sites.filter((site) => site.part === "value");
+  return [
+    ...values.filter(({ language }) => language === "jsonata").flatMap((site) => [...cutByComment(manifest, site), ...unendingUntil(manifest, site), ...constant(manifest, site), ...date(manifest, site)]),
+    ...values.filter(({ language }) => language === "template").flatMap((site) => withoutBraces(manifest, site)),
+  ];
 }
 
 /** `x: items #$i`: YAML takes ` #$i` for a comment. A comment proper begins with `# ` or stands apart. */
@@ -22,7 +26,7 @@ function unendingUntil(manifest: Manifest, site: Site): Problem[] {
   const match = /^\s*\$not\(\s*\$(exists|boolean)\(\s*((?:body|headers)(?:\.[A-Za-z_]\w*)+)\s*\)\s*\)\s*$/.exec(site.text);
   if (!match) return [];
   const [, name, path] = match;
-  return [trap(manifest, site, name === "exists" ? `null exists: this never ends when the last page says '${path!.split(".").at(-1)}: null'.` : `$not of absent is absent: this never ends when the last page has no '${path!.split(".").at(-1)}'.`, `until: "${path} ? false : true", right for null, absent and empty`)];
+  return [trap(manifest, site, name === "exists" ? `null exists: this never ends when the last page says '${path!.split(".").at(-1)}: null'.` : `$not of absent is absent: this never ends when the last page has no '${path!.split(".").at(-1)}'.`, `until: "${path} ? false : true", right for null, absent and empty`, "warning")];
 }
 
 /** `country: "GB"` is a field named GB. Upper-case and unquoted by JSONata, in double quotes in YAML: a constant was meant. */
@@ -33,6 +37,19 @@ function constant(manifest: Manifest, site: Site): Problem[] {
   // A plain name needs no quotes in YAML, so quotes around one mean a text. Paths and functions may have them.
   if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(text) || checkExpression(text).length > 0 || text === "null" || text === "true" || text === "false") return [];
   return [trap(manifest, site, `"${text}" is read as a field named ${text}, not as the text.`, `It looks like a constant; write '"${text}"'. If it is the field, write it without quotes: ${text}`, "warning")];
+}
+
+/** `start: 2024-01-01` is a subtraction: 2022. */
+function date(manifest: Manifest, site: Site): Problem[] {
+  if (!/^\s*\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2})?)?\s*$/.test(site.text)) return [];
+  return [trap(manifest, site, `${site.text.trim()} is read as a subtraction, not as a date.`, `A constant text has quotes of its own: '"${site.text.trim()}"'`)];
+}
+
+/** `page: page.number` where a template belongs is sent as those letters. */
+function withoutBraces(manifest: Manifest, site: Site): Problem[] {
+  const match = /^\$?((?:config|page|cursor|account|with|partition)\.[A-Za-z_]\w*)$/.exec(site.text);
+  if (!match) return [];
+  return [trap(manifest, site, `'${site.text}' is sent as it stands: it is text, not a variable.`, `Write "{{${match[1]!}}}", or "=${match[1]!}" to keep a number a number.`, "warning")];
 }
 
 function trap(manifest: Manifest, site: Site, detail: string, cure: string, severity: Problem["severity"] = "error"): Problem {

@@ -30,6 +30,8 @@ export interface Shape {
   readonly dependentRequired: Readonly<Record<string, readonly string[]>>;
   /** Groups of keys of which at most one may be written. */
   readonly choices: readonly (readonly string[])[];
+  /** Groups of keys of which exactly one must be written. */
+  readonly oneOf: readonly (readonly string[])[];
   readonly branches?: readonly Placed[];
   readonly variables: readonly string[];
   readonly notRunning?: string;
@@ -80,6 +82,7 @@ function fold(schema: RawSchema, base: string): Shape {
     required: [...new Set([...parents.flatMap((parent) => parent.required), ...(of<string[]>("required") ?? [])])],
     dependentRequired: Object.assign({}, ...parents.map((parent) => parent.dependentRequired), of("dependentRequired")) as Record<string, string[]>,
     choices: [...parents.flatMap((parent) => parent.choices), ...(of<string[][]>("x-choice") ?? [])],
+    oneOf: [...parents.flatMap((parent) => parent.oneOf), ...(of<string[][]>("x-one-of") ?? [])],
     variables: [...new Set([...parents.flatMap((parent) => parent.variables), ...(of<string[]>("x-expression-variables") ?? [])])],
     secret: schema["x-secret"] === true || parents.some((parent) => parent.secret),
   };

@@ -80,6 +80,7 @@ function section(schema: Schema, base: string, at: string): string[] {
     lines.push("");
     for (const [name, part] of rows) if (part.properties && part.$ref === undefined) lines.push(`### ${name}: keys`, "", ...section(part, base, at));
   }
+  for (const choice of (schema["x-one-of"] ?? []) as string[][]) lines.push(`Exactly one of ${choice.map((each) => `\`${each}\``).join(", ")}.`, "");
   for (const choice of (schema["x-choice"] ?? []) as string[][]) lines.push(`At most one of ${choice.map((each) => `\`${each}\``).join(", ")}.`, "");
   if (typeof schema.additionalProperties === "object") lines.push(`Each member is ${typeText(schema.additionalProperties as Schema, base, at)}.`, "");
   const alternatives = (schema.oneOf ?? schema.anyOf) as Schema[] | undefined;

@@ -13,6 +13,7 @@ export function ajvOfSchemas(): (path: string) => ValidateFunction {
   for (const format of ["jsonata", "template", "value"]) ajv.addFormat(format, true);
   // At most one key of each group.
   ajv.addKeyword({ keyword: "x-choice", schemaType: "array", macro: (groups: string[][]) => ({ allOf: groups.flatMap((group) => group.flatMap((a, index) => group.slice(index + 1).map((b) => ({ not: { required: [a, b] } })))) }) });
+  ajv.addKeyword({ keyword: "x-one-of", schemaType: "array", macro: (groups: string[][]) => ({ allOf: groups.map((group) => ({ oneOf: group.map((key) => ({ required: [key] })) })) }) });
   for (const [path, schema] of schemas) ajv.addSchema(schema as object, BASE + path);
   return (path) => ajv.getSchema(BASE + path) as ValidateFunction;
 }
