@@ -4,7 +4,8 @@ import { originOfPointer } from "./plan-pointers.ts";
 import { child, isJsonMap, sameJson } from "./sourced.ts";
 import type { FieldPlan, FlowPlan, Origin, TenantPlan } from "./types.ts";
 
-export type ChangeKind = "preset" | "tenant" | "connection" | "flow" | "schedule" | "filter" | "field" | "entity" | "connector" | "inputs" | "labels" | "reports" | "policy" | "limits";
+/** `select`: other fields are asked for, so records read before lack them until a resync. */
+export type ChangeKind = "preset" | "tenant" | "connection" | "flow" | "schedule" | "select" | "filter" | "field" | "entity" | "connector" | "inputs" | "labels" | "reports" | "policy" | "limits";
 
 export interface PlanChange {
   readonly kind: ChangeKind;
@@ -50,6 +51,7 @@ export function diffPlans(a: TenantPlan, b: TenantPlan): PlanChange[] {
   each("flow", "/flows", a.flows, b.flows, (name, at, before, after) => {
     add("flow", name, `${at}/stream`, sourceOf(before), sourceOf(after));
     for (const key of ["title", "enabled", "to", "labels", "caps", "quarantine"] as const) leaves("flow", name, `${at}/${key}`, before[key], after[key]);
+    add("select", name, `${at}/select`, before.select, after.select);
     add("filter", name, `${at}/map/where`, before.map?.where, after.map?.where);
     const [old, now] = [before.map?.fields ?? {}, after.map?.fields ?? {}];
     for (const field of keysOf(old, now)) add("field", name, child(`${at}/map/fields`, field), written(old[field]), written(now[field]));

@@ -93,6 +93,7 @@ connections: { hubspot: { labels: { CRM_Provider: Other } } }
   const told = changes.map(({ kind, change, path, before, after }) => [kind, change, path, before, after]);
   expect(told).toEqual([
     ["connection", "changed", "connections.hubspot.labels.CRM_Provider", "HubSpot", "Other"],
+    ["select", "changed", "flows.learners.select", ["FullName", "Id", "Programme", "Status", "UpdatedDate"], ["Id", "Name", "UpdatedDate"]],
     ["filter", "changed", "flows.learners.map.where", 'Status = "FullUser"', "true"],
     ["field", "changed", "flows.learners.map.fields.full_name", "FullName", "Name"],
     ["field", "removed", "flows.learners.map.fields.programme", "Programme", undefined],
