@@ -4,6 +4,7 @@ import { nearest, suggest } from "../errors/nearest.ts";
 import { functionCatalogue } from "../expression/functions/index.ts";
 import { checkExpression, checkTemplate, compileExpression, compileTemplate, type ExpressionProblem } from "../expression/index.ts";
 import type { Site } from "./check-shape.ts";
+import { DATE } from "./check-traps.ts";
 import { isMap, merged } from "./merged.ts";
 import type { Manifest, Workspace } from "./types.ts";
 import type { Checked } from "./validate.ts";
@@ -68,6 +69,8 @@ function checkSite(manifest: Manifest, site: Site, scope: Scope): Problem[] {
   const problems: Problem[] = [];
   if (site.language === "jsonata" && equals !== undefined)
     problems.push(at(manifest, site, 0, equals, "MANIFEST_TRAP", { detail: `'${last(site.pointer)}' is always an expression: the '=' is not needed.`, cure: `Write it without: ${text.trim()}` }, "warning"));
+  // Told as a trap, with its cure.
+  if (DATE.test(text)) return problems;
   const found = checkExpression(text);
   if (found.length > 0) return [...problems, ...found.map((each) => at(manifest, site, offset + each.position, each.length, "MANIFEST_EXPRESSION", { detail: each.message, suggestion: cureOf(each, text) }))];
   const { reads, variables } = compileExpression(text);

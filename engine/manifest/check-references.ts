@@ -45,7 +45,8 @@ function checkConnector(layers: readonly Manifest[], report: Report): void {
       }
     }
     for (const [name, part] of Object.entries(mapOf(manifest.value.streams))) {
-      if (!isMap(part)) continue;
+      // Told once, at the last layer that writes on it.
+      if (!isMap(part) || layers.findLast(({ value }) => isMap(mapOf(value.streams)[name])) !== manifest) continue;
       const fragment = typeof part.use === "string" ? mapOf(fragments[part.use]) : {};
       const full = { ...fragment, ...mapOf(streams[name]) };
       if (part.use !== undefined && fragments[String(part.use)] === undefined) continue;

@@ -39,10 +39,13 @@ function constant(manifest: Manifest, site: Site): Problem[] {
   return [trap(manifest, site, `"${text}" is read as a field named ${text}, not as the text.`, `It looks like a constant; write '"${text}"'. If it is the field, write it without quotes: ${text}`, "warning")];
 }
 
+/** A date or date-time, unquoted by JSONata. */
+export const DATE = /^\s*\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2})?)?\s*$/;
+
 /** `start: 2024-01-01` is a subtraction: 2022. */
 function date(manifest: Manifest, site: Site): Problem[] {
-  if (!/^\s*\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2})?)?\s*$/.test(site.text)) return [];
-  return [trap(manifest, site, `${site.text.trim()} is read as a subtraction, not as a date.`, `A constant text has quotes of its own: '"${site.text.trim()}"'`)];
+  if (!DATE.test(site.text)) return [];
+  return [trap(manifest, site, `${site.text.trim()} is no date to JSONata, but a subtraction.`, `A constant text has quotes of its own: '"${site.text.trim()}"'`)];
 }
 
 /** `page: page.number` where a template belongs is sent as those letters. */

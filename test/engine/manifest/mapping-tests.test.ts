@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { read, runMappingTests } from "../../../engine/manifest/index.ts";
+
+const ENTITY = JSON.stringify({ $id: "company", type: "object", required: ["name"], additionalProperties: false, properties: { name: { type: "string" }, size: { type: "integer" }, owner: { type: "string" }, custom: { type: "object" } } });
+const run = async (fields: string, tests: string) => {
+  const mapping = `mapping: acme/company\nfrom: acme.companies\nto: company\nwhere: name\nfields:\n  name: name\n${fields}tests:\n${tests}`;
+  return (await runMappingTests(read([{ layer: "workspace", label: "", files: new Map([["schemas/entities/company.schema.json", ENTITY], ["mappings/acme/company.yaml", mapping]]) }])))
+    .map(({ name, passed, problem }) => `${name}: ${passed ? "passed" : `${problem?.at?.line}:${problem?.at?.col} ${String(problem?.params.detail)}`}`);
+};
+
+test("a test passes when exactly the expected fields come out", async () => {
+  expect(await run("  size: employees\n  owner: { ref: user, key: owner_id }\n  custom.live: true\n", `  - { name: all, given: { name: Acme, employees: 5, owner_id: 7 }, expect: { name: Acme, size: 5, owner: "7", custom: { live: true } } }
+  - { name: dropped, given: { employees: 5 }, filtered: true }
+  - { name: refused, given: { name: Acme, employees: 1.5 }, error: { code: MAPPING_INVALID, at: fields.size } }
+`)).toEqual(["all: passed", "dropped: passed", "refused: passed"]);
+});
+
+test("a test fails at its line, and says every field that differs", async () => {
+  expect(await run("  size: employees\n", `  - { name: other, given: { name: Acme, employees: 5 }, expect: { name: Bolt, owner: x } }
+  - { name: kept, given: { name: Acme }, filtered: true }
+  - { name: gone, given: {}, expect: {} }
+  - { name: not refused, given: { name: Acme }, error: { code: MAPPING_EVALUATION } }
+  - { name: invalid, given: { name: Acme, employees: "5" }, expect: { name: Acme, size: 5 } }
+`)).toEqual([
+    'other: 9:57 name: expected "Bolt", got "Acme"; owner: expected "x", got nothing; size: expected nothing, got 5',
+    "kept: 10:42 `where` should drop the record, but it was mapped",
+    "gone: 11:5 the record was dropped by `where`",
+    "not refused: 12:49 it should be refused with MAPPING_EVALUATION, but it was mapped",
+    "invalid: 13:5 not a valid company: size must be integer",
+  ]);
+});
+
+test("an expression that fails names its field, and variables are what the test gives", async () => {
+  expect(await run("  size: $number(employees)\n  owner: $inputs.owner\n", `  - { name: fails, given: { name: Acme, employees: many }, error: { code: MAPPING_EVALUATION, at: fields.size } }
+  - { name: given, given: { name: Acme }, with: { inputs: { owner: ann } }, expect: { name: Acme, owner: ann } }
+`)).toEqual(["fails: passed", "given: passed"]);
+});

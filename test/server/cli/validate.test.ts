@@ -1,0 +1,43 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const plugboard = (...words: string[]) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["server/cli/main.ts", ...words], { cwd: ROOT, encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } });
+  return { status, stdout, stderr };
+};
+
+describe("plugboard validate", () => {
+  test("ends with 0 for a correct workspace", () => {
+    expect(plugboard("validate", "test/golden/a-correct-workspace")).toMatchObject({ status: 0, stdout: expect.stringContaining("No problems") as string });
+  });
+
+  test("ends with 1 and says where, as one JSON document when asked", () => {
+    const { status, stdout } = plugboard("validate", "test/golden/misspelt-component-type", "--json");
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, errors: 1, problems: [{ code: "MANIFEST_WRONG_VALUE", file: "test/golden/misspelt-component-type/connectors/acme/connector.yaml", line: 14, col: 25, hint: "did you mean 'offset'?" }] });
+  });
+
+  test("ends with 2 for a folder that cannot be read, and for wrong usage", () => {
+    expect(plugboard("validate", "no/such/folder")).toMatchObject({ status: 2, stderr: expect.stringContaining("MANIFEST_UNREADABLE") as string });
+    expect(plugboard("validate", "--frmt")).toMatchObject({ status: 2 });
+  });
+
+  test("ends with 0 for the built-in catalogue, without a single warning", () => {
+    expect(JSON.parse(plugboard("validate", ".", "--json").stdout)).toMatchObject({ ok: true, errors: 0, warnings: 0 });
+  });
+});
+
+describe("plugboard test", () => {
+  test("ends with 1 and names the test that failed, at its line", () => {
+    const { status, stdout } = plugboard("test", "test/golden/mapping-test-that-fails", "--only", "acme", "--json");
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, failed: 2, tests: [{ of: "acme/company", name: "a small company", passed: false, line: 10 }, {}] });
+  });
+
+  test("ends with 0 for the built-in catalogue", () => {
+    const { status, stdout } = plugboard("test", ".", "--json");
+    expect({ status, failed: (JSON.parse(stdout) as { failed: number }).failed }).toEqual({ status: 0, failed: 0 });
+  });
+});
