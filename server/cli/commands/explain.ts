@@ -14,7 +14,7 @@ export function registerExplain(program: Command): void {
     .option("--workspace <dir>", "the workspace (default: the nearest folder upwards with a workspace.yaml)")
     .option("--json", "print one JSON document")
     .action((tenant: string, path: string | undefined, options: Options) => {
-      const workspace = openWorkspace(options.workspace);
+      const workspace = openWorkspace(options.workspace)?.workspace;
       if (!workspace) return;
       const explained = explain(workspace, tenant, path);
       if (options.json) printJson({ tenant, path: path ?? "", values: explained });

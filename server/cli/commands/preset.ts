@@ -20,7 +20,7 @@ export function registerPreset(program: Command): void {
       .option("--json", "print one JSON document");
 
   command("list", "presets with their releases, and the tenants on each").action((options: Options) => {
-    const workspace = openWorkspace(options.workspace);
+    const workspace = openWorkspace(options.workspace)?.workspace;
     if (!workspace) return;
     const presets = listPresets(workspace);
     if (options.json) return printJson({ presets });
@@ -31,7 +31,7 @@ export function registerPreset(program: Command): void {
   });
 
   command("show <preset>", "the text of a preset: its head, or with @n a release").action((asked: string, options: Options) => {
-    const workspace = openWorkspace(options.workspace);
+    const workspace = openWorkspace(options.workspace)?.workspace;
     if (!workspace) return;
     const manifests = manifestsOf(workspace, asked);
     if (options.json) return printJson({ preset: asked, files: manifests.map(({ file, value }) => ({ file, value })) });
@@ -42,7 +42,7 @@ export function registerPreset(program: Command): void {
   });
 
   command("diff <before> <after>", "what a tenant moved from one release to another would see: acme@1 acme@2, or without @n the head").action((before: string, after: string, options: Options) => {
-    const workspace = openWorkspace(options.workspace);
+    const workspace = openWorkspace(options.workspace)?.workspace;
     if (!workspace) return;
     const changes = diffPresets(workspace, before, after);
     if (options.json) return printJson({ before, after, changes });
@@ -51,7 +51,7 @@ export function registerPreset(program: Command): void {
   });
 
   command("release <preset>", "freeze the preset and its mappings as the next release of this workspace").action(async (id: string, options: Options) => {
-    const workspace = openWorkspace(options.workspace);
+    const workspace = openWorkspace(options.workspace)?.workspace;
     if (!workspace) return;
     const folder = options.workspace ?? findWorkspace(process.cwd());
     if (folder === undefined) throw new PlugboardError("CLI_USAGE", { detail: "There is no workspace here: releases are cut in the workspace of a deployment.", suggestion: "Run it inside a workspace, or name one with --workspace." });
