@@ -74,29 +74,40 @@ export interface AuditFindings {
   /** Epochs that were not larger than the one before. */
   readonly epochRegressions: number;
   readonly epochs: number;
+  /** The first few of them, for whoever looks for the cause. */
+  readonly evidence: readonly string[];
 }
 
 /** Order among lines is the order of the writes: the checkpoint's row lock is held from the fence to the commit. */
 export function judgeAudit(lines: readonly AuditLine[]): AuditFindings {
   let [staleWrites, checkpointRegressions, epochRegressions, epochs] = [0, 0, 0, 0];
+  const evidence: string[] = [];
+  const note = (line: AuditLine, text: string) => { if (evidence.length < 10) evidence.push(`#${line.seq} ${line.worker}: ${text}`); };
   const epochOf = new Map<string, number>();
   let epoch = 0;
   let before: Checkpoint | null = null;
   for (const line of lines) {
     if (line.what === "epoch") {
-      if (line.epoch <= epoch) epochRegressions += 1;
+      if (line.epoch <= epoch) {
+        epochRegressions += 1;
+        note(line, `epoch ${line.epoch} after ${epoch}`);
+      }
       epoch = line.epoch;
       epochs += 1;
       epochOf.set(line.worker, line.epoch);
     } else if (epochOf.get(line.worker) !== epoch) {
       staleWrites += 1;
+      note(line, `wrote ${line.what} under epoch ${epochOf.get(line.worker) ?? "none"}, in force is ${epoch}`);
     }
     if (line.what === "checkpoint") {
-      if (wentBack(before, line.checkpoint)) checkpointRegressions += 1;
+      if (wentBack(before, line.checkpoint)) {
+        checkpointRegressions += 1;
+        note(line, `checkpoint went from ${JSON.stringify(before)} to ${JSON.stringify(line.checkpoint)}`);
+      }
       before = line.checkpoint;
     }
   }
-  return { staleWrites, checkpointRegressions, epochRegressions, epochs };
+  return { staleWrites, checkpointRegressions, epochRegressions, epochs, evidence };
 }
 
 /** Windows only move on; within a window a pass begins after the last complete one; within a pass the count of pages grows. */

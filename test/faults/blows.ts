@@ -28,20 +28,23 @@ export interface Blows { readonly storm: readonly Blow[]; readonly atEnd: readon
  */
 export function makeBlows({ seed, kills, stops, pages }: { seed: number; kills: number; stops: number; pages: number }): Blows {
   const random = seeded(seed + 2);
-  const furthest = Math.max(1, Math.floor(1.4 * pages / (kills + 2 * stops)));
-  const nth = (point: ProbePoint) => AT_START.includes(point) ? 1 : random.whole(1, furthest);
+  const atEnd: readonly Blow[] = kills >= AT_END.length ? AT_END.map((point) => ({ what: "kill", point, nth: 1 })) : [];
   const round = [...AT_START, ...PER_PAGE, undefined];
-  const deaths = Array.from({ length: Math.max(0, kills - AT_END.length) }, (_, index): Blow => {
+  // A stop costs about four pages (most are its successor's), a death at the nth passage about nth - 1.
+  const pagesPerDeath = Math.max(0, 0.85 * pages - 4 * stops) / Math.max(1, kills);
+  const furthest = Math.max(2, Math.floor(2 * pagesPerDeath));
+  const deaths = Array.from({ length: kills - atEnd.length }, (_, index): Blow => {
     const point = round[index % round.length];
-    return point === undefined ? { what: "kill_anywhere", afterMilliseconds: random.whole(1, 250) } : { what: "kill", point, nth: nth(point) };
+    // Staggered, not drawn: a short storm too must die both at the first and at a later passage of each kind of step.
+    const nth = 1 + (index + Math.floor(index / round.length)) % furthest;
+    return point === undefined ? { what: "kill_anywhere", afterMilliseconds: random.whole(1, 250) } : { what: "kill", point, nth: AT_START.includes(point) ? 1 : nth };
   });
-  const storm: Blow[] = [];
-  for (const [index, death] of deaths.entries()) {
-    if (Math.floor((index + 1) * stops / deaths.length) > Math.floor(index * stops / deaths.length)) {
-      const point = STOPS[storm.filter(({ what }) => what === "stop").length % STOPS.length]!;
-      storm.push({ what: "stop", point, nth: nth(point) });
-    }
-    storm.push(death);
-  }
-  return { storm, atEnd: kills >= AT_END.length ? AT_END.map((point) => ({ what: "kill", point, nth: 1 })) : [] };
+  const zombies = Array.from({ length: stops }, (_, index): Blow => {
+    const point = STOPS[index % STOPS.length]!;
+    return { what: "stop", point, nth: AT_START.includes(point) ? 1 : random.whole(1, 2) };
+  });
+  // Spread evenly: before how many of the deaths each stop comes.
+  const storm = [...deaths.map((blow, index) => ({ blow, at: index })), ...zombies.map((blow, index) => ({ blow, at: (index + 0.5) * deaths.length / stops - 0.5 }))]
+    .sort((a, b) => a.at - b.at).map(({ blow }) => blow);
+  return { storm, atEnd };
 }

@@ -18,6 +18,8 @@ export interface RigEngine {
   letLeasesLapse(): Promise<void>;
   /** The id of the run that waits for a worker; a new one of this mode when none does. */
   nextRun(mode: "full" | "incremental"): Promise<string>;
+  /** Whether everything was read once. */
+  hasCompletedPass(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -55,6 +57,10 @@ export async function openEngine({ databaseUrl, providerUrl, page }: { databaseU
     async nextRun(mode) {
       const { run } = await createRun(db, { tenant: TENANT, flow: FLOW, connection: CONNECTION, trigger: "manual", revision, mode });
       return run!.id;
+    },
+    async hasCompletedPass() {
+      const { rows } = await admin.query("select 1 from plugboard.checkpoints where checkpoint ->> 'from' is not null");
+      return rows.length > 0;
     },
     async close() {
       await admin.end();

@@ -27,8 +27,12 @@ export interface FaultyProvider {
   readonly standIn: StandIn;
   /** Records that exist now. */
   readonly items: ReadonlyMap<string, Item>;
+  /** What existed before anybody asked. */
+  readonly original: ReadonlyMap<string, Item>;
   /** Ids that existed once. */
   readonly deleted: ReadonlySet<string>;
+  /** Answers, the wrong ones among them, until it calmed down. */
+  readonly answers: number;
   /** Faults and changes end: what is there now is what must be stored. */
   calm(): void;
   close(): Promise<void>;
@@ -65,8 +69,9 @@ export async function startFaultyProvider({ seed, records, faultShare = 0.2, tok
   for (let count = 0; count < records; count += 1) add(begun - 60_000 - random.whole(0, HISTORY));
   order.sort((a, b) => a.place < b.place ? -1 : 1);
 
+  const original = new Map(items);
   const faults: FaultCounts = { tooMany: 0, tooManyWithoutRetryAfter: 0, serverError: 0, reset: 0, truncated: 0 };
-  const standIn = await startStandIn({ faults: () => calm || chance.next() >= faultShare ? undefined : pickFault(chance, faults) }, (asked) => {
+  const standIn = await startStandIn({ faults: () => calm || chance.next() >= faultShare ? undefined : nextFault(faults) }, (asked) => {
     if (asked.headers.authorization !== `Bearer ${token}`) return { status: 401, body: { error: "unauthorized" } };
     if (asked.path !== "/items") return { status: 404, body: { error: "not found" } };
     const reply = page(asked, items, order);
@@ -90,7 +95,16 @@ export async function startFaultyProvider({ seed, records, faultShare = 0.2, tok
     }
   }
 
-  return { url: standIn.url, standIn, faults, items, deleted, calm: () => { calm = true; }, close: () => standIn.close() };
+  let answersInStorm: number | undefined;
+  return {
+    url: standIn.url, standIn, faults, items, original, deleted,
+    get answers() { return answersInStorm ?? standIn.requests.total; },
+    calm() {
+      calm = true;
+      answersInStorm ??= standIn.requests.total;
+    },
+    close: () => standIn.close(),
+  };
 }
 
 /** Whether a record must be stored: whole, and not dropped by the mapping. */
@@ -124,8 +138,9 @@ function page(asked: Asked, items: ReadonlyMap<string, Item>, order: readonly { 
   return { status: 200, body: { items: found, next: null } };
 }
 
-function pickFault(chance: Random, counts: FaultCounts): Fault {
-  switch (chance.whole(0, 4)) {
+function nextFault(counts: FaultCounts): Fault {
+  // Its kind goes round, so that a short storm has every kind too; when it strikes is chance.
+  switch (Object.values(counts).reduce((sum, count) => sum + count, 0) % 5) {
     case 0: counts.tooMany += 1; return { status: 429, headers: { "retry-after": "1" }, body: { error: "too many requests" } };
     case 1: counts.tooManyWithoutRetryAfter += 1; return { status: 429, body: { error: "too many requests" } };
     case 2: counts.serverError += 1; return { status: 500, body: "<html>oops</html>" };

@@ -82,7 +82,7 @@ test("a worker that takes over and goes on is no finding", () => {
   expect(judgeAudit([
     line("a", "epoch", 1), line("a", "checkpoint", 1, at(1)), line("a", "records", 1), line("b", "epoch", 2, at(1)), line("b", "checkpoint", 2, at(2)), line("b", "records", 2),
     line("b", "checkpoint", 2, { from: "2026-01-01T00:00:00Z", swept: { number: 1 } }), line("c", "epoch", 3), line("c", "checkpoint", 3, { from: "2026-01-01T00:00:00Z", swept: { number: 1 }, ...at(1, "2026-01-02T00:00:00Z") }),
-  ])).toEqual({ staleWrites: 0, checkpointRegressions: 0, epochRegressions: 0, epochs: 3 });
+  ])).toEqual({ staleWrites: 0, checkpointRegressions: 0, epochRegressions: 0, epochs: 3, evidence: [] });
 });
 
 test("a write after a take-over is found, and so is a checkpoint or an epoch that goes back", () => {

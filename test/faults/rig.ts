@@ -7,9 +7,9 @@ import pg from "pg";
 import { installAudit } from "./audit.ts";
 import { makeBlows, type Blow } from "./blows.ts";
 import { openEngine, type RigEngine } from "./engine.ts";
-import { judge, violationsOf, type Findings } from "./judge.ts";
+import { countLost, judge, violationsOf, type Findings } from "./judge.ts";
 import type { Mutant } from "./mutants.ts";
-import { startFaultyProvider, type FaultCounts } from "./provider.ts";
+import { startFaultyProvider, type FaultCounts, type FaultyProvider } from "./provider.ts";
 import { TOKEN } from "./fixture.ts";
 import { spawnWorker, type RigWorker } from "./worker-process.ts";
 
@@ -22,7 +22,9 @@ export interface RigOptions {
   /** Records per page. */
   readonly page: number;
   readonly mutant?: Mutant | undefined;
-  /** A fresh, empty database of its own; its user must be a superuser. */
+  /** Ends after the first complete pass: enough to catch a mutant, too little to clear an engine. */
+  readonly brief?: boolean;
+  /** A database of its own, empty or migrated; its user must be a superuser. */
   readonly databaseUrl: string;
   log(line: string): void;
 }
@@ -52,7 +54,7 @@ const PATIENCE_MILLISECONDS = 120_000;
 /** How long a successor may try before its stopped predecessor, which may hold the row's lock, is woken. */
 const TAKE_OVER_MILLISECONDS = 2_500;
 /** How long a woken worker has to find out that it was replaced. A mutant never does. */
-const WAKE_MILLISECONDS = 8_000;
+const WAKE_MILLISECONDS = 4_000;
 /** Providers date their answers by the second: changes of the last one are not in the window yet. */
 const QUIET_MILLISECONDS = 1_100;
 const MOST_ATTEMPTS = 12;
@@ -69,16 +71,12 @@ export async function runRig(options: RigOptions): Promise<RigReport> {
     const { storm, atEnd } = makeBlows({ seed: options.seed, kills: options.kills, stops: options.stops, pages: Math.ceil(options.records / options.page) });
     for (const blow of storm) await crew.strike(blow);
     for (const blow of atEnd) await crew.strike(blow);
-    await crew.finish("full");
-    provider.calm();
-    await new Promise((resolve) => setTimeout(resolve, QUIET_MILLISECONDS));
-    await crew.finish("incremental");
-    await crew.finish("full");
-    const findings = await judge(admin, provider);
+    if (!(await engine.hasCompletedPass())) await crew.finish("full");
+    const findings = await verdict(crew, admin, provider, options.brief === true);
     const { rows } = await admin.query<{ runs: number }>("select count(*)::int as runs from plugboard.runs");
     return {
       seed: options.seed, mutant: options.mutant ?? null, records: provider.items.size, kills: Object.values(crew.killedAt).reduce((sum, count) => sum + count, 0), killedAt: crew.killedAt,
-      zombies: crew.zombies, fenced: crew.fenced, missed: crew.missed, faults: provider.faults, answers: provider.standIn.requests.total, runs: rows[0]!.runs,
+      zombies: crew.zombies, fenced: crew.fenced, missed: crew.missed, faults: provider.faults, answers: provider.answers, runs: rows[0]!.runs,
       seconds: Math.round((Date.now() - begun) / 100) / 10, findings, violations: violationsOf(findings),
     };
   } finally {
@@ -87,6 +85,22 @@ export async function runRig(options: RigOptions): Promise<RigReport> {
     await engine.close();
     await provider.close();
   }
+}
+
+/**
+ * What was lost is asked when the first pass is complete and after a catch-up: the sweep at the end reads everything once more
+ * and would mend it. That nothing is too much can be asked only after the sweep.
+ */
+async function verdict(crew: Crew, admin: pg.Client, provider: FaultyProvider, brief: boolean): Promise<Findings> {
+  const lostInPass = await countLost(admin, provider);
+  if (brief) return { ...await judge(admin, provider), lost: lostInPass, outdated: 0, surplus: 0, notQuarantined: 0, unfinished: 0 };
+  provider.calm();
+  await pause(QUIET_MILLISECONDS);
+  await crew.finish("incremental");
+  const caughtUp = await judge(admin, provider);
+  await crew.finish("full");
+  const swept = await judge(admin, provider);
+  return { ...swept, lost: Math.max(lostInPass, caughtUp.lost, swept.lost), outdated: Math.max(caughtUp.outdated, swept.outdated), notQuarantined: Math.max(caughtUp.notQuarantined, swept.notQuarantined) };
 }
 
 /** The workers: one at work, one ready to follow, some stopped. */
@@ -114,7 +128,7 @@ class Crew {
     const end = await worker.end(PATIENCE_MILLISECONDS);
     clearTimeout(timer);
     this.#count(end.signal === "SIGKILL" ? blow.what === "kill" ? blow.point : "anywhere" : undefined);
-    this.#options.log(`${describe(blow)} → ${end.signal ?? end.status ?? `exit ${end.code}`}, ${worker.pages} pages`);
+    this.#options.log(`${describe(blow)} → ${end.signal ?? end.status}, ${worker.pages} pages`);
   }
 
   /** A stopped worker, its successor, and what happens when the first wakes up. */
@@ -123,8 +137,9 @@ class Crew {
       this.missed += 1;
       return;
     }
-    const successor = await this.#begin("full", { what: "kill", point: "after_commit", nth: 2 });
-    await Promise.race([successor.committed(), successor.end(PATIENCE_MILLISECONDS), pause(TAKE_OVER_MILLISECONDS)]);
+    const successor = await this.#begin("full", { what: "kill", point: "after_commit", nth: 3 });
+    // Two pages further: what the first has in hand is then not only late, but behind.
+    await Promise.race([successor.committed(2), successor.end(PATIENCE_MILLISECONDS), pause(TAKE_OVER_MILLISECONDS)]);
     zombie.kill("SIGCONT");
     this.zombies += 1;
     const [, after] = await Promise.all([zombie.end(WAKE_MILLISECONDS), successor.end(PATIENCE_MILLISECONDS)]);
@@ -138,15 +153,16 @@ class Crew {
     for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
       const worker = await this.#begin(mode);
       const end = await worker.end(PATIENCE_MILLISECONDS);
-      this.#options.log(`${mode} to its end → ${end.status ?? end.signal ?? `exit ${end.code}`}, ${worker.pages} pages${end.error ? `: ${end.error}` : ""}`);
-      if (end.status?.startsWith("succeeded")) return;
+      this.#options.log(`${mode} to its end → ${end.mode ?? ""} ${end.status ?? end.signal}, ${worker.pages} pages${end.error ? `: ${end.error}` : ""}`);
+      // The run of another mode may have been waiting: it stood for ours too, and is not what was asked for.
+      if (end.status?.startsWith("succeeded") && end.mode === mode) return;
     }
     throw new Error(`no ${mode} run ended well in ${MOST_ATTEMPTS} attempts`);
   }
 
   async dismiss(): Promise<void> {
     for (const worker of this.#all) worker.kill("SIGKILL");
-    await Promise.all(this.#all.map((worker) => worker.end(5_000)));
+    await Promise.allSettled(this.#all.map((worker) => worker.end(5_000)));
   }
 
   /** Whoever worked before is taken for dead: its lease is let lapse, and its run gets its next attempt. */

@@ -1,7 +1,12 @@
 /** A worker as the rig sees it: a process that is told what to run and where to die. */
 import { fork } from "node:child_process";
+import os from "node:os";
+import path from "node:path";
 import type { Blow } from "./blows.ts";
 import type { Mutant } from "./mutants.ts";
+
+/** Dozens of workers start one after the other: they need not compile the same files each time. */
+const NODE_COMPILE_CACHE = path.join(os.tmpdir(), "plugboard-faults-compile-cache");
 
 /** To the worker. */
 export interface Order {
@@ -17,9 +22,9 @@ export type Word =
   | { readonly type: "stopping" }
   | { readonly type: "page" }
   /** `fenced`: it found that another had taken over. Else the run's status. */
-  | { readonly type: "ended"; readonly status: string; readonly error?: string };
+  | { readonly type: "ended"; readonly status: string; readonly mode?: string | undefined; readonly error?: string | undefined };
 
-export interface End { readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly status?: string | undefined; readonly error?: string | undefined }
+export interface End { readonly signal: NodeJS.Signals | null; readonly status?: string | undefined; readonly mode?: string | undefined; readonly error?: string | undefined }
 
 export interface RigWorker {
   readonly pages: number;
@@ -27,38 +32,47 @@ export interface RigWorker {
   /** @throws when the process dies before. */
   ready(): Promise<void>;
   go(order: Order): void;
-  /** After the first page that it stored. */
-  committed(): Promise<void>;
+  /** When it has stored so many pages. Never, when it ends before. */
+  committed(pages: number): Promise<void>;
   /** True once it has stopped itself; false when it ended instead. */
   stopped(patienceMilliseconds: number): Promise<boolean>;
   kill(signal: NodeJS.Signals): void;
-  /** How it ended. A worker that does not end in time is killed. */
+  /**
+   * How it ended. A worker that does not end in time is killed.
+   * @throws when it broke down by itself: that is a fault of the rig or a bug of the engine, and no blow.
+   */
   end(patienceMilliseconds: number): Promise<End>;
 }
 
 /** `settings` are what worker.ts reads from its environment. */
 export function spawnWorker(settings: Readonly<Record<string, string>>): RigWorker {
   // stderr is kept: a worker that cannot even start must say why.
-  const child = fork(new URL("./worker.ts", import.meta.url), { env: { ...process.env, ...settings }, stdio: ["ignore", "ignore", "pipe", "ipc"] });
+  const child = fork(new URL("./worker.ts", import.meta.url), { env: { ...process.env, NODE_COMPILE_CACHE, ...settings }, stdio: ["ignore", "ignore", "pipe", "ipc"] });
   let [said, pages] = ["", 0];
-  let last: { status?: string; error?: string | undefined } = {};
+  let last: Omit<End, "signal"> = {};
   child.stderr!.setEncoding("utf8").on("data", (text: string) => { said = (said + text).slice(-2_000); });
 
   const ready = Promise.withResolvers<void>();
-  const committed = Promise.withResolvers<void>();
+  const waiting: { readonly pages: number; readonly resolve: () => void }[] = [];
   const stopped = Promise.withResolvers<boolean>();
   const exited = Promise.withResolvers<End>();
-  ready.promise.catch(() => undefined);                    // whoever waits for it hears of it; a spare that dies unused need not
+  // Whoever waits for these hears of it; a spare that dies unused need not.
+  ready.promise.catch(() => undefined);
+  exited.promise.catch(() => undefined);
   child.on("message", (word: Word) => {
     if (word.type === "ready") ready.resolve();
-    if (word.type === "page") { pages += 1; committed.resolve(); }
+    if (word.type === "page") {
+      pages += 1;
+      for (const one of waiting) if (one.pages <= pages) one.resolve();
+    }
     if (word.type === "stopping") stopped.resolve(true);
-    if (word.type === "ended") last = { status: word.status, error: word.error };
+    if (word.type === "ended") last = word;
   });
   child.on("exit", (code, signal) => {
     ready.reject(new Error(`a worker died before it was ready: ${said || signal || code}`));
     stopped.resolve(false);
-    exited.resolve({ code, signal, status: last.status, error: last.error ?? (code ? said : undefined) });
+    if (code !== 0 && signal === null) exited.reject(new Error(`a worker broke down (exit ${code}): ${said}`));
+    else exited.resolve({ signal, status: last.status, mode: last.mode, error: last.error });
   });
 
   const within = async <T>(promise: Promise<T>, milliseconds: number): Promise<T> => {
@@ -70,7 +84,7 @@ export function spawnWorker(settings: Readonly<Record<string, string>>): RigWork
     get status() { return last.status; },
     ready: () => ready.promise,
     go: (order) => { child.send(order, () => undefined); },
-    committed: () => committed.promise,
+    committed: (count) => new Promise((resolve) => { if (count <= pages) resolve(); else waiting.push({ pages: count, resolve }); }),
     stopped: (patience) => within(stopped.promise, patience),
     kill: (signal) => { if (child.exitCode === null && child.signalCode === null) child.kill(signal); },
     end: (patience) => within(exited.promise, patience),

@@ -31,11 +31,10 @@ const order = await new Promise<Order>((resolve) => {
   process.once("message", resolve as (message: unknown) => void);
   void say({ type: "ready" });
 });
-const { status, error } = await work(order);
-await say({ type: "ended", status, ...(error === undefined ? {} : { error }) });
+await say({ type: "ended", ...await work(order) });
 process.exit(0);
 
-async function work({ run: id, blow, mutant }: Order): Promise<{ status: string; error?: string | undefined }> {
+async function work({ run: id, blow, mutant }: Order): Promise<{ status: string; mode?: string; error?: string | undefined }> {
   const passed = new Map<ProbePoint, number>();
   const probe = async (point: ProbePoint): Promise<void> => {
     const nth = (passed.get(point) ?? 0) + 1;
@@ -66,13 +65,15 @@ async function work({ run: id, blow, mutant }: Order): Promise<{ status: string;
   });
   if (result.error?.code === "RUN_FENCED") return { status: "fenced" };
   await finishRun(db, { tenant: TENANT, run: run.id, attempt: run.attempt, ...result });
-  return { status: result.status, error: result.error && `${result.error.code} ${result.error.message}` };
+  return { status: result.status, mode: result.mode, error: result.error && `${result.error.code} ${result.error.message}` };
 }
 
-const epochInForce = (): Promise<number> => withTenant(db, TENANT, async (tx) => {
-  const [row] = await tx.run<{ epoch: number }>({ text: "select epoch::int from checkpoints where tenant_id = $1 and flow = $2", values: [tx.tenantId, FLOW] });
-  return row!.epoch;
-});
+function epochInForce(): Promise<number> {
+  return withTenant(db, TENANT, async (tx) => {
+    const [row] = await tx.run<{ epoch: number }>({ text: "select epoch::int from checkpoints where tenant_id = $1 and flow = $2", values: [tx.tenantId, FLOW] });
+    return row!.epoch;
+  });
+}
 
 /** Resolves when the rig can have heard it: what comes next may be a signal. */
 function say(word: Word): Promise<void> {
