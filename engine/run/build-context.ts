@@ -8,7 +8,7 @@ import type { ComponentPlan, ErrorRulePlan, LimitPlan, Value } from "../plan/typ
 export function buildContext(where: string): BuildContext {
   return {
     where,
-    compile: (expression, field) => compileAt(expression, `${where}.${field}`),
+    compile: (expression, field) => located(compileAt(expression, `${where}.${field}`), `${where}.${field}`),
     template: (text, sink, field) => templateAt(text, sink, `${where}.${field}`),
     value: (value, sink, field) => compileValue(value, sink, `${where}.${field}`),
   };
@@ -21,6 +21,24 @@ export function compileAt(expression: string, where: string): CompiledExpression
   } catch (thrown) {
     throw new PlugboardError("MANIFEST_EXPRESSION", { detail: `${where}: ${(thrown as Error).message}` }, { cause: thrown });
   }
+}
+
+/** The same expression, whose failures say where it stands: it costs the request it belongs to. */
+function located(expression: CompiledExpression, where: string): CompiledExpression {
+  const failed = (thrown: unknown): never => {
+    throw new PlugboardError("RUN_REQUEST", { where, detail: (thrown as Error).message, suggestion: "" }, { cause: thrown });
+  };
+  return {
+    ...expression,
+    evaluate(input, bindings) {
+      try {
+        const value = expression.evaluate(input, bindings);
+        return value instanceof Promise ? value.catch(failed) : value;
+      } catch (thrown) {
+        return failed(thrown);
+      }
+    },
+  };
 }
 
 /** @throws PlugboardError MANIFEST_TEMPLATE */

@@ -38,6 +38,8 @@ export interface CompiledRule { readonly name: string; readonly when: CompiledEx
 
 export interface Exchanged {
   readonly answer: Answer;
+  /** Of the request, for messages. */
+  readonly label: string;
   /** Said by the connector: this answer holds no records, and that is fine. */
   readonly empty: boolean;
   /** An `ignore` rule took it: a page without records, and the pass is no longer complete. */
@@ -141,7 +143,7 @@ export function createExchange(context: ExchangeContext): Exchange {
     const visible = withoutSecrets(connector, variables);
     const root = overAnswer(answer, visible);
     if (answer.status !== 401) taken = true;
-    if (call.empty !== undefined && (await truth(call.empty, root, visible, `${call.request.where}.empty`))) return { done: { answer, empty: true } };
+    if (call.empty !== undefined && (await truth(call.empty, root, visible, `${call.request.where}.empty`))) return { done: { answer, label: request.label, empty: true } };
     for (const { name, when, rule } of call.rules) {
       if (!(await truth(when, root, visible, `errors.${name}`))) continue;
       const decision = await rule.decide(answer, visible, clock.now());
@@ -155,10 +157,10 @@ export function createExchange(context: ExchangeContext): Exchange {
         }
         case "fail": throw new PlugboardError("RUN_RULE", { say: reason, rule: name, status: answer.status, request: request.label });
         case "skip_stream": throw new StreamSkipped(reason);
-        case "ignore": return { done: { answer, empty: true, ignored: `${name}: ${reason}` } };
+        case "ignore": return { done: { answer, label: request.label, empty: true, ignored: `${name}: ${reason}` } };
       }
     }
-    if (answer.status >= 200 && answer.status < 300) return { done: { answer, empty: false } };
+    if (answer.status >= 200 && answer.status < 300) return { done: { answer, label: request.label, empty: false } };
     if (answer.status === 401) {
       if (taken && auth?.refresh !== undefined && (await auth.refresh(authContextOf()))) {
         taken = false;

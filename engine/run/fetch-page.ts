@@ -72,8 +72,8 @@ export async function fetchPage(token: PageToken, pass: Pass, context: PageConte
     if (context.beyondFirst && isForgotten(thrown, token)) throw new PageTokenExpired(Number((thrown as PlugboardError).params["status"]));
     throw thrown;
   }
-  const { answer, empty, ignored } = exchanged;
-  const { records, unproven } = empty ? { records: [], unproven: false } : await selectRecords(answer, door.records, visible, door.call.request.where);
+  const { answer, label, empty, ignored } = exchanged;
+  const { records, unproven } = empty ? { records: [], unproven: false } : await selectRecords(answer, door.records, visible, label);
   const next = await door.pagination.next({ token, answer, records, variables: visible });
   return {
     token, records, next, variables: visible, date: dateOf(answer), host: new URL(answer.url).host,

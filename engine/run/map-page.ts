@@ -128,6 +128,7 @@ async function mapRecord(raw: unknown, variables: Variables, compiled: Compiled)
     return { key, cursor, record: { key, data, raw: raw as Json, ...(version === undefined ? {} : { version }) } };
   } catch (thrown) {
     // A bug of ours must not cost the run either, nor go unseen: it stands in the quarantine with its message.
+    if (thrown instanceof PlugboardError) return refuse("MAPPING_EVALUATION", { field: step, detail: String(thrown.params["detail"] ?? thrown.message) });
     const problem = (thrown as { problem?: { limit?: string; message: string } }).problem;
     if (problem?.limit !== undefined) return refuse("MAPPING_LIMIT", { field: step, limit: problem.limit });
     return problem === undefined ? refuse("MAPPING_RECORD", { detail: (thrown as Error).message }) : refuse("MAPPING_EVALUATION", { field: step, detail: problem.message });

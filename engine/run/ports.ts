@@ -193,6 +193,8 @@ export interface RunResult {
   readonly counters: Counters;
   readonly error?: { readonly code: ErrorCode; readonly message: string; readonly hint?: string; readonly next?: string };
   readonly sweep?: SweepOutcome;
+  /** Why the stream was left out: an error rule `do: skip_stream` decided it. The run succeeded, the checkpoint stays. */
+  readonly skipped?: string;
   /** For `waiting`: when to go on, milliseconds since the epoch. */
   readonly resume_at?: number;
   readonly checkpoint: Checkpoint | undefined;

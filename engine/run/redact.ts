@@ -59,9 +59,9 @@ function* encodings(value: string): Generator<string> {
   yield bytes.toString("base64").replace(/=+$/, "");
   yield bytes.toString("base64url");
   // `user:secret` in base64: three alignments; only the groups that hold nothing but the secret are the same everywhere.
-  for (const shift of [1, 2]) {
-    const inner = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64").slice(4);
-    const whole = inner.slice(0, Math.floor((bytes.length + shift - 3) / 3) * 4);
+  for (const shift of [0, 1, 2]) {
+    const padded = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64");
+    const whole = padded.slice(shift === 0 ? 0 : 4, Math.floor((bytes.length + shift) / 3) * 4);
     if (whole.length >= 8) yield whole;
   }
 }

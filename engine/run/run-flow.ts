@@ -89,7 +89,8 @@ class FlowRun {
     await this.#probe("begun");
     const base: Variables = {
       config, account: this.#request.connection.account, tenant: plan.tenant, inputs: plan.inputs, connection: { id: flow.connection },
-      select: flow.select, with: stream.with,
+      // Empty means that every field is read: then the variable is absent, and requests leave it out.
+      select: flow.select.length === 0 ? undefined : flow.select, with: stream.with,
     };
     const pass = await this.#openPass(flow, compiled, base);
     const exchange = this.#exchange(connector, connector.http, flow, config);
@@ -268,7 +269,7 @@ class FlowRun {
     if (stopped instanceof StreamSkipped) {
       const stream = this.#flow?.stream ?? "";
       this.#log({ level: "warn", event: "skipped", message: new PlugboardError("RUN_STREAM_SKIPPED", { stream, say: stopped.reason }).message });
-      return this.#settled(() => this.#result(this.#counters.quarantined > 0 ? "succeeded_with_quarantine" : "succeeded"));
+      return this.#settled(() => ({ ...this.#result(this.#counters.quarantined > 0 ? "succeeded_with_quarantine" : "succeeded"), skipped: this.#redactor.text(stopped.reason) }));
     }
     if (stopped instanceof Cancelled) return this.#settled(() => this.#result("cancelled", new PlugboardError("RUN_CANCELLED", { by: stopped.by }), `the next run goes on, ${this.#place()}`));
     if (stopped instanceof PlugboardError && stopped.code === "RUN_FENCED") return this.#result("interrupted", stopped, "the other worker goes on");

@@ -136,6 +136,17 @@ describe("what is no list of records is an error, never an empty page", () => {
   });
 });
 
+test.each([["until", { pagination: { type: "page", until: "$uppercase(body.count)" } }], ["next", { pagination: { type: "token", next: "$uppercase(body.count)" } }], ["start", { stream: { cursor: { type: "datetime", start: "$uppercase(5)" } } }]])("an expression of the paging that fails costs the request, and is named: %s", async (name, parts) => {
+  const result = await bench().run(planOf(parts as PlanParts), providerDouble(() => ({ json: { items: [{ id: 1 }], count: 5 } })));
+  expect(result).toMatchObject({ status: "failed", error: { code: "RUN_REQUEST", message: expect.stringContaining(`.${name}`) } });
+});
+
+test("a cursor expression that fails costs the record", async () => {
+  const place = bench();
+  await place.run(planOf({ stream: { cursor: { type: "datetime", field: "$uppercase(at)" } } }), providerDouble(() => ({ json: { items: [{ id: 1, at: 5 }, { id: 2 }] } })));
+  expect(place.rows.quarantine).toMatchObject([{ key: "1", code: "MAPPING_EVALUATION", params: { field: "cursor" } }]);
+});
+
 describe("error rules come before the built-in ones", () => {
   test("retry: an answer that is no failure by its status", async () => {
     const plan = planOf(rules({ when: 'status = 400 and $contains(body.error.message, "Try again")', do: "retry" }));
@@ -150,7 +161,7 @@ describe("error rules come before the built-in ones", () => {
   test("skip_stream: the run ends well, the checkpoint stays, and the log says why", async () => {
     const place = bench();
     const result = await place.run(planOf(rules({ when: "status = 403", do: "skip_stream", say: "The key lacks the scope." })), failing({ status: 403 }));
-    expect(result).toMatchObject({ status: "succeeded", counters: { read: 0 } });
+    expect(result).toMatchObject({ status: "succeeded", skipped: "The key lacks the scope.", counters: { read: 0 } });
     expect(place.rows.checkpoint).toBeUndefined();
     expect(place.log).toContainEqual(expect.objectContaining({ event: "skipped", message: expect.stringContaining("The key lacks the scope.") }));
   });

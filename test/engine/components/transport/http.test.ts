@@ -1,5 +1,6 @@
 /** The wire, on real sockets: what a mocked client never shows. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -233,6 +234,37 @@ describe("egress", () => {
       delete process.env["HTTPS_PROXY"];
     }
   });
+});
+
+/** Of localhost, signed by itself, good for a hundred years; made for this test and used nowhere else. */
+const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBlTCCATugAwIBAgIUS2HjYkrAeZKM0aVtPf+mcceHMPswCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTEyNTEyMloYDzIxMjYxMDI4
+MTI1MTIyWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAASbySS14Lt0d3gWCyrHqdteukJtamUOLtAxzcIHK6ivvF6msD8W+oRh
+0bhuWt2Tg2w+PuFcfLTFz1oSfMAdLWLyo2kwZzAdBgNVHQ4EFgQUKM7ze2wP2yGi
+2ilBTlD7L4ulITswHwYDVR0jBBgwFoAUKM7ze2wP2yGi2ilBTlD7L4ulITswDwYD
+VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglsb2NhbGhvc3QwCgYIKoZIzj0EAwID
+SAAwRQIgXYIAMP4u4JZy+Pc/8xJy3GREc3xiV/6ZBVq4zFPdl0cCIQD7R3TcD0r5
+eMK+txQ6lPG4mOmCEigz2Fkh3bP8M3FEQA==
+-----END CERTIFICATE-----
+`;
+const KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgV7clCXANPOVf+9El
+ZHRHmgN66HF35KMFNJiSChs0EUOhRANCAASbySS14Lt0d3gWCyrHqdteukJtamUO
+LtAxzcIHK6ivvF6msD8W+oRh0bhuWt2Tg2w+PuFcfLTFz1oSfMAdLWLy
+-----END PRIVATE KEY-----
+`;
+
+test("a certificate that nobody vouches for is refused for good, and taken where its authority is given; the name must fit", async () => {
+  const tls = createTlsServer({ cert: CERTIFICATE, key: KEY }, (_request, response) => { response.end("ok"); });
+  await new Promise<void>((done) => { tls.listen(0, "127.0.0.1", done); });
+  const at = (host: string) => `https://${host}:${(tls.address() as AddressInfo).port}/`;
+  await expect(send(at("localhost"))).rejects.toMatchObject({ code: "RUN_NETWORK", params: { permanent: true, detail: expect.stringContaining("known authority") } });
+  expect(text((await send(at("localhost"), {}, {}, transport({ allowPrivate: true, ca: CERTIFICATE }))).bytes)).toBe("ok");
+  await expect(send(at("127.0.0.1"), {}, {}, transport({ allowPrivate: true, ca: CERTIFICATE }))).rejects.toMatchObject({ code: "RUN_NETWORK", params: { permanent: true, detail: expect.stringContaining("another host") } });
+  tls.closeAllConnections();
+  tls.close();
 });
 
 describe("failures", () => {
