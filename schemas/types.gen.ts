@@ -481,7 +481,7 @@ export type DatetimeCursor = {
   readonly type?: "datetime";
   /** The record's instant, as an expression: ISO text, epoch seconds or milliseconds. */
   readonly field?: string;
-  /** How `cursor.from` and `cursor.to` are printed for the request: `iso`, `iso_date`, `epoch_s`, `epoch_ms`, or a pattern such as yyyy-MM-dd'T'HH:mm:ss. */
+  /** How `cursor.from` and `cursor.to` are printed for the request: `iso` (2026-03-01T09:00:00Z, whole seconds), `iso_ms` (with milliseconds), `iso_date`, `epoch_s`, `epoch_ms`, or a pattern such as yyyy-MM-dd'T'HH:mm:ss. */
   readonly format?: string;
   /** Where the first run begins; without it, `cursor.from` is absent and everything is read. */
   readonly start?: string;
@@ -508,7 +508,7 @@ export type DatetimeCursorSpec = {
   readonly type: "datetime";
   /** The record's instant, as an expression: ISO text, epoch seconds or milliseconds. */
   readonly field?: string;
-  /** How `cursor.from` and `cursor.to` are printed for the request: `iso`, `iso_date`, `epoch_s`, `epoch_ms`, or a pattern such as yyyy-MM-dd'T'HH:mm:ss. */
+  /** How `cursor.from` and `cursor.to` are printed for the request: `iso` (2026-03-01T09:00:00Z, whole seconds), `iso_ms` (with milliseconds), `iso_date`, `epoch_s`, `epoch_ms`, or a pattern such as yyyy-MM-dd'T'HH:mm:ss. */
   readonly format: string;
   /** Where the first run begins; without it, `cursor.from` is absent and everything is read. */
   readonly start?: string;

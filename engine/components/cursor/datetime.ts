@@ -10,7 +10,7 @@ import { parseInstant, printInstant, toDecimalSeconds, toIso, toMilliseconds } f
 export interface DatetimeSpec {
   /** Over the record. */
   readonly field?: string;
-  /** `iso`, `iso_date`, `epoch_s`, `epoch_ms`, or a luxon pattern (UTC): how a request prints the window. @default "iso" */
+  /** `iso` (whole seconds), `iso_ms`, `iso_date`, `epoch_s`, `epoch_ms`, or a luxon pattern (UTC): how a request prints the window. @default "iso" */
   readonly format?: string;
   /** Over the variables: where the first window begins; absent: everything. */
   readonly start?: string;
@@ -21,7 +21,7 @@ export interface DatetimeSpec {
   readonly lookback?: string | number;
 }
 
-const NAMED_FORMATS = new Set(["iso", "iso_date", "epoch_s", "epoch_ms"]);
+const NAMED_FORMATS = new Set(["iso", "iso_ms", "iso_date", "epoch_s", "epoch_ms"]);
 
 export default defineCursor<DatetimeSpec>("datetime", (spec, { compile, where }) => {
   const field = spec.field === undefined ? undefined : compile(String(spec.field), "field");

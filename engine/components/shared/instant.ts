@@ -57,12 +57,15 @@ export function toDecimalSeconds({ seconds, fraction }: Instant): string {
 export const toIso = (milliseconds: number): string => new Date(milliseconds).toISOString().replace(".000Z", "Z");
 
 /**
- * Prints an instant as a request wants it: `iso`, `iso_date`, `epoch_s`, `epoch_ms`, or a luxon pattern, in `zone`.
+ * Prints an instant as a request wants it: `iso`, `iso_ms`, `iso_date`, `epoch_s`, `epoch_ms`, or a luxon pattern, in `zone`.
  * Numbers stay numbers, so that JSON bodies and templates both get what they need.
  */
 export function printInstant(milliseconds: number, format: string, zone = "UTC"): string | number {
   switch (format) {
-    case "iso": return toIso(Math.floor(milliseconds));
+    // Whole seconds: some providers refuse a fraction, none refuses its absence. Both ends of every window are cut down alike,
+    // so what falls between is read by the next one.
+    case "iso": return toIso(Math.floor(milliseconds / 1000) * 1000);
+    case "iso_ms": return new Date(Math.floor(milliseconds)).toISOString();
     case "iso_date": return DateTime.fromMillis(Math.floor(milliseconds), { zone }).toFormat("yyyy-MM-dd");
     case "epoch_s": return Math.floor(milliseconds / 1000);
     case "epoch_ms": return Math.floor(milliseconds);
