@@ -56,7 +56,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     const next = nextTick(schedule.schedule, name, now(), schedule.due ?? schedule.slot);
     let made = false;
     const moved = await fireSchedule(options.db, schedule, schedule.due, next === undefined ? undefined : { due: next }, schedule.due === undefined ? undefined : async (tx) => {
-      made = (await queueRun(options.queue, tx, { flow: schedule.flow, connection: schedule.connection, trigger: "schedule", slot: schedule.due! })) !== undefined;
+      made = (await queueRun(options.queue, tx, { flow: schedule.flow, connection: schedule.connection, trigger: "schedule", slot: schedule.due! }))?.coalesced === false;
     });
     return moved ? made : undefined;
   };

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { countRecords, getRun, listRuns, readRunLog, requestCancel } from "../../../engine/store/index.ts";
+import { countRecords, describeConnection, getRun, listRuns, readRunLog, requestCancel, setConnection } from "../../../engine/store/index.ts";
 import { startReaper } from "../../../engine/jobs/reaper.ts";
 import { asAdmin } from "../../support/postgres.ts";
 import { rig, type Rig } from "./rig.ts";
@@ -92,10 +92,14 @@ describe("a worker", () => {
   });
 
   test("ends a run whose configuration or connection is at fault, and says so on the connection", async () => {
+    await setConnection(it.database.db, it.keyring, "acme", "crm", { connector: "crm", config: {} });
     await it.worker();
+    await it.ended("acme", await it.trigger("acme"));
+    expect(await describeConnection(it.database.db, "acme", "crm")).toMatchObject({ status: "ok" });
     it.provider.instead = (_request, response) => { response.writeHead(401).end("{}"); return true; };
     const run = await it.ended("acme", await it.trigger("acme"));
     expect(run).toMatchObject({ status: "failed", error: { code: "AUTH_REFUSED" } });
+    expect(await describeConnection(it.database.db, "acme", "crm")).toMatchObject({ status: "broken", status_detail: { code: "AUTH_REFUSED" } });
     const other = await it.ended("acme", await it.trigger("acme", "nothing"));
     expect(other).toMatchObject({ status: "failed", error: { code: "PLAN_UNKNOWN_FLOW" } });
   });
