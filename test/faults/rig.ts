@@ -94,6 +94,8 @@ export async function runRig(options: RigOptions): Promise<RigReport> {
 async function verdict(crew: Crew, admin: pg.Client, provider: FaultyProvider, brief: boolean): Promise<Findings> {
   const lostInPass = await countLost(admin, provider);
   if (brief) return { ...await judge(admin, provider), lost: lostInPass, outdated: 0, surplus: 0, notQuarantined: 0, unfinished: 0 };
+  // A sweep over rows that exist, while their records change and faults go on: none that is there may be ended.
+  await crew.finish("full");
   provider.calm();
   await pause(QUIET_MILLISECONDS);
   await crew.finish("incremental");
