@@ -1,3 +1,4 @@
+import { Fn } from "./evaluator/values.ts";
 import { ExpressionError } from "./expression-error.ts";
 
 /** Characters a result may have; far above any record, far below memory. */
@@ -39,8 +40,10 @@ function copy(value: unknown, budget: { left: number }, depth: number): unknown 
   return object;
 }
 
+/** One of ours, or of the reference's. Data that only looks like one holds no JavaScript function. */
 function isFunction(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return typeof value === "function";
-  const { _jsonata_lambda: lambda, _jsonata_function: native } = value as Record<string, unknown>;
-  return lambda === true || native === true;
+  if (value instanceof Fn) return true;
+  const marked = value as { _jsonata_lambda?: unknown; _jsonata_function?: unknown; apply?: unknown; implementation?: unknown };
+  return (marked._jsonata_lambda === true && typeof marked.apply === "function") || (marked._jsonata_function === true && typeof marked.implementation === "function");
 }

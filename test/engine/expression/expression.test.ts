@@ -12,9 +12,9 @@ const problemOf = async (run: () => unknown) => {
 };
 const evaluate = (text: string, input: unknown = {}, bindings = {}) => compileExpression(text).evaluate(input, bindings);
 
-test("a constant, a plain path and a variable need no promise; anything else is a promise", () => {
-  for (const text of ['"GB"', "1", "null", "a.b", "$", "$$.a", "$config", "$config.x.y"]) expect(evaluate(text)).not.toBeInstanceOf(Promise);
-  expect(evaluate("$uppercase('a')")).toBeInstanceOf(Promise);
+test("nothing needs a promise, but the reference as evaluator", () => {
+  for (const text of ['"GB"', "a.b", "$config.x.y", "$uppercase('a')", "$map([1], function($x){ $x })"]) expect(evaluate(text)).not.toBeInstanceOf(Promise);
+  expect(compileExpression("1 + 1", { evaluator: "reference" }).evaluate({})).toBeInstanceOf(Promise);
 });
 
 test("results are plain JSON: no flags on lists, ordinary prototypes, members named __proto__ are members", async () => {
@@ -39,7 +39,7 @@ test("bindings are variables, also beside functions of the same evaluation", asy
 });
 
 test.each([
-  ["endless recursion", "($f := function($x){ 1 + $f($x) }; $f(1))", expect.stringMatching(/depth|time/)],
+  ["endless recursion", "($f := function($x){ 1 + $f($x) }; $f(1))", "depth"],
   ["an endless tail call", "($f := function($x){ $f($x) }; $f(1))", "time"],
   ["a huge range", "[1..9999999]", "sequence"],
   ["text that doubles", "($d := function($s, $n){ $n = 0 ? $s : $d($s & $s, $n - 1) }; $d('xxxxxxxxxxxxxxxx', 60))", "output"],
@@ -136,7 +136,7 @@ test("a field that fails is named with the place in its own text, and the others
   const fields = compileFields({ a: { expression: "$uppercase(x)" }, b: { expression: "  $uppercase(y)" }, c: { expression: "x" }, d: { ref: "job", key: "list" } });
   const { value, problems } = await fields.evaluate({ x: "ok", y: 1, list: [1, 2] });
   expect(value).toEqual({ a: "OK", c: "ok" });
-  expect(problems).toMatchObject([{ field: "d", code: "KEY" }, { field: "b", code: "T0410", position: 12 }]);
+  expect(problems).toMatchObject([{ field: "b", code: "T0410", position: 12 }, { field: "d", code: "KEY" }]);
 });
 
 test("expressions cannot see each other's variables, end each other, or hide one another in a comment", async () => {
