@@ -18,3 +18,4 @@ export { childrenOf, nodeAt, nodesAt, walk } from "./walk.ts";
 export { toReferenceAst, type ReferenceNode, type ReferenceResult, type ReferenceStage } from "./reference-ast.ts";
 export { applyEdit, literal, type Edit, type EditResult, type Patch, type Refusal } from "./edit.ts";
 export { scopesOf, variableNames, type Binder, type Scopes } from "./scope.ts";
+export { shapeOf, type Shape } from "./shape.ts";

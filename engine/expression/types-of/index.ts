@@ -1,0 +1,11 @@
+/**
+ * What an expression gives, before there is data: its type from the schema of its source (and records that were seen), and lints,
+ * with the same codes everywhere. A lint that fires on a correct mapping is a bug.
+ */
+export type { Alternative, ArrayType, NumberType, ObjectType, StringType, Type } from "./type.ts";
+export { alternativesOf, describe, UNKNOWN } from "./type.ts";
+export { typeOfSchema, type Schema } from "./from-schema.ts";
+export { typeOfSamples, withSamples } from "./from-samples.ts";
+export { inferTree, inferType, type Inferred, type InferOptions } from "./infer.ts";
+export { lintKey, lintMapping, lintRule, type LintOptions, type MappingLint, type MappingText } from "./lint-mapping.ts";
+export type { Lint, LintCode } from "./lint.ts";

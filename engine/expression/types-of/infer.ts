@@ -1,0 +1,452 @@
+/**
+ * Expression → the type of each of its parts, from the type of the source, and the lints that follow from them. Evaluates with types
+ * in the place of values, as the reference evaluates: a step over a list gives a list, one value, or nothing; an absent operand
+ * makes a comparison false and a sum absent. Where it does not know, it says `unknown` and stays silent: a lint on a correct
+ * expression is worse than none.
+ */
+import { suggest } from "../../errors/nearest.ts";
+import type { ErrorParams } from "../../errors/plugboard-error.ts";
+import { parse, scopesOf, shapeOf, walk, type Node, type NodeOf, type Pair, type Span } from "../syntax/index.ts";
+import { Calls } from "./calls.ts";
+import { Env } from "./env.ts";
+import { typeOfValues } from "./from-schema.ts";
+import { lint, type Lint, type LintCode } from "./lint.ts";
+import { constantsOf, intersect, narrow, pathOf } from "./narrow.ts";
+import { asList, elementsOf, flattened, isOrCanBe, manyOf } from "./sequence.ts";
+import {
+  ABSENT, BOOLEAN, NEVER, NULL, PERHAPS_ABSENT, STRING, UNKNOWN, WHOLE, absenceOf, alternativesOf, describe, falsy, isNever, isOnly, listOf, mayBeAbsent, memberOf, saysNothing, truthy, union, without, text as textType, type ObjectType,
+  type Type,
+} from "./type.ts";
+
+export interface Inferred {
+  readonly type: Type;
+  readonly lints: readonly Lint[];
+  /** The type of a part, over all the ways it is reached; undefined for a part that is no value (a binding's variable). */
+  typeOf(node: Node): Type | undefined;
+}
+
+export interface InferOptions {
+  /** Types of the variables that come from outside, without `$`: `config`, `account`. Others are unknown. */
+  readonly variables?: Readonly<Record<string, Type>>;
+  /** What is known to hold of the source wherever the expression is evaluated: a mapping's `where`. */
+  readonly given?: Node;
+}
+
+/** Calls of functions written in the expression are followed this deep. */
+const MOST_CALLS = 4;
+
+/** The type of a parsed expression over a source. Parts that do not parse are unknown. */
+export function inferTree(root: Node, source: Type, options: InferOptions = {}): Inferred {
+  return new Inference(root).run(source, options);
+}
+
+/** The type of an expression over a source. @returns no lints for a text that does not parse; `parse` says what is wrong with it. */
+export function inferType(expression: string, source: Type, options: InferOptions = {}): Inferred {
+  const { tree, problems } = parse(expression);
+  const inferred = inferTree(tree.root, source, options);
+  return problems.length > 0 ? { ...inferred, lints: [] } : inferred;
+}
+
+export class Inference {
+  readonly root: Node;
+  private readonly types = new Map<Node, Type>();
+  private readonly lints = new Map<string, Lint>();
+  private readonly called = new Set<Node>();
+  private readonly calls: Calls;
+  private depth = 0;
+
+  constructor(root: Node) {
+    this.root = root;
+    this.calls = new Calls(this);
+  }
+
+  run(source: Type, { variables = {}, given }: InferOptions): Inferred {
+    const outside = Env.of(source, Object.entries(variables));
+    const env = given ? narrow(outside, given, true) : outside;
+    const type = this.infer(this.root, env);
+    this.inferUncalled(env);
+    this.findUnusedBindings();
+    return { type, lints: [...this.lints.values()].toSorted((left, right) => left.start - right.start), typeOf: (node) => this.types.get(node) };
+  }
+
+  infer(node: Node, env: Env): Type {
+    const found = this.inferBare(node, env);
+    const fact = env.facts.size > 0 && !found.unknown ? env.facts.get(shapeOf(node)) : undefined;
+    const type = fact === undefined ? found : fact === "true" ? truthy(found) : without(found, "absent");
+    const before = this.types.get(node);
+    this.types.set(node, before ? union(before, type) : type);
+    return type;
+  }
+
+  report(code: LintCode, span: Span, params: ErrorParams, severity?: Lint["severity"]): void {
+    const key = `${code} ${span.start} ${span.end}`;
+    if (!this.lints.has(key)) this.lints.set(key, lint(code, span, params, severity));
+  }
+
+  private inferBare(node: Node, env: Env): Type {
+    switch (node.kind) {
+      case "name": return this.step(env.context, node.name, node);
+      case "variable": return this.variable(node, env);
+      case "string": return textType(node.value);
+      case "number": return this.number(node);
+      case "constant": return node.value === null ? NULL : { boolean: node.value ? "true" : "false" };
+      case "regex": case "transform": return { function: {} };
+      case "negate": {
+        const operand = this.operand(node.operand, env, "-");
+        return { ...absenceOf(operand), number: operand.number?.whole === undefined ? {} : { whole: operand.number.whole } };
+      }
+      case "binary": return this.binary(node, env);
+      case "map": return this.map(node, env);
+      case "filter": return this.filter(node, env);
+      case "keep_array": return asList(this.infer(node.subject, env));
+      case "group": {
+        const subject = this.infer(node.subject, env);
+        this.pairs(node.pairs, env.with({ context: union(without(subject, "absent"), listOf(elementsOf(subject), { loose: true })), contextIsRoot: false }));
+        return { object: { members: new Map(), rest: UNKNOWN } };
+      }
+      case "sort": {
+        const subject = this.infer(node.subject, env);
+        const inside = this.eachOf(subject, env);
+        for (const { expression } of node.terms) this.infer(expression, inside);
+        return subject;
+      }
+      case "index": {
+        const subject = this.infer(node.subject, env);
+        if (node.variable.kind === "variable") env.bind(node.variable.name, WHOLE);
+        return subject;
+      }
+      case "focus": {
+        const subject = this.infer(node.subject, env);
+        if (node.variable.kind === "variable") env.bind(node.variable.name, elementsOf(subject));
+        return UNKNOWN;
+      }
+      case "array": return this.array(node, env);
+      case "range": {
+        this.operand(node.left, env, "..");
+        this.operand(node.right, env, "..");
+        return listOf(WHOLE);
+      }
+      case "object": return { object: this.pairs(node.pairs, env) };
+      case "block": return this.block(node.expressions, env.with({ variables: [] }));
+      case "bind": {
+        const name = node.variable.kind === "variable" ? node.variable.name : "";
+        if (node.value.kind === "lambda") env.bind(name, UNKNOWN);
+        const type = this.infer(node.value, env);
+        env.bind(name, type);
+        return type;
+      }
+      case "condition": return this.condition(node, env);
+      case "default": return this.default(node, env);
+      case "call": return this.calls.call(node, env);
+      case "apply": return this.calls.apply(node, env);
+      case "lambda": return this.lambda(node, env);
+      case "wildcard": case "descendant": case "parent": case "placeholder": case "missing": case "error": return UNKNOWN;
+    }
+  }
+
+  /** A name looked up in the context; in a list, in each of its items. */
+  private step(context: Type, name: string, at: Span): Type {
+    if (context.unknown) return UNKNOWN;
+    if (isNever(context)) return NEVER;
+    const found: Type[] = [];
+    if (context.object) {
+      const member = memberOf(context.object, name);
+      if (!member) this.report("LINT_UNKNOWN_FIELD", at, { name, where: "The source", suggestion: `${suggest(name, context.object.members.keys())}` });
+      found.push(member ?? ABSENT);
+    }
+    if (context.array) found.push(flattened(context.array, this.step(context.array.items, name, at)));
+    if (found.length === 0 && isOnly(context, "string", "number", "boolean") && !isNever(context)) this.report("LINT_UNKNOWN_FIELD", at, { name, where: `A value that is ${describe(context)}` });
+    if (found.length === 0 || alternativesOf(context).some((one) => one !== "object" && one !== "array")) found.push(ABSENT);
+    return union(...found);
+  }
+
+  private variable(node: NodeOf<"variable">, env: Env): Type {
+    if (node.name === "") return env.context;
+    if (node.name === "$") return env.root;
+    return env.lookup(node.name) ?? (this.calls.isFunction(node.name) ? { function: {} } : UNKNOWN);
+  }
+
+  private number(node: NodeOf<"number">): Type {
+    if (Number.isInteger(node.value) && !Number.isSafeInteger(node.value)) this.report("LINT_LOSSY_NUMBER", node, { detail: `A number holds 15 digits exactly; this becomes ${node.value}.`, suggestion: "Write it as text." });
+    return typeOfValues([node.value]);
+  }
+
+  /** An operand of arithmetic. */
+  private operand(node: Node, env: Env, operator: string): Type {
+    const type = this.infer(node, env);
+    if (saysNothing(type)) return type;
+    const wrong = without(type, "number", "absent");
+    if (wrong.array) this.report("LINT_LIST_TRAP", node, { detail: `'${operator}' takes one number; this ${type.array?.loose ? "is a list when there are several" : "is a list"}.`, suggestion: "Take one with [0], or add up with $sum(…)." });
+    else if (!isNever(wrong)) {
+      this.report("LINT_WRONG_TYPE", node, {
+        what: `An operand of '${operator}'`, expected: "a number", ...isOrCanBe(type, wrong),
+        suggestion: wrong.string ? (operator === "+" ? "Texts are joined with &; text becomes a number with $number(…)." : "Text becomes a number with $number(…).") : wrong.null ? "Ask first: x ? … or x != null and …" : "",
+      }, isNever(without(type, ...alternativesOf(wrong), "absent")) ? "error" : "warning");
+    }
+    return type;
+  }
+
+  private binary(node: NodeOf<"binary">, env: Env): Type {
+    const { operator, left, right } = node;
+    switch (operator) {
+      case "and": case "or": {
+        const first = this.infer(left, env);
+        const second = this.infer(right, narrow(env, left, operator === "and"));
+        const [a, b] = [neverTrue(first), neverTrue(second)];
+        return { boolean: (operator === "and" ? a || b : a && b) ? "false" : "any" };
+      }
+      case "&": {
+        const parts = [left, right].map((part) => this.joined(part, this.infer(part, env)));
+        const [first, second] = parts.map((type) => type.string?.values);
+        return first && second && first.length * second.length <= 20 ? textType(...first.flatMap((a) => second.map((b) => a + b))) : STRING;
+      }
+      case "=": case "!=": return this.equality(node, env);
+      case "in": return this.membership(node, env);
+      case "<": case "<=": case ">": case ">=": return this.order(node, env);
+      default: {
+        const types = [this.operand(left, env, operator), this.operand(right, env, operator)];
+        const whole = operator === "/" || types.some((type) => type.number?.whole === false) ? false : types.every((type) => type.number?.whole) ? true : undefined;
+        return { number: whole === undefined ? {} : { whole }, ...union(...types.map(absenceOf)) };
+      }
+    }
+  }
+
+  /** A part of a text made with `&`: absent is nothing, but null becomes the word and a list its JSON. */
+  private joined(node: Node, type: Type): Type {
+    if (type.unknown) return STRING;
+    if (type.null) this.report("LINT_WRONG_TYPE", node, { what: "A part of a text", expected: "text or a number", is: "can be", actual: "null, which becomes the word null", suggestion: "Ask first: x ? x" });
+    if (type.array) this.report("LINT_LIST_TRAP", node, { detail: `A part of a text is one value; this ${type.array.loose ? "is a list when there are several" : "is a list"}, and becomes JSON.`, suggestion: "Join it: $join(…, \", \"), or take one with [0]." });
+    const { string, absent } = type;
+    return isOnly(type, "string", "absent") && string?.values ? textType(...string.values, ...(absent ? [""] : [])) : STRING;
+  }
+
+  private equality({ operator, left, right }: NodeOf<"binary">, env: Env): Type {
+    const first = this.infer(left, env);
+    const second = this.infer(right, env);
+    const [a, b] = [without(first, "absent"), without(second, "absent")];
+    if (isOnly(first, "absent") && !isNever(first) || isOnly(second, "absent") && !isNever(second)) return { boolean: "false" };
+    if (saysNothing(a) || saysNothing(b)) return BOOLEAN;
+    const where = { start: left.start, end: right.end };
+    if (!isNever(intersect(kinds(a), kinds(b)))) {
+      this.listAgainstOne(a, b, left, right);
+      if (!isNever(intersect(a, b))) return first.absent || second.absent || !isSameValue(a, b) ? BOOLEAN : { boolean: operator === "=" ? "true" : "false" };
+      const [constant, asked] = constantsOf([right]) ? [right, a] : constantsOf([left]) ? [left, b] : [undefined, a];
+      if (constant) this.report("LINT_UNKNOWN_VALUE", constant, { value: shown(constantsOf([constant])![0]), suggestion: suggest(String(constantsOf([constant])![0]), asked.string?.values ?? []) });
+    } else if (!isOnly(a, "null") && !isOnly(b, "null")) {
+      if (a.array || b.array) this.listAgainstOne(a, b, left, right);
+      else this.report("LINT_DIFFERENT_TYPES", where, { left: sentence(describe(a)), right: describe(b), consequence: operator === "=" ? "they are never equal" : "they always differ", suggestion: conversion(a, b) });
+    }
+    return operator === "=" ? { boolean: "false" } : BOOLEAN;
+  }
+
+  /** `tags = "new"` asks whether the whole list is that text. */
+  private listAgainstOne(a: Type, b: Type, left: Node, right: Node): void {
+    const [list, node, other] = a.array && !b.array ? [a.array, left, right] : b.array && !a.array ? [b.array, right, left] : [undefined, left, right];
+    if (!list) return;
+    this.report("LINT_LIST_TRAP", node, { detail: `This ${list.loose ? "is a list when there are several, and then never equals one value" : "is a list, which never equals one value"}.`, suggestion: `Ask for a member: ${this.source(other)} in …` });
+  }
+
+  private membership({ left, right }: NodeOf<"binary">, env: Env): Type {
+    const one = without(this.infer(left, env), "absent");
+    const list = this.infer(right, env);
+    const items = elementsOf(list);
+    if (saysNothing(one) || saysNothing(items)) return BOOLEAN;
+    if (isNever(intersect(kinds(one), kinds(items)))) {
+      this.report("LINT_DIFFERENT_TYPES", { start: left.start, end: right.end }, { left: sentence(describe(one)), right: describe(items), consequence: "it is never found", suggestion: conversion(one, items) });
+      return { boolean: "false" };
+    }
+    if (right.kind === "array" && one.string?.values && isOnly(one, "string")) {
+      for (const item of right.items) {
+        if (item.kind === "string" && !one.string.values.includes(item.value)) this.report("LINT_UNKNOWN_VALUE", item, { value: shown(item.value), suggestion: suggest(item.value, one.string.values) });
+      }
+    }
+    return isNever(intersect(one, items)) ? { boolean: "false" } : BOOLEAN;
+  }
+
+  private order({ operator, left, right }: NodeOf<"binary">, env: Env): Type {
+    const types = [left, right].map((node) => {
+      const type = this.infer(node, env);
+      if (saysNothing(type)) return type;
+      const wrong = without(type, "string", "number", "absent");
+      if (wrong.array) this.report("LINT_LIST_TRAP", node, { detail: `'${operator}' compares one value; this ${wrong.array.loose ? "is a list when there are several" : "is a list"}.`, suggestion: "Take one: $max(…), $min(…) or [0]." });
+      else if (!isNever(wrong)) this.report("LINT_WRONG_TYPE", node, { what: `What '${operator}' compares`, expected: "text or a number", ...isOrCanBe(type, wrong), suggestion: wrong.null ? "Ask first: x != null and x …" : "" });
+      return type;
+    });
+    const [a, b] = types.map((type) => without(type, "absent", "null", "array", "object", "boolean", "function")) as [Type, Type];
+    const where = { start: left.start, end: right.end };
+    if (!saysNothing(a) && !saysNothing(b)) {
+      if (isNever(intersect(kinds(a), kinds(b)))) this.report("LINT_DIFFERENT_TYPES", where, { left: sentence(describe(a)), right: describe(b), consequence: "it fails on every record that has both", suggestion: conversion(a, b) }, "error");
+      const formats = [a.string?.format, b.string?.format];
+      if (formats.includes("local-date-time") && formats.includes("date-time")) this.report("LINT_NO_TIME_ZONE", formats[0] === "local-date-time" ? left : right, { detail: "This time has no zone, and is compared with an instant.", suggestion: "Say the zone: $parse_datetime(…, \"\", \"Europe/London\")" });
+    }
+    return union(BOOLEAN, ...types.map(absenceOf));
+  }
+
+  private map(node: NodeOf<"map">, env: Env): Type {
+    const left = this.infer(node.left, env);
+    const isRoot = node.left.kind === "variable" && (node.left.name === "$" || (node.left.name === "" && env.contextIsRoot));
+    if (isOnly(left, "absent")) return left;
+    const singles = without(left, "array", "absent");
+    const context = left.unknown ? UNKNOWN : union(singles, left.array ? elementsOf(left.array.items, left.array.items) : NEVER);
+    const inside = env.with({ context, contextIsRoot: isRoot && !left.array, inLoop: env.inLoop || left.array !== undefined, variables: [] });
+    const right = node.right.kind === "string" ? this.step(context, node.right.value, node.right) : this.infer(node.right, inside);
+    if (node.right.kind === "filter" && env.inLoop && pathOf(node.left)?.from === "root") this.findRootScan(node, node.right);
+    const result = left.unknown ? union(without(manyOf(right, false, node.right), "absent"), PERHAPS_ABSENT)
+      : union(isNever(singles) ? NEVER : right, left.array ? manyOf(right, left.array.nonEmpty === true, node.right) : NEVER, absenceOf(left));
+    return keepsArray(node) ? asList(result) : result;
+  }
+
+  private filter({ subject, predicate, start, end }: NodeOf<"filter">, env: Env): Type {
+    const type = this.infer(subject, env);
+    const item = elementsOf(type);
+    const inside = this.eachOf(type, env);
+    const asked = this.infer(predicate, inside);
+    if (type.unknown) return UNKNOWN;
+    const isIndex = isOnly(asked, "number") && !isNever(asked);
+    if (!isIndex && env.inLoop && type.array && pathOf(subject)?.from === "root") this.report("LINT_ROOT_SCAN", { start, end }, { list: this.source(subject) });
+    if (isIndex) return union(item, predicate.kind === "number" && predicate.value === 0 && !type.absent && (!type.array || type.array.nonEmpty || type.array.loose) ? NEVER : ABSENT);
+    const kept = narrow(inside, predicate, true).context;
+    const remains = asked.unknown || asked.number || asked.array ? item : kept;
+    const list = keepsArray(subject) ? NEVER : remains;
+    return union(list, ABSENT, type.array ? listOf(remains, { loose: true }) : NEVER);
+  }
+
+  /** `$$.a[…]` for every item of a list: every item looks through all of `$$.a`. */
+  private findRootScan(path: NodeOf<"map">, { subject, predicate }: NodeOf<"filter">): void {
+    const asked = this.types.get(predicate) ?? UNKNOWN;
+    if (!this.types.get(subject)?.array || (isOnly(asked, "number") && !isNever(asked))) return;
+    this.report("LINT_ROOT_SCAN", path, { list: [...(pathOf(path.left)?.steps ?? []), this.source(subject)].join(".") });
+  }
+
+  /** Where the items of a value are asked one by one. */
+  private eachOf(type: Type, env: Env): Env {
+    return env.with({ context: elementsOf(type), contextIsRoot: false, inLoop: env.inLoop || type.array !== undefined, variables: [] });
+  }
+
+  private array(node: NodeOf<"array">, env: Env): Type {
+    const items = node.items.map((item) => {
+      const type = this.infer(item, env);
+      return item.kind === "array" ? { type, nonEmpty: true } : { type: elementsOf(type), nonEmpty: !mayBeAbsent(type) && (!type.array || type.array.nonEmpty === true) };
+    });
+    return listOf(union(...items.map(({ type }) => type)), items.some(({ nonEmpty }) => nonEmpty) ? { nonEmpty: true } : {});
+  }
+
+  private pairs(pairs: readonly Pair[], env: Env): ObjectType {
+    const members = new Map<string, Type>();
+    let rest: Type | undefined;
+    for (const { key, value } of pairs) {
+      const name = this.infer(key, env);
+      if (!saysNothing(name) && !name.string) this.report("LINT_WRONG_TYPE", key, { what: "The name of a member", expected: "text", is: "is", actual: describe(name), suggestion: "Write it in quotes, or make it text with $string(…)." }, "error");
+      const type = this.infer(value, env);
+      const names = name.string?.values;
+      if (names?.length === 1 && isOnly(name, "string")) members.set(names[0]!, type);
+      else rest = union(rest ?? NEVER, type, ABSENT);
+    }
+    return { members, ...(rest ? { rest } : {}) };
+  }
+
+  private block(expressions: readonly Node[], env: Env): Type {
+    return expressions.reduce<Type>((_, expression) => this.infer(expression, env), ABSENT);
+  }
+
+  private condition(node: NodeOf<"condition">, env: Env): Type {
+    const asked = this.infer(node.condition, env);
+    const whenTrue = this.infer(node.whenTrue, narrow(env, node.condition, true));
+    const whenFalse = node.whenFalse ? this.infer(node.whenFalse, narrow(env, node.condition, false)) : this.isKnown(node.condition) ? ABSENT : PERHAPS_ABSENT;
+    return union(neverTrue(asked) ? NEVER : whenTrue, !asked.unknown && !isNever(asked) && isNever(falsyAlternatives(asked)) ? NEVER : whenFalse);
+  }
+
+  /** Whether all that a condition asks is known: only then is it known that it may fail. */
+  private isKnown(condition: Node): boolean {
+    let known = true;
+    walk(condition, (node) => void (this.types.get(node)?.unknown && (known = false)));
+    return known;
+  }
+
+  private default({ operator, left, right }: NodeOf<"default">, env: Env): Type {
+    const first = this.infer(left, env);
+    const second = this.infer(right, env);
+    if (operator === "??") return mayBeAbsent(first) ? union(without(first, "absent"), second) : first;
+    return union(truthy(first), second);
+  }
+
+  private lambda(node: NodeOf<"lambda">, env: Env): Type {
+    const call = (args: readonly Type[]): Type => {
+      this.called.add(node);
+      if (this.depth >= MOST_CALLS) return UNKNOWN;
+      this.depth++;
+      const parameters = node.parameters.flatMap((parameter, index) => (parameter.kind === "variable" ? [[parameter.name, args[index] ?? ABSENT] as const] : []));
+      const type = this.infer(node.body, env.with({ variables: parameters }));
+      this.depth--;
+      return type;
+    };
+    return { function: { call } };
+  }
+
+  /** The body of a function that nobody is seen to call may still name a field that is not there. */
+  private inferUncalled(env: Env): void {
+    walk(this.root, (node) => {
+      if (node.kind !== "lambda" || this.called.has(node)) return;
+      const parameters = node.parameters.flatMap((parameter) => (parameter.kind === "variable" ? [[parameter.name, UNKNOWN] as const] : []));
+      this.infer(node.body, env.with({ context: UNKNOWN, contextIsRoot: false, variables: parameters }));
+    });
+  }
+
+  private findUnusedBindings(): void {
+    const { binders, uses } = scopesOf(this.root);
+    const used = new Set([...uses.values()].flat());
+    const last = new Set<Node>([this.root]);
+    const inBlock = new Set<Node>();
+    walk(this.root, (node) => {
+      if (node.kind !== "block") return;
+      for (const expression of node.expressions) inBlock.add(expression);
+      if (node.expressions.length > 0) last.add(node.expressions.at(-1)!);
+    });
+    walk(this.root, (node) => {
+      if (node.kind !== "bind" || last.has(node) || !inBlock.has(node)) return;
+      const binder = binders.find(({ variable }) => variable === node.variable);
+      if (!binder || used.has(binder) || binder.name.startsWith("_")) return;
+      const unbound = [...uses].filter(([variable, found]) => found.length === 0 && !this.calls.isFunction(variable.name)).map(([variable]) => variable.name);
+      this.report("LINT_UNUSED_BINDING", node.variable, { name: binder.name, suggestion: unbound.length > 0 ? suggest(binder.name, unbound) : "Remove it, or use it." });
+    });
+  }
+
+  private source(node: Node): string {
+    const tokens: string[] = [];
+    walk(node, (part) => void (part.parts.forEach((piece) => "token" in piece && tokens.push(piece.text))));
+    return node.kind === "string" || node.kind === "name" || node.kind === "variable" ? tokens.join("") : pathOf(node)?.steps.join(".") ?? "…";
+  }
+}
+
+function keepsArray(node: Node): boolean {
+  if (node.kind === "map") return keepsArray(node.left) || keepsArray(node.right);
+  if (node.kind === "keep_array") return true;
+  return (node.kind === "filter" || node.kind === "sort" || node.kind === "index") && keepsArray(node.subject);
+}
+
+/** Whether the value is certainly not true: only then is a branch not reached. */
+export const neverTrue = (type: Type): boolean => !type.unknown && !isNever(type) && isNever(truthy(type));
+const falsyAlternatives = (type: Type): Type => (type.array || type.object ? UNKNOWN : falsy(type));
+
+/** The type without what is known of its values: which kinds of value it can be. */
+function kinds(type: Type): Type {
+  return Object.fromEntries(Object.entries(type).map(([key, value]) => [key, key === "boolean" ? "any" : key === "string" || key === "number" ? {} : value]));
+}
+
+/** Whether both can only be one and the same text or number. */
+function isSameValue(a: Type, b: Type): boolean {
+  const only = (type: Type): unknown => {
+    const values = [...(type.string ? (type.string.values ?? [NaN]) : []), ...(type.number ? (type.number.values ?? [NaN]) : [])];
+    return isOnly(type, "string", "number") && values.length === 1 ? values[0] : undefined;
+  };
+  return only(a) !== undefined && only(a) === only(b);
+}
+
+const sentence = (words: string): string => words[0]!.toUpperCase() + words.slice(1);
+const shown = (value: unknown): string => JSON.stringify(value);
+
+function conversion(a: Type, b: Type): string {
+  if ((a.string && b.number) || (a.number && b.string)) return "Make them alike: $number(…) or $string(…).";
+  if ((a.string && b.boolean) || (a.boolean && b.string)) return "Compare text with text in quotes, and true or false without.";
+  return "";
+}
