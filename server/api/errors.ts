@@ -2,6 +2,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ErrorCode } from "../../engine/errors/catalog.ts";
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
+import { asStoreFailure } from "../../engine/store/failures.ts";
 
 export interface ErrorBody {
   readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint?: string; readonly docs: string; readonly field?: string };
@@ -34,7 +35,7 @@ export function installErrors(server: FastifyInstance): void {
 }
 
 function answer(error: PlugboardError, request: FastifyRequest, reply: FastifyReply, thrown?: unknown): FastifyReply {
-  if (error.code === "SERVER_INTERNAL") request.log.error({ err: thrown }, "request failed");
+  if (error.entry.http >= 500) request.log.error({ err: thrown }, "request failed");
   const field = error.params["field"];
   const body: ErrorBody = {
     error: {
@@ -50,12 +51,21 @@ function answer(error: PlugboardError, request: FastifyRequest, reply: FastifyRe
 export const docsOf = (code: ErrorCode): string => `schemas/reference/errors.md#${code.toLowerCase()}`;
 
 function toPlugboardError(thrown: FastifyError, request: FastifyRequest): PlugboardError {
-  if (thrown instanceof PlugboardError) return thrown;
+  if (thrown instanceof PlugboardError) return withoutInsides(thrown, request);
   if (thrown.validation) return ofValidation(thrown);
   if (thrown.code === "FST_ERR_CTP_BODY_TOO_LARGE") return new PlugboardError("SERVER_TOO_LARGE", { limit: request.routeOptions.bodyLimit });
   if (thrown.code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") return new PlugboardError("SERVER_MEDIA_TYPE", { actual: request.headers["content-type"] ?? "none" });
-  if (isDatabaseOutage(thrown)) return new PlugboardError("STORE_UNREACHABLE", { address: "the database", detail: "the connection was lost or refused" }, { cause: thrown });
+  const failure = asStoreFailure(thrown, "");
+  if (failure instanceof PlugboardError) return withoutInsides(failure, request);
   if (thrown.statusCode !== undefined && thrown.statusCode >= 400 && thrown.statusCode < 500) return new PlugboardError("SERVER_BAD_REQUEST", { detail: thrown.message }, { cause: thrown });
+  return new PlugboardError("SERVER_INTERNAL", { id: request.id }, { cause: thrown });
+}
+
+/** What the store says names hosts, users and tables: for the log, not for callers. */
+function withoutInsides(thrown: PlugboardError, request: FastifyRequest): PlugboardError {
+  if (!thrown.code.startsWith("STORE_")) return thrown;
+  if (thrown.code === "STORE_UNREACHABLE") return new PlugboardError("STORE_UNREACHABLE", { address: "the database", detail: "the connection was lost or refused" }, { cause: thrown });
+  if (thrown.code === "STORE_BUSY") return new PlugboardError("STORE_BUSY", { detail: "it is busy; the same request may work later" }, { cause: thrown });
   return new PlugboardError("SERVER_INTERNAL", { id: request.id }, { cause: thrown });
 }
 
@@ -72,12 +82,4 @@ function ofValidation(thrown: FastifyError): PlugboardError {
     : Array.isArray(allowed) ? `'${field}' must be one of: ${allowed.join(", ")}.`
     : `'${field}' ${problem.message ?? "is not valid"}.`;
   return new PlugboardError("SERVER_BAD_REQUEST", { detail, field, suggestion: "The fields of every path are listed at /docs." }, { cause: thrown });
-}
-
-/** PostgreSQL is away, starting, stopping or full: the same request may work later. Source: PostgreSQL, "Error Codes", classes 08, 53, 57P. */
-export function isDatabaseOutage(thrown: unknown): boolean {
-  const code = (thrown as { code?: unknown } | null)?.code;
-  if (typeof code === "string" && /^(08|53|57P)/.test(code)) return true;
-  if (typeof code === "string" && ["ECONNREFUSED", "ECONNRESET", "EPIPE", "ENOTFOUND", "ETIMEDOUT", "ENOENT"].includes(code)) return true;
-  return thrown instanceof Error && /^Connection terminated|^timeout exceeded when trying to connect/.test(thrown.message);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { TenantPlan } from "../../engine/plan/types.ts";
-import { connectionOf, flowsToSync } from "../../server/api/provider.ts";
+import type { TenantPlan } from "../../../engine/plan/types.ts";
+import { connectionOf, flowsToSync } from "../../../server/api/provider.ts";
 
 const connection = (connector: string, enabled = true) => ({ connector, enabled, labels: {}, config: {}, locks: [] });
 const flow = (name: string, on: string, entity: string, enabled = true) => ({ name, enabled, connection: on, connector: "hubspot", stream: "s", to: { entity }, select: [], labels: {}, caps: {}, quarantine: { share: 0.1, count: 1000 } });

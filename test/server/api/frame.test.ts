@@ -1,8 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { afterEach, describe, expect, test } from "vitest";
-import type { Access, Caller } from "../../server/api/access.ts";
-import { createFrame } from "../../server/api/frame.ts";
-import { hashApiKey, makeApiKey } from "../../server/api/keys.ts";
+import type { Access, Caller } from "../../../server/api/access.ts";
+import { createFrame } from "../../../server/api/frame.ts";
+import { hashApiKey, makeApiKey } from "../../../server/api/keys.ts";
 
 const operator = makeApiKey();
 const ofAcme = makeApiKey();
