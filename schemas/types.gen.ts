@@ -35,8 +35,11 @@ export type Template = string;
 /** Any YAML; its texts are templates, or JSONata when they start with `=` (`==` starts a literal `=`). A member whose value is absent is left out. */
 export type Value = Json;
 
+/** One `=` expression that gives the map. */
+export type MapExpression = string;
+
 /** A map of values, or one `=` expression that gives the map. */
-export type Values = Template | { readonly [name: string]: Value };
+export type Values = MapExpression | { readonly [name: string]: Value };
 
 /** Any YAML, taken as it is written. */
 export type JsonValue = Json;

@@ -11,7 +11,7 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   }
   if (best) return best.name;
   const words = given.split(/[_\-. ]/);
-  return all.find((candidate) => candidate.length > 2 && words.length > 1 && words.includes(candidate.toLowerCase()));
+  return all.find((candidate) => candidate.length > 3 && given.length > 3 && (given.startsWith(candidate.toLowerCase().slice(0, 4)) && Math.abs(given.length - candidate.length) < 3)) ?? all.find((candidate) => candidate.length > 2 && words.length > 1 && words.includes(candidate.toLowerCase()));
 }
 
 /** "Did you mean …?" where something is near, else what there is. */

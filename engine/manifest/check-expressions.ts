@@ -34,10 +34,11 @@ interface Scope { readonly config?: ReadonlySet<string>; readonly secrets?: Read
 function scopeOf(manifest: Manifest, workspace: Workspace): Scope {
   if (manifest.kind !== "connector") return { withOf: () => undefined, extra: () => [] };
   const whole = merged(workspace.connectors.get(manifest.id) ?? [manifest]);
-  const config = new Set(Object.keys(isMap(whole.config) ? whole.config : {}));
+  // What is no map is told as such, not at everything that names a part of it.
+  const config = whole.config === undefined || isMap(whole.config) ? new Set(Object.keys(whole.config ?? {})) : undefined;
   const secrets = new Set(Object.entries(isMap(whole.config) ? whole.config : {}).filter(([, field]) => isMap(field) && field.secret === true).map(([name]) => name));
   return {
-    config, secrets,
+    ...(config ? { config } : {}), secrets,
     withOf: (pointer) => {
       const [, room, name = ""] = pointer.split("/");
       if (room !== "fragments") return undefined;
@@ -102,6 +103,7 @@ function unknownNames(manifest: Manifest, site: Site, scope: Scope, names: reado
       return [at(manifest, site, offset + position, name.length + (bound ? 1 : 0), "MANIFEST_UNKNOWN_VARIABLE", { name: (bound ? "$" : "") + name, field: last(site.pointer), suggestion })];
     };
     if (!bound && anything && !known.includes(root)) return [];
+    if (bound && root === "record" && anything && !known.includes(root)) return problem(root, [], [root], `the record's fields are named directly: ${text.replaceAll("$record.", "")}`);
     if (!known.includes(root)) return scope.extra(site.pointer).includes(root) || (bound && root === "") ? [] : problem(root, known, [root]);
     if (member === undefined) return [];
     const prefixed = (all: Iterable<string>) => [...all].map((each) => `${root}.${each}`);
@@ -121,6 +123,7 @@ function at(manifest: Manifest, site: Site, position: number, length: number, co
 
 /** What to write instead of mistakes that other languages teach. */
 function cureOf({ code, message }: ExpressionProblem, text: string): string {
+  if (/^[A-Za-z][\w'’.-]*( [\w'’.-]+)+$/.test(text.trim()) && !/ (and|or|in) /.test(text)) return `a constant text has quotes of its own: '"${text.trim()}"'`;
   if (text.includes("==")) return "JSONata compares with one '=': a = b";
   if (/&&|\|\|/.test(text)) return "JSONata says 'and' and 'or'";
   if (/!(?!=)/.test(text)) return "JSONata negates with a function: $not(…)";

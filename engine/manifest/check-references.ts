@@ -32,13 +32,12 @@ function checkConnector(layers: readonly Manifest[], report: Report): void {
     const base = http.base_url;
     if (typeof base === "string" && /^\s*(=|(https?:\/\/)?[^/]*\{\{)/.test(base) && mapOf(whole.http).hosts === undefined) report(manifest, "/http/base_url", "MANIFEST_HOSTS", {});
     if (typeof base === "string" && !/^\s*=|\{\{/.test(base) && !/^https?:\/\/[^/\s]+/.test(base)) report(manifest, "/http/base_url", "MANIFEST_WRONG_VALUE", { field: "base_url", expected: "an address that starts with https://", actual: JSON.stringify(base), suggestion: `https://${base.replace(/^[a-z]*:?\/*/i, "")}` });
-    const named = mapOf(mapOf(whole.http).auth);
     for (const room of ["streams", "webhooks", "queues", "actions", "fragments"]) {
       for (const [name, part] of Object.entries(mapOf(manifest.value[room]))) {
         if (!isMap(part)) continue;
         const at = `/${room}/${escape(name)}`;
         checkUse(manifest, part, at, fragments, room !== "fragments", report);
-        checkRequests(manifest, part, at, named, report);
+        checkRequests(manifest, part, at, mapOf(whole.http), report);
         for (const [partition, value] of Object.entries(mapOf(part.partitions))) stream(manifest, mapOf(value).stream, `${at}/partitions/${escape(partition)}/stream`, streams, report);
         for (const key of ["creates", "updates", "deletes", "upserts"]) stream(manifest, part[key], `${at}/${key}`, streams, report);
         for (const [event, value] of Object.entries(mapOf(part.events))) stream(manifest, mapOf(value).stream, `${at}/events/${escape(event)}/stream`, streams, report);
@@ -51,6 +50,7 @@ function checkConnector(layers: readonly Manifest[], report: Report): void {
       const full = { ...fragment, ...mapOf(streams[name]) };
       if (part.use !== undefined && fragments[String(part.use)] === undefined) continue;
       if (full.key === undefined) report(manifest, `/streams/${escape(name)}`, "MANIFEST_MISSING_FIELD", { field: "key", where: `streams.${name}`, expected: "the expression that identifies a record, for example id" }, "key");
+      if (typeof full.key === "number" || typeof full.key === "boolean") report(manifest, mapOf(part).key === undefined ? `/streams/${escape(name)}` : `/streams/${escape(name)}/key`, "MANIFEST_WRONG_VALUE", { field: "key", expected: "an expression over the record, for example id", actual: `${String(full.key)}, the same for every record` });
       const hasRequest = [...METHODS, "list", "changes", "one", "upload", "method"].some((key) => full[key] !== undefined);
       const isPushed = JSON.stringify([whole.webhooks, whole.queues, fragments]).includes(`"stream":"${name}"`);
       if (!hasRequest && !isPushed && part.use === undefined) report(manifest, `/streams/${escape(name)}`, "MANIFEST_ONE_OF", { where: `streams.${name}`, choices: "get, post, list, changes, one, upload", actual: "none of them" }, "key");
@@ -62,7 +62,7 @@ function checkConnector(layers: readonly Manifest[], report: Report): void {
         const at = name === "" ? "/check" : `/check/${escape(name)}`;
         const wholeBlock = mapOf(name === "" ? whole.check : mapOf(whole.check)[name]);
         if (!METHODS.some((key) => wholeBlock[key] !== undefined) && wholeBlock.method === undefined) report(manifest, at, "MANIFEST_ONE_OF", { where: at.slice(1).replace("/", "."), choices: METHODS.join(", "), actual: "none of them" }, "key");
-        checkRequests(manifest, block, at, named, report);
+        checkRequests(manifest, block, at, mapOf(whole.http), report);
       }
     }
   }
@@ -84,9 +84,22 @@ function checkUse(manifest: Manifest, part: JsonObject, at: string, fragments: J
   for (const name of wanted) if (!(name in given) && !misspelt.has(name) && paths.some((path) => path.includes(`{{with.${name}}}`))) report(manifest, part.with === undefined ? `${at}/use` : `${at}/with`, "MANIFEST_MISSING_FIELD", { field: name, where: `${at.slice(1).replaceAll("/", ".")}.with`, expected: `a value for fragment '${part.use}'` }, part.with === undefined ? "value" : "key");
 }
 
+/** A whole address in a path must stand on a host that the credential may be sent to. */
+function checkHosts(manifest: Manifest, block: JsonObject, at: string, http: JsonObject, report: Report): void {
+  if (http.auth === undefined || block.auth === "none" || typeof http.base_url !== "string") return;
+  for (const method of METHODS) {
+    const host = /^https?:\/\/([^/{}\s]+)/.exec(String(block[method] ?? ""))?.[1]?.toLowerCase();
+    if (host === undefined) continue;
+    const allowed = Array.isArray(http.hosts) ? http.hosts.map(String) : [/^https?:\/\/([^/]+)/.exec(http.base_url)?.[1]?.toLowerCase() ?? ""];
+    if (!allowed.some((each) => each === host || (each.startsWith("*.") && host.endsWith(each.slice(1))))) report(manifest, `${at}/${method}`, "MANIFEST_WRONG_VALUE", { field: method, expected: `a path, or an address on ${allowed.join(", ")}`, actual: host, suggestion: `the credential goes there too: list every host it may be sent to: hosts: [${[...allowed, host].filter(Boolean).join(", ")}]` });
+  }
+}
+
 /** `auth: raas` names one of the connector's authenticators. */
-function checkRequests(manifest: Manifest, part: JsonObject, at: string, named: JsonObject, report: Report): void {
+function checkRequests(manifest: Manifest, part: JsonObject, at: string, http: JsonObject, report: Report): void {
+  const named = mapOf(http.auth);
   for (const [door, block] of [["", part] as const, ...["list", "changes", "one"].map((key) => [`/${key}`, part[key]] as const)]) {
+    if (isMap(block)) checkHosts(manifest, block, `${at}${door}`, http, report);
     if (!isMap(block) || typeof block.auth !== "string" || block.auth === "none") continue;
     const names = named.by === undefined ? [] : Object.keys(named).filter((name) => name !== "by");
     if (!names.includes(block.auth)) report(manifest, `${at}${door}/auth`, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Authenticator", name: block.auth, suggestion: suggest(block.auth, [...names, "none"]) });
@@ -156,7 +169,9 @@ function checkConnectorPart(manifest: Manifest, pointer: string, { owner, name }
     if (isReadable(workspace, "connector", owner)) report(manifest, pointer, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Connector", name: owner, suggestion: suggest(owner, workspace.connectors.keys()) });
     return;
   }
-  const known = Object.keys(mapOf(merged(layers)[room]));
+  const parts = merged(layers)[room];
+  if (parts !== undefined && !isMap(parts)) return;
+  const known = Object.keys(mapOf(parts));
   if (!known.includes(name) && !(room === "streams" && isOwnStream(name, workspace))) report(manifest, pointer, "MANIFEST_UNKNOWN_REFERENCE", { kind: room === "streams" ? "Stream" : "Action", name: `${owner}.${name}`, suggestion: suggest(name, known) });
 }
 
@@ -242,7 +257,7 @@ function checkFlow(manifest: Manifest, name: string, flow: JsonObject, at: strin
   const fromAt = (key: string): string => (isMap(flow.from) ? `${at}/from/${key}` : `${at}/from`);
   if (typeof own.stream === "string") {
     const parts = splitName(own.stream);
-    if (!parts) report(manifest, fromAt("stream"), "MANIFEST_WRONG_VALUE", { field: "stream", expected: "<connection>.<stream>", actual: JSON.stringify(own.stream), suggestion: Object.keys(connections).length > 0 ? `for example: ${Object.keys(connections)[0]}.${own.stream}` : "" });
+    if (!parts) report(manifest, fromAt("stream"), "MANIFEST_WRONG_VALUE", { field: "stream", expected: "<connection>.<stream>", actual: JSON.stringify(own.stream), suggestion: own.stream.includes("/") ? `write ${own.stream.replace("/", ".")}` : Object.keys(connections).length > 0 ? `for example: ${Object.keys(connections)[0]}.${own.stream}` : "" });
     else checkConnectionStream(manifest, fromAt("stream"), parts, connections, workspace, report);
   }
   if (typeof own.connection === "string" && !(own.connection in connections)) report(manifest, fromAt("connection"), "MANIFEST_UNKNOWN_REFERENCE", { kind: "Connection", name: own.connection, suggestion: suggest(own.connection, Object.keys(connections)) });
@@ -287,7 +302,9 @@ function checkConnectionStream(manifest: Manifest, pointer: string, { owner, nam
   if (!isMap(connection)) return report(manifest, pointer, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Connection", name: owner, suggestion: `${suggest(owner, Object.keys(connections))}${owner in Object.fromEntries(workspace.connectors) ? `; '${owner}' is a connector: add it under connections` : ""}` });
   const layers = typeof connection.connector === "string" ? workspace.connectors.get(connection.connector) : undefined;
   if (!layers) return;
-  const known = [...Object.keys(mapOf(merged(layers).streams)), ...Object.keys(mapOf(connection.streams))];
+  const { streams } = merged(layers);
+  if (streams !== undefined && !isMap(streams)) return;
+  const known = [...Object.keys(mapOf(streams)), ...Object.keys(mapOf(connection.streams))];
   if (!known.includes(name)) report(manifest, pointer, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Stream", name: `${owner}.${name}`, suggestion: suggest(name, known) });
 }
 

@@ -5,7 +5,7 @@
 import type { ErrorCode } from "../errors/catalog.ts";
 import type { ErrorParams } from "../errors/plugboard-error.ts";
 import { nearest, suggest } from "../errors/nearest.ts";
-import { describe, exampleOf, kindOf, show } from "./describe.ts";
+import { describe, exampleOf, flow, kindOf, show } from "./describe.ts";
 import { shapeOf, type Placed, type Shape } from "./schema-shape.ts";
 import type { Json, JsonObject } from "./types.ts";
 
@@ -106,6 +106,7 @@ function walkMap(value: JsonObject, shape: Shape, pointer: string, variables: re
     const chosen = choice.filter((key) => present.includes(key));
     if (chosen.length > 1) report("MANIFEST_ONE_OF", { where, choices: choice.join(", "), actual: chosen.join(" and ") }, `${pointer}/${escape(chosen[1]!)}`, "key");
   }
+  if (isFlat(value, shape)) return report("MANIFEST_WRONG_TYPE", { field: nameOf(pointer), expected: "a map by name", actual: "the entry itself", suggestion: `give it a name: ${nameOf(pointer)}: { all: ${flow(value)} }` });
   const names = shape.names && shapeOf(shape.names);
   for (const [key, member] of Object.entries(value)) {
     const at = `${pointer}/${escape(key)}`;
@@ -119,6 +120,16 @@ function walkMap(value: JsonObject, shape: Shape, pointer: string, variables: re
     } else if (next === false) unknownField(key, member as Json, value, shape, at, where, report);
   }
 }
+
+/** `limits: { max: 100, every: 1m }`: an entry where named entries belong. */
+function isFlat(value: JsonObject, shape: Shape): boolean {
+  if (shape.properties.size > 0 || !shape.others || Object.keys(value).length === 0) return false;
+  const entry = shapeOf(shape.others);
+  const entries = [entry, ...(entry.branches ?? []).map(shapeOf)].flatMap((each) => [each, ...(isDiscriminated(each) ? each.branches!.map(shapeOf) : [])]).filter((each) => each.properties.size > 0);
+  return entries.length > 0 && Object.entries(value).every(([key, member]) => (typeof member !== "object" || member === null) && entries.some((each) => each.properties.has(key) && !wrongTypeOf(member, each, key)));
+}
+
+const wrongTypeOf = (member: Json, entry: Shape, key: string): boolean => wrongType(member, shapeOf(entry.properties.get(key)!)) !== undefined;
 
 function unknownField(key: string, member: Json, value: JsonObject, shape: Shape, at: string, where: string, report: Report): void {
   // `{ say: No scope, ask an admin. }`: YAML ends the text at the comma.
@@ -169,15 +180,17 @@ function chooseBranch(value: Json, shape: Shape, pointer: string, report: Report
   const union = isDiscriminated(shape) ? shape : branches.find(isDiscriminated);
   if (fitting.length === 0 && union) {
     const key = discriminatorOf(union.branches!.map(shapeOf))!;
-    const types = union.branches!.map((member) => String(shapeOf(shapeOf(member).properties.get(key)!).const));
+    const members = union.branches!.map(shapeOf);
+    const standard = members.find((member) => !member.required.includes(key));
+    const types = typesOf(members, key);
     const near = typeof value === "string" ? nearest(value, types) : undefined;
-    report("MANIFEST_WRONG_TYPE", { field, expected: `a map with its '${key}'`, actual: show(value, shape.secret), suggestion: near === undefined ? `'${key}' is one of ${types.join(", ")}` : `write ${field}: { ${key}: ${near} }` });
+    report("MANIFEST_WRONG_TYPE", { field, expected: standard ? "a map" : `a map with its '${key}'`, actual: show(value, shape.secret), suggestion: standard ? `for example: ${exampleOf(standard)}` : near === undefined ? `'${key}' is one of ${types.join(", ")}` : `write ${field}: { ${key}: ${near} }` });
     return undefined;
   }
   if (fitting.length === 0) {
     const secret = shape.secret || branches.some(({ secret }) => secret);
     report(branches.some((branch) => branch.enum || branch.const !== undefined) && !branches.some((branch) => branch.types?.includes("object")) ? "MANIFEST_WRONG_VALUE" : "MANIFEST_WRONG_TYPE",
-      { field, expected: branches.filter((branch) => !branch.types?.includes("null") || branch.types.length > 1).map(describe).join(", or "), actual: show(value, secret), suggestion: branches.map((branch) => cureFor(value, branch)).find(Boolean) });
+      { field, expected: [...new Set(branches.filter((branch) => !branch.types?.includes("null") || branch.types.length > 1).map(describe))].join(", or "), actual: show(value, secret), suggestion: branches.map((branch) => cureFor(value, branch)).find(Boolean) });
     return undefined;
   }
   if (fitting.length === 1 && !isDiscriminated(fitting[0]!)) return fitting[0];
@@ -201,13 +214,21 @@ function chooseMember(map: JsonObject, union: Shape, pointer: string, report: Re
     if (standard) return standard;
     if (options.layer) return undefined;
     const keys = Object.keys(map);
-    const likely = members.filter((member) => keys.length > 0 && keys.every((name) => member.properties.has(name))).map((member) => shapeOf(member.properties.get(key)!).const);
-    report("MANIFEST_MISSING_FIELD", { field: key, where: dotted(pointer) || "the manifest", expected: `one of ${(likely.length > 0 ? likely : types).join(", ")}` });
+    const likely = typesOf(members.filter((member) => keys.length > 0 && keys.every((name) => member.properties.has(name))), key);
+    const [as] = keys.filter((name) => types.includes(name));
+    const given = as === undefined || typeof map[as] !== "object" || map[as] === null || Array.isArray(map[as]) ? {} : (map[as] as JsonObject);
+    report("MANIFEST_MISSING_FIELD", { field: key, where: dotted(pointer) || "the manifest", expected: as === undefined ? `one of ${(likely.length > 0 ? likely : typesOf(members, key)).join(", ")}` : flow({ [key]: as, ...given }) });
     return undefined;
   }
   const member = members[types.indexOf(String(said))];
-  if (!member) report("MANIFEST_WRONG_VALUE", { field: key, expected: `one of ${types.join(", ")}`, actual: show(said as Json), suggestion: nearest(String(said), types) === undefined ? "" : suggest(String(said), types) }, `${pointer}/${key}`);
+  if (!member) report("MANIFEST_WRONG_VALUE", { field: key, expected: `one of ${typesOf(members, key).join(", ")}`, actual: show(said as Json), suggestion: nearest(String(said), types) === undefined ? "" : suggest(String(said), types) }, `${pointer}/${key}`);
   return member;
+}
+
+/** The types to advise: those that run. */
+function typesOf(members: readonly Shape[], key: string): string[] {
+  const running = members.filter((member) => member.notRunning === undefined);
+  return (running.length > 0 ? running : members).map((member) => String(shapeOf(member.properties.get(key)!).const));
 }
 
 function discriminatorOf(members: readonly Shape[]): "type" | "do" | undefined {
@@ -245,6 +266,8 @@ function cureFor(value: Json, shape: Shape): string {
     if (spelled) return `write ${spelled[1] === "" ? 1 : spelled[1]}${spelled[2]![0]!.toLowerCase() === "m" && /^mi?n?/i.test(spelled[2]!) ? "m" : spelled[2]![0]!.toLowerCase()}`;
   }
   if (shape.types?.length === 1 && shape.types[0] === "string" && (typeof value === "number" || typeof value === "boolean")) return `quote it: "${String(value)}"`;
+  if (shape.format === "jsonata" && typeof value === "object" && value !== null) return `quote the expression: '${flow(value)}'`;
+  if (Array.isArray(value) && shape.others && shape.properties.size === 0) return `give each a name${exampleOf(shape) === "" ? "" : `: ${exampleOf(shape)}`}`;
   if (shape.types?.[0] === "array" && value !== null && typeof value !== "object") return `write a list: [${String(value)}]`;
   const example = exampleOf(shape);
   return example === "" ? "" : `for example: ${example}`;

@@ -8,7 +8,7 @@ import type { Checked } from "./validate.ts";
 export function checkTraps({ manifest, shape }: Checked): Problem[] {
   const values = shape.sites.filter((site) => site.part === "value");
   return [
-    ...values.filter(({ language }) => language === "jsonata").flatMap((site) => [...cutByComment(manifest, site), ...unendingUntil(manifest, site), ...constant(manifest, site), ...date(manifest, site)]),
+    ...values.filter(({ language }) => language === "jsonata").flatMap((site) => [...cutByComment(manifest, site), ...unendingUntil(manifest, site), ...constant(manifest, site), ...date(manifest, site), ...typographic(manifest, site)]),
     ...values.filter(({ language }) => language === "template").flatMap((site) => withoutBraces(manifest, site)),
   ];
 }
@@ -29,14 +29,20 @@ function unendingUntil(manifest: Manifest, site: Site): Problem[] {
   return [trap(manifest, site, name === "exists" ? `null exists: this never ends when the last page says '${path!.split(".").at(-1)}: null'.` : `$not of absent is absent: this never ends when the last page has no '${path!.split(".").at(-1)}'.`, `until: "${path} ? false : true", right for null, absent and empty`, "warning")];
 }
 
-/** `country: "GB"` is a field named GB. Upper-case and unquoted by JSONata, in double quotes in YAML: a constant was meant. */
+/** `country: "GB"` is a field named GB. In quotes that YAML does not need: a constant was meant. */
 function constant(manifest: Manifest, site: Site): Problem[] {
   if (manifest.kind !== "mapping" && manifest.kind !== "preset" && manifest.kind !== "tenant") return [];
-  if (!/\/fields\/[^/]+$/.test(site.pointer) || manifest.written(site.pointer).style !== "double_quoted") return [];
+  if (!/\/fields\/[^/]+$/.test(site.pointer) || manifest.written(site.pointer).style !== "quoted") return [];
   const { text } = site;
   // A plain name needs no quotes in YAML, so quotes around one mean a text. Paths and functions may have them.
   if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(text) || checkExpression(text).length > 0 || text === "null" || text === "true" || text === "false") return [];
   return [trap(manifest, site, `"${text}" is read as a field named ${text}, not as the text.`, `It looks like a constant; write '"${text}"'. If it is the field, write it without quotes: ${text}`, "warning")];
+}
+
+/** `“GB”`: quotes of a word processor are letters to JSONata. */
+function typographic(manifest: Manifest, site: Site): Problem[] {
+  const match = /^\s*[“”„‘’«](.*?)[“”‘’»]?\s*$/u.exec(site.text);
+  return match ? [trap(manifest, site, "These quotes are letters to YAML and JSONata.", `A constant text has straight quotes: '"${match[1]!}"'`)] : [];
 }
 
 /** A date or date-time, unquoted by JSONata. */

@@ -6,13 +6,14 @@ const WORDS: Readonly<Record<string, string>> = { string: "text", integer: "a wh
 /** Characters of a value that are shown. */
 const SHOWN = 60;
 /** Characters of an example. */
-const EXAMPLE = 90;
+const EXAMPLE = 120;
 
 /** `one of account, app, connection`; `a duration with its unit …`; `a map`. */
 export function describe(shape: Shape): string {
   if (shape.const !== undefined) return JSON.stringify(shape.const);
   if (shape.enum) return shape.enum.length === 1 ? String(shape.enum[0]) : `one of ${shape.enum.map(String).join(", ")}`;
   if (shape.format === "jsonata") return "a JSONata expression";
+  if (shape.others && shape.properties.size === 0 && shape.types?.[0] === "object") return "a map by name";
   if (shape.pattern !== undefined && shape.meaning !== undefined) return firstSentence(shape.meaning);
   if (shape.branches && !shape.types) return "a map with its 'type'";
   const types = (shape.types ?? []).map((type) => WORDS[type] ?? type);
@@ -20,19 +21,26 @@ export function describe(shape: Shape): string {
   return types.length === 0 ? "a value" : `${types.slice(0, -1).join(", ")}${types.length > 1 ? " or " : ""}${types.at(-1)}${range}`;
 }
 
-/** `'type: offset'`-like advice from an example; nothing where it would be long. */
+/** The example of a shape, as flow YAML; nothing where it would be long. */
 export function exampleOf(shape: Shape): string {
-  const text = shape.example === undefined ? "" : typeof shape.example === "string" ? shape.example : JSON.stringify(shape.example).replaceAll('":', '": ').replaceAll(',"', ', "').replace(/"([A-Za-z_]\w*)":/g, "$1:");
+  const text = shape.example === undefined ? "" : flow(shape.example as Json, true);
   return text.length > EXAMPLE ? "" : text;
+}
+
+/** `{ type: offset, size: 100 }`. */
+export function flow(value: Json, outermost = false): string {
+  if (Array.isArray(value)) return `[${value.map((item) => flow(item as Json)).join(", ")}]`;
+  if (typeof value === "object" && value !== null) return Object.keys(value).length === 0 ? "{}" : `{ ${Object.entries(value).map(([key, member]) => `${flow(key)}: ${flow(member as Json)}`).join(", ")} }`;
+  return typeof value === "string" && !outermost && !/^[A-Za-z/][\w./-]*$/.test(value) ? JSON.stringify(value) : String(value);
 }
 
 /** The value as it was written, short; a secret is never shown. */
 export function show(value: Json, secret = false): string {
   if (secret && typeof value === "string") return "this text";
   if (value === null) return "empty";
+  if (typeof value === "object") return Array.isArray(value) ? "a list" : "a map";
   const text = JSON.stringify(value);
-  if (text.length <= SHOWN) return text;
-  return typeof value === "object" ? (Array.isArray(value) ? `a list of ${value.length}` : "a map") : `${text.slice(0, SHOWN)}…`;
+  return text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}…`;
 }
 
 /** JSON Schema's name of a value's type. */

@@ -45,6 +45,8 @@ export function explainYaml(code: string, message: string, text: string, positio
     const character = text[position] ?? "";
     return trap(`YAML reserves '${character}' at the start of a value.`, `Quote it: ${value.key}: '${value.text.replaceAll("'", "''")}'`, position, valueEnd);
   }
+  const doubled = /^(''|"")([^'"]+)(''|"")$/.exec(value.text);
+  if (code === "UNEXPECTED_TOKEN" && doubled) return trap("YAML reads two quotes as an empty text.", `A constant text has quotes of its own inside YAML's: ${value.key}: '"${doubled[2]!}"'`, valueStart, valueEnd);
   if (code === "UNEXPECTED_TOKEN" && /^(["']).*?\1\s*[&~<>=+\-*/?]/.test(value.text)) {
     return trap("YAML ends the text at its closing quote; the rest of this expression is left over.", `Quote the whole expression: ${value.key}: '${value.text.replaceAll("'", "''")}', or write it in a block: |`, valueStart, valueEnd);
   }
@@ -71,6 +73,7 @@ const PLAIN: Readonly<Record<string, readonly [string, string]>> = {
   UNEXPECTED_TOKEN: ["something is left over on this line.", "Quote the whole value, or write it in a block: |"],
   BAD_DQ_ESCAPE: ["\\ starts an escape in double quotes, and this one is not known.", "Use single quotes: '…'."],
   KEY_OVER_1024_CHARS: ["a key is longer than 1024 characters.", "Is a quote missing?"],
+  BLOCK_IN_FLOW: ["a comma or a closing bracket is missing before this.", "Add it; inside { } and [ ], members are separated by commas."],
   BAD_ALIAS: ["'*' starts an alias, and manifests have none.", "Quote the expression: '*.id'."],
 };
 

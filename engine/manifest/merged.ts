@@ -1,7 +1,15 @@
 /** A plain merge of a manifest's layers, for checks that need the whole; the plan's own merge keeps origins and choices. */
 import type { Json, JsonObject, Manifest } from "./types.ts";
 
+const known = new WeakMap<readonly Manifest[], JsonObject>();
+
 export function merged(layers: readonly Manifest[]): JsonObject {
+  const found = known.get(layers) ?? merge(layers);
+  known.set(layers, found);
+  return found;
+}
+
+function merge(layers: readonly Manifest[]): JsonObject {
   return layers.map(({ value }) => value).reduce((lower, upper) => over(lower, upper) as JsonObject);
 }
 

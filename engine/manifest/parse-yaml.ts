@@ -25,8 +25,8 @@ export interface ParsedYaml {
   commentAfter(pointer: string): string | undefined;
   /** Whether the value is a text written without quotes or block, on one line. */
   isPlain(pointer: string): boolean;
-  /** Whether the value is a text in double quotes. */
-  isDoubleQuoted(pointer: string): boolean;
+  /** Whether the value is a text in quotes. */
+  isQuoted(pointer: string): boolean;
 }
 
 export function parseYaml(text: string, file: string): ParsedYaml {
@@ -39,7 +39,7 @@ export function parseYaml(text: string, file: string): ParsedYaml {
   const problems: Problem[] = [];
   const problem = (code: ErrorCode, params: ErrorParams, at: Location) => void problems.push({ code, severity: "error", params, at });
   const refuse = (detail: string, cure: string, at: Location) => problem("MANIFEST_YAML", { detail, cure }, at);
-  const nothing = (): ParsedYaml => ({ value: undefined, problems, locate: () => ({ file, line: 1, col: 1 }), commentAfter: () => undefined, isPlain: () => false, isDoubleQuoted: () => false });
+  const nothing = (): ParsedYaml => ({ value: undefined, problems, locate: () => ({ file, line: 1, col: 1 }), commentAfter: () => undefined, isPlain: () => false, isQuoted: () => false });
 
   lines.addNewLine(0);
   for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) lines.addNewLine(at + 1);
@@ -72,7 +72,7 @@ export function parseYaml(text: string, file: string): ParsedYaml {
     locate,
     commentAfter: (pointer) => commentOf(find(pointer).node),
     isPlain: (pointer) => typeOf(pointer) === "PLAIN",
-    isDoubleQuoted: (pointer) => typeOf(pointer) === "QUOTE_DOUBLE",
+    isQuoted: (pointer) => typeOf(pointer)?.startsWith("QUOTE") === true,
   };
 
   function typeOf(pointer: string): string | undefined {

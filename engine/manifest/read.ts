@@ -61,7 +61,7 @@ function readManifest(place: Place, text: string, file: string, layer: Manifest[
     locate: (pointer, part, offset) => yaml.locate(own(pointer), part, offset),
     written: (pointer) => {
       const comment = yaml.commentAfter(own(pointer));
-      return { style: yaml.isPlain(own(pointer)) ? "plain" : yaml.isDoubleQuoted(own(pointer)) ? "double_quoted" : "other", ...(comment === undefined ? {} : { comment }) };
+      return { style: yaml.isPlain(own(pointer)) ? "plain" : yaml.isQuoted(own(pointer)) ? "quoted" : "other", ...(comment === undefined ? {} : { comment }) };
     },
   };
   return { manifest, problems: misplaced(manifest) };

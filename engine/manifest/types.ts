@@ -35,7 +35,7 @@ export interface Manifest {
    */
   locate(pointer: string, part?: "key" | "value", offset?: number): Location;
   /** How the scalar at a pointer is written, for checks of what YAML made of a text. */
-  written(pointer: string): { readonly style: "plain" | "double_quoted" | "other"; /** The comment that directly follows it, without `#`. */ readonly comment?: string };
+  written(pointer: string): { readonly style: "plain" | "quoted" | "other"; /** The comment that directly follows it, without `#`. */ readonly comment?: string };
 }
 
 /** Every manifest of catalogue and workspace, and every problem found while reading them. Pure function of the trees. */

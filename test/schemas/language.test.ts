@@ -1,6 +1,6 @@
 /** schemas/language.md shows nothing that the validator does not take. */
 import { describe, expect, test } from "vitest";
-import { read, validateWorkspace } from "../../engine/manifest/index.ts";
+import { read, runMappingTests, validateWorkspace } from "../../engine/manifest/index.ts";
 import { languageBlocks, manifestOf, treeOf } from "./language-blocks.ts";
 
 const blocks = languageBlocks();
@@ -29,4 +29,10 @@ test("what does not run yet is told by name where it is in the way, and as a war
   expect(said).toContain("connectors/hubspot/connector.yaml error enrich");
   expect(said).toContain("connectors/onefile/connector.yaml error type: session");
   expect(said).toContain("presets/ai-interviewer/preset.yaml error change");
+});
+
+test("the mappings of the page pass the tests that the page gives them", async () => {
+  const results = await runMappingTests(read([page]));
+  expect(results.length).toBeGreaterThanOrEqual(2);
+  expect(results.filter(({ passed }) => !passed)).toEqual([]);
 });
