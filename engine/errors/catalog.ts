@@ -7,6 +7,8 @@ export interface ErrorEntry {
   readonly message: string;
   /** What the reader can do about it; may name parameters. */
   readonly hint?: string;
+  /** What to do about it in general, for the reference page; where the hint is made for each case. */
+  readonly help?: string;
   /** Whether trying the same again can help: `backoff` by itself, `after_fix` once something was changed, `never`. */
   readonly retry: "never" | "backoff" | "after_fix";
   /** Status the HTTP API answers with. */
@@ -16,23 +18,23 @@ export interface ErrorEntry {
 
 export const catalog = {
   // MANIFEST_: found while reading and validating YAML, before anything runs.
-  MANIFEST_YAML: { message: "This is not valid YAML: {detail}", hint: "{cure}", retry: "after_fix", http: 422 },
-  MANIFEST_UNKNOWN_FIELD: { message: "Unknown field '{field}' in {where}.", hint: "{suggestion}", retry: "after_fix", http: 422 },
-  MANIFEST_MISSING_FIELD: { message: "Missing field '{field}' in {where}.", hint: "Add '{field}': {expected}.", retry: "after_fix", http: 422 },
-  MANIFEST_WRONG_VALUE: { message: "'{field}' must be {expected}, not {actual}.", hint: "{suggestion}", retry: "after_fix", http: 422 },
-  MANIFEST_WRONG_TYPE: { message: "'{field}' must be {expected}, not {actual}.", hint: "{suggestion}", retry: "after_fix", http: 422 },
-  MANIFEST_ONE_OF: { message: "{where} must have exactly one of: {choices}; it has {actual}.", retry: "after_fix", http: 422 },
-  MANIFEST_NOT_RUNNING_YET: { message: "'{feature}' is part of the language, but this version does not run it yet.", hint: "{suggestion}", retry: "after_fix", http: 422 },
-  MANIFEST_UNKNOWN_REFERENCE: { message: "{kind} '{name}' does not exist.", hint: "{suggestion}", retry: "after_fix", http: 422 },
-  MANIFEST_WRONG_PLACE: { message: "{file} must be {expected}.", hint: "{suggestion}", retry: "after_fix", http: 422 },
-  MANIFEST_EXPRESSION: { message: "This JSONata expression does not parse: {detail}", hint: "{suggestion}", retry: "after_fix", http: 422 },
-  MANIFEST_TEMPLATE: { message: "This template does not parse: {detail}", hint: "{suggestion}", retry: "after_fix", http: 422 },
-  MANIFEST_UNKNOWN_VARIABLE: { message: "'{name}' is not available in '{field}'.", hint: "{suggestion}", retry: "after_fix", http: 422 },
-  MANIFEST_TRAP: { message: "{detail}", hint: "{cure}", retry: "after_fix", http: 422 },
+  MANIFEST_YAML: { message: "This is not valid YAML: {detail}", hint: "{cure}", help: "Most often an expression or template stands without quotes. Text that holds `: `, ` #`, `{`, `[`, or starts with `@ ` ` % & * !` needs quotes, or a block (`|`).", retry: "after_fix", http: 422 },
+  MANIFEST_UNKNOWN_FIELD: { message: "Unknown field '{field}' in {where}.", hint: "{suggestion}", help: "Remove the key or correct its spelling; the reference of the manifest lists every key and where it belongs. A field of a tenant's own is `custom.<name>`.", retry: "after_fix", http: 422 },
+  MANIFEST_MISSING_FIELD: { message: "Missing field '{field}' in {where}.", hint: "Add '{field}': {expected}.", help: "Add the key where the error points. A workspace's file over a built-in one may leave out what that one says.", retry: "after_fix", http: 422 },
+  MANIFEST_WRONG_VALUE: { message: "'{field}' must be {expected}, not {actual}.", hint: "{suggestion}", help: "Write one of the values the error lists.", retry: "after_fix", http: 422 },
+  MANIFEST_WRONG_TYPE: { message: "'{field}' must be {expected}, not {actual}.", hint: "{suggestion}", help: "Write the value in the form the error names. Maps hold `key: value`, lists hold `- value`; `yes` and `no` are text in YAML 1.2.", retry: "after_fix", http: 422 },
+  MANIFEST_ONE_OF: { message: "{where} must have exactly one of: {choices}; it has {actual}.", help: "Keep one of the keys: they say the same thing in different ways.", retry: "after_fix", http: 422 },
+  MANIFEST_NOT_RUNNING_YET: { message: "'{feature}' is part of the language, but this version does not run it yet.", hint: "{suggestion}", help: "The manifest is right, and a later version runs it. Until then use what the hint says; a flow can be kept with `enabled: false`.", retry: "after_fix", http: 422 },
+  MANIFEST_UNKNOWN_REFERENCE: { message: "{kind} '{name}' does not exist.", hint: "{suggestion}", help: "Correct the name, or add what it names. Flows name connections, mappings name connectors.", retry: "after_fix", http: 422 },
+  MANIFEST_WRONG_PLACE: { message: "{file} must be {expected}.", hint: "{suggestion}", help: "Each manifest stands at a path that follows from its id: move the file, or change the id.", retry: "after_fix", http: 422 },
+  MANIFEST_EXPRESSION: { message: "This JSONata expression does not parse: {detail}", hint: "{suggestion}", help: "The position is that of the character where the parser stopped; often a bracket or quote before it is missing. JSONata compares with `=`, joins text with `&`, and says `and`, `or`, `$not(…)`.", retry: "after_fix", http: 422 },
+  MANIFEST_TEMPLATE: { message: "This template does not parse: {detail}", hint: "{suggestion}", help: "A template holds `{{variable}}`, `{{function variable}}` and blocks (`{{#if …}}…{{/if}}`). For more, start the value with `=` and write JSONata.", retry: "after_fix", http: 422 },
+  MANIFEST_UNKNOWN_VARIABLE: { message: "'{name}' is not available in '{field}'.", hint: "{suggestion}", help: "The reference of the key lists what it may name. Record keys see the record, answer keys see `status headers body`, requests see all variables.", retry: "after_fix", http: 422 },
+  MANIFEST_TRAP: { message: "{detail}", hint: "{cure}", help: "YAML or JSONata reads this as something else than it looks like. The error shows what it reads, and how to write it.", retry: "after_fix", http: 422 },
   MANIFEST_SECRET: { message: "'{field}' looks like a secret written into a file.", hint: "Secrets are entered when connecting, or referenced (env:NAME); they never stand in Git.", retry: "after_fix", http: 422 },
   MANIFEST_HOSTS: { message: "base_url has a template in its host, so http.hosts must list where the credential may go.", hint: "Add for example: hosts: [\"*.example.com\"]", retry: "after_fix", http: 422 },
-  MANIFEST_TEST_FAILED: { message: "Test '{name}' failed: {detail}", retry: "after_fix", http: 422 },
-  MANIFEST_UNREADABLE: { message: "{file} cannot be read: {detail}", retry: "after_fix", http: 422 },
+  MANIFEST_TEST_FAILED: { message: "Test '{name}' failed: {detail}", help: "Correct the mapping or the test: `expect` lists exactly the fields that come out.", retry: "after_fix", http: 422 },
+  MANIFEST_UNREADABLE: { message: "{file} cannot be read: {detail}", help: "The folder must exist, hold at most 20,000 files of at most 2 MiB, and no link that leaves it.", retry: "after_fix", http: 422 },
 
   // PLAN_: layers and references of one tenant's effective configuration.
   PLAN_UNKNOWN_TENANT: { message: "Tenant '{tenant}' does not exist.", hint: "{suggestion}", retry: "after_fix", http: 404 },

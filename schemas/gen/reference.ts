@@ -11,7 +11,7 @@ const PAGES: readonly (readonly [string, string])[] = [
 ];
 const SHARED: readonly (readonly [string, string])[] = [["request", "the request block, everywhere"], ["flow", "flows of presets and tenants"], ["common", "words that every manifest uses"]];
 
-interface ErrorEntry { readonly message: string; readonly hint?: string; readonly retry: string; readonly http: number; readonly retired?: string }
+interface ErrorEntry { readonly message: string; readonly hint?: string; readonly help?: string; readonly retry: string; readonly http: number; readonly retired?: string }
 interface FunctionEntry { readonly name: string; readonly group: string; readonly usage: string; readonly doc: string; readonly deterministic: boolean; readonly examples: readonly { readonly expression: string; readonly result?: unknown }[] }
 
 export async function referencePages(): Promise<Map<string, string>> {
@@ -139,7 +139,7 @@ function errorPage(catalog: Record<string, ErrorEntry>): string[] {
     const prefix = code.split("_")[0]!;
     if (prefix !== stage) lines.push("", `## ${prefix}_`, "", "| code | it says | what to do | retry | HTTP |", "|---|---|---|---|---|");
     stage = prefix;
-    lines.push(`| <a id="${code.toLowerCase()}"></a>\`${code}\` | ${cell(entry.message)} | ${cell(entry.hint ?? "")}${entry.retired === undefined ? "" : ` Retired in ${entry.retired}.`} | ${entry.retry} | ${entry.http} |`);
+    lines.push(`| <a id="${code.toLowerCase()}"></a>\`${code}\` | ${cell(entry.message)} | ${cell(entry.help ?? (/^\{\w+\}$/.test(entry.hint ?? "") ? "The error says what." : (entry.hint ?? "")))}${entry.retired === undefined ? "" : ` Retired in ${entry.retired}.`} | ${entry.retry} | ${entry.http} |`);
   }
   return lines;
 }

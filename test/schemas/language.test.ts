@@ -5,6 +5,7 @@ import { languageBlocks, manifestOf, treeOf } from "./language-blocks.ts";
 
 const blocks = languageBlocks();
 const page = treeOf(blocks);
+const ofPage = validateWorkspace(read([page]));
 
 test("the page's blocks are found", () => {
   expect(blocks.length).toBeGreaterThanOrEqual(25);
@@ -13,8 +14,10 @@ test("the page's blocks are found", () => {
 describe("the block of schemas/language.md at line", () => {
   test.for(blocks.map((block) => ({ line: block.line, head: block.head, block })))("$line ($head) validates", ({ block }) => {
     const { path, text } = manifestOf(block);
-    const workspace = read([{ layer: "workspace", label: "", files: new Map([...page.files, [path, text]]) }]);
-    const problems = validateWorkspace(workspace).filter(({ at }) => at?.file === path);
+    // The page shows some manifests twice; the first of each is read with the whole page.
+    const isFirst = page.files.get(path) === text;
+    const all = isFirst ? ofPage : validateWorkspace(read([{ layer: "workspace", label: "", files: new Map([...page.files, [path, text]]) }]));
+    const problems = all.filter(({ at }) => at?.file === path);
     // The page shows manifests without all that they name, and words that run later.
     const shown = problems.filter(({ code }) => code !== "MANIFEST_UNKNOWN_REFERENCE" && code !== "MANIFEST_NOT_RUNNING_YET");
     expect(shown.map(({ code, params, at }) => `${at?.line}:${at?.col} ${code} ${JSON.stringify(params)}`)).toEqual([]);
