@@ -51,6 +51,8 @@ export async function openEngine({ databaseUrl, providerUrl, page }: { databaseU
   return {
     workerSettings: (name) => ({ FAULTS_WORKER: JSON.stringify({ databaseUrl, name, key, revision, providerHost: new URL(providerUrl).host } satisfies WorkerSettings) }),
     async letLeasesLapse() {
+      // A worker that was stopped inside a transaction holds its rows; PostgreSQL ends such a session itself, after a minute.
+      await admin.query("select pg_terminate_backend(pid, 1000) from pg_stat_activity where datname = current_database() and application_name like 'worker-%' and state = 'idle in transaction'");
       await admin.query("update plugboard.runs set lease_until = now() - interval '1 second' where status = 'running'");
       await reapRuns(db);
     },

@@ -144,10 +144,10 @@ class Crew {
     await Promise.race([successor.committed(2), successor.end(PATIENCE_MILLISECONDS), pause(TAKE_OVER_MILLISECONDS)]);
     zombie.kill("SIGCONT");
     this.zombies += 1;
-    const [, after] = await Promise.all([zombie.end(WAKE_MILLISECONDS), successor.end(PATIENCE_MILLISECONDS)]);
-    if (zombie.status === "fenced") this.fenced += 1;
+    const [woken, after] = await Promise.all([zombie.end(WAKE_MILLISECONDS), successor.end(PATIENCE_MILLISECONDS)]);
+    if (woken.status === "fenced") this.fenced += 1;
     this.#count(after.signal === "SIGKILL" ? "after_commit" : undefined);
-    this.#options.log(`${describe(blow)} → woken: ${zombie.status ?? "killed, it went on"}; its successor made ${successor.pages} pages`);
+    this.#options.log(`${describe(blow)} → woken: ${woken.status ?? "killed, it went on"}${woken.error ? ` (${woken.error})` : ""}; its successor made ${successor.pages} pages`);
   }
 
   /** Runs attempts without blows until a run of this mode has ended well. */
