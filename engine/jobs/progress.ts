@@ -23,8 +23,6 @@ export interface ProgressBoard {
   report(progress: RunProgress): void;
   /** Calls back on every report, of this process at once and of others as they are heard. @returns unsubscribe */
   watch(watcher: (progress: RunProgress) => void): () => void;
-  /** The last report of every run under way that this process has heard of. */
-  latest(): readonly RunProgress[];
   /** A payload of PROGRESS_CHANNEL. */
   hear(payload: string): void;
   close(): void;
@@ -35,13 +33,10 @@ const NOTIFY_MILLISECONDS = 500;
 export function createProgressBoard(notify: (channel: string, payload: string) => Promise<unknown>): ProgressBoard {
   const self = randomUUID();
   const watchers = new Set<(progress: RunProgress) => void>();
-  const latest = new Map<string, RunProgress>();
   const unsent = new Map<string, RunProgress>();
   let timer: NodeJS.Timeout | undefined;
 
   const show = (progress: RunProgress): void => {
-    if (progress.status === undefined) latest.set(progress.run, progress);
-    else latest.delete(progress.run);
     for (const watcher of watchers) watcher(progress);
   };
   const send = (): void => {
@@ -60,14 +55,22 @@ export function createProgressBoard(notify: (channel: string, payload: string) =
       watchers.add(watcher);
       return () => watchers.delete(watcher);
     },
-    latest: () => [...latest.values()],
     hear(payload) {
-      const { self: sender, ...progress } = JSON.parse(payload) as RunProgress & { self: string };
-      if (sender !== self) show(progress);
+      const { self: sender, ...progress } = parsed(payload);
+      if (sender !== undefined && sender !== self) show(progress);
     },
     close() {
       clearTimeout(timer);
       watchers.clear();
     },
   };
+}
+
+/** Whoever may connect to the database may notify: what is not ours is dropped. */
+function parsed(payload: string): RunProgress & { readonly self?: string } {
+  try {
+    return JSON.parse(payload) as RunProgress & { self?: string };
+  } catch {
+    return {} as RunProgress;
+  }
 }

@@ -156,6 +156,40 @@ describe("runs", () => {
   });
 });
 
+describe("what could not be stored", () => {
+  test("is listed with its reason, never with the record", async () => {
+    it.provider.instead = (_request, response, page) => {
+      if (page !== 1) return false;
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ items: [{ name: "canary without a key" }, { id: 2, name: "acme person 2" }] }));
+      return true;
+    };
+    const { runs: [{ id }] } = (await call(keys.acme, "POST", "/api/integrations/crm/sync", {})).json();
+    expect(await it.ended("acme", id)).toMatchObject({ status: "succeeded_with_quarantine" });
+    it.provider.instead = undefined;
+    const answer = await get(`/api/quarantine?run=${id}`);
+    expect(answer.json().data).toEqual([expect.objectContaining({ run: id, flow: "people", entity: "person", key: null, code: "MAPPING_NO_KEY", status: "open", seen: 1 })]);
+    expect(answer.body).not.toContain("canary");
+    expect((await get(`/api/quarantine?run=${id}`, keys.bolt)).json().data).toEqual([]);
+    expect((await get("/api/quarantine?status=discarded")).json()).toEqual({ data: [], next_cursor: null });
+  });
+
+  test("a sweep that would delete too much waits, and deletes once it is approved", async () => {
+    const sync = async () => it.ended("bolt", (await call(keys.bolt, "POST", "/api/integrations/crm/sync", { mode: "full" })).json().runs[0].id);
+    const live = async () => (await get("/api/records/person?limit=1000", keys.bolt)).json().data.length;
+    it.provider.records = 80;
+    await sync();
+    it.provider.records = 10;
+    const { id } = await sync();
+    expect([(await get(`/api/runs/${id}`, keys.bolt)).json().held_sweep, await live()]).toEqual([{ missing: 70, live: 80 }, 80]);
+    expect((await call(keys.acme, "POST", `/api/runs/${id}/approve-sweep`)).statusCode).toBe(404);
+    expect((await call(keys.bolt, "POST", `/api/runs/${id}/approve-sweep`)).json()).toEqual({ swept: 70 });
+    expect(await live()).toBe(10);
+    expect((await get("/api/records/person?limit=1000&include_deleted=true", keys.bolt)).json().data.length).toBe(80);
+    expect((await call(keys.bolt, "POST", `/api/runs/${id}/approve-sweep`)).statusCode).toBe(404);
+    it.provider.records = 6;
+  });
+});
+
 describe("two tenants", () => {
   test("cannot see each other over any route", async () => {
     const ids = { run: (await get("/api/runs?limit=1", keys.bolt)).json().data[0].id, record: (await get("/api/records/person?limit=1", keys.bolt)).json().data[0].id };
