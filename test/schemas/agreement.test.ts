@@ -21,6 +21,9 @@ const page = languageBlocks().map((block) => {
   return { name: `language.md:${block.line}`, kind: placeOf(path)!.kind, value: parse(text) as Json };
 });
 
+/** Broken variants tried of one manifest, evenly over it. */
+const MOST = 400;
+
 /** The value with one place changed: a member gone, renamed or null, a scalar of another kind. */
 function* broken(value: Json): Generator<Json> {
   if (Array.isArray(value)) {
@@ -45,7 +48,9 @@ describe("the walk and Ajv agree about", () => {
     const schema = schemaAt(`${kind}.schema.json`);
     const disagreements: string[] = [];
     let invalid = 0;
-    for (const each of [value, ...broken(value)]) {
+    const variants = [...broken(value)];
+    const step = Math.ceil(variants.length / MOST);
+    for (const each of [value, ...variants.filter((_, index) => index % step === 0)]) {
       const walked = checkShape(each, schema).findings.length === 0;
       if (!walked) invalid++;
       if (ajv(each) !== walked) disagreements.push(`${walked ? "the walk finds nothing, Ajv" : "Ajv finds nothing, the walk"} ${JSON.stringify(walked ? ajv.errors?.at(-1) : checkShape(each, schema).findings[0])}`);

@@ -31,13 +31,15 @@ export function registerValidate(program: Command): void {
     });
 }
 
+/** What only a plan can know. Its other problems follow from manifests, and are told where those are right. */
+const ONLY_PLANNED = /^PLAN_(LOCKED|FORBIDDEN_OVERRIDE|SAME_AS_PRESET|CYCLE)$/;
+
 /** Problems of the manifests, then those of every tenant's and preset's plan that were not told yet. */
 export function allProblems(workspace: Workspace): Problem[] {
   const told = validateWorkspace(workspace);
-  // A plan made from manifests that are wrong says the same again, in its own words.
-  if (told.some(({ severity }) => severity === "error")) return told;
-  const planned = [...resolveAll(workspace).problems, ...[...workspace.presets.keys()].flatMap((id) => problemsOfPreset(workspace, id))];
-  return [...told, ...notTold(planned, told)];
+  const planned = notTold([...resolveAll(workspace).problems, ...[...workspace.presets.keys()].flatMap((id) => problemsOfPreset(workspace, id))], told);
+  const isRight = told.every(({ severity }) => severity !== "error");
+  return [...told, ...(isRight ? planned : planned.filter(({ code }) => ONLY_PLANNED.test(code)))];
 }
 
 /** Of a preset that no tenant has yet: planned for one that says nothing else. */
