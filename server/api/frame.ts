@@ -25,6 +25,14 @@ const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
 const KEEP_ALIVE_MILLISECONDS = 72_000;
 const MAX_PARAM_LENGTH = 500;
 
+/** What an answer means where its route does not say it better. */
+const MEANINGS: Readonly<Record<string, string>> = { 2: "Done.", 4: "The request is at fault: `error.code` says how.", 5: "Plugboard or its database is at fault; 503 may work later." };
+
+interface Operation {
+  readonly responses: Record<string, { description?: string }>;
+  readonly requestBody?: { required?: boolean; readonly content: Record<string, { readonly schema: { readonly type?: string | readonly string[] } }> };
+}
+
 export async function createFrame(options: FrameOptions): Promise<FastifyInstance> {
   const server = Fastify({
     bodyLimit: MAX_BODY_BYTES, requestTimeout: REQUEST_TIMEOUT_MILLISECONDS, keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
@@ -66,6 +74,15 @@ export async function createFrame(options: FrameOptions): Promise<FastifyInstanc
       const permission = (route.config as { permission?: string } | undefined)?.permission ?? "public";
       const shown = { ...(schema as object), security: permission === "public" ? [] : [{ key: [permission] }], "x-permission": permission };
       return { schema: shown, url };
+    },
+    transformObject: (found) => {
+      const document = "openapiObject" in found ? found.openapiObject : found.swaggerObject;
+      for (const operation of Object.values(document.paths ?? {}).flatMap((methods) => Object.values(methods as Record<string, Operation>))) {
+        for (const [status, response] of Object.entries(operation.responses)) if (response.description === "Default Response") response.description = MEANINGS[status[0]!] ?? "";
+        const body = operation.requestBody;
+        if (body?.content["application/json"]?.schema.type?.includes("null")) body.required = false;
+      }
+      return document;
     },
     refResolver: { buildLocalReference: (schema, _base, _fragment, number) => (typeof schema["$id"] === "string" ? schema["$id"] : `def-${number}`) },
   });
