@@ -131,7 +131,7 @@ class FlowRun {
     const first = door.pagination.first();
     const started = clock.now();
     const caps = { ...DEFAULT_CAPS, ...flow.caps };
-    const seenKeys = new SeenKeys();
+    let seenKeys = new SeenKeys();
     /** The pass as it lives here; what the checkpoint keeps may differ for ordered streams. */
     let pass = opened;
     let highest: number | undefined;
@@ -151,6 +151,8 @@ class FlowRun {
         if (!(thrown instanceof PageTokenExpired) || pass.restarted === true) throw forgottenTwice(thrown, door);
         this.#log({ level: "warn", event: "checkpoint", message: `The provider has forgotten the page token (${thrown.status}); the window is read again from its first page, once.` });
         pass = restart(pass, first);
+        // Everything that comes now was seen before; that is no loop.
+        seenKeys = new SeenKeys();
         highest = undefined;
         beyondFirst = false;
         pending = quietly(fetch(pass.page));

@@ -154,14 +154,14 @@ describe("page tokens that the provider has forgotten", () => {
     const at = query["t"] ?? "0";
     if (forgotten.delete(at)) return { status: 410, text: "expired" };
     const next = Number(at.replace("n", "")) + 1;
-    return { json: { items: [{ id: next }], next: next < 4 ? `n${next}` : null } };
+    return { json: { items: [{ id: next }], next: next < 8 ? `n${next}` : null } };
   });
   const parts: PlanParts = { request: { query: { t: "{{page.token}}" } }, pagination: { type: "token", next: "body.next" } };
 
   test("restart the pass once", async () => {
     const place = bench();
-    const result = await place.run(planOf(parts), tokens(new Set(["n2"])));
-    expect(result).toMatchObject({ status: "succeeded", counters: { created: 4, unchanged: 2 } });
+    const result = await place.run(planOf(parts), tokens(new Set(["n6"])));
+    expect(result).toMatchObject({ status: "succeeded", counters: { created: 8, unchanged: 6 } });
   });
 
   test("a second time, or on the first page, the run fails", async () => {
@@ -175,7 +175,7 @@ describe("page tokens that the provider has forgotten", () => {
     await killedAt(place, parts, tokens(new Set()), "before_commit", 3);
     expect(place.rows.checkpoint!.pass!.page).toEqual({ token: "n2" });
     expect(await place.run(planOf(parts), tokens(new Set(["n2"])))).toMatchObject({ status: "succeeded" });
-    expect(liveKeys(place.rows)).toEqual(["1", "2", "3", "4"]);
+    expect(liveKeys(place.rows)).toEqual(["1", "2", "3", "4", "5", "6", "7", "8"]);
   });
 
   test("a token of another paging than the manifest has now is not used", async () => {
