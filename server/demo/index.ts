@@ -49,7 +49,8 @@ export async function startDemo({ folder, log, now = Date.now }: DemoOptions): P
   const ports = Object.fromEntries(PROVIDERS.map((name) => [name, providers[name].port]));
   await writeMemory(folder, { ...memory, ports });
   const workspaceDir = path.join(folder, "workspace");
-  const { changed } = await makeDemoWorkspace(workspaceDir, { aptem: providers.aptem.url, hubspot: providers.hubspot.url, greenhouse: providers.greenhouse.url });
+  const { changed, leftAlone } = await makeDemoWorkspace(workspaceDir, { aptem: providers.aptem.url, hubspot: providers.hubspot.url, greenhouse: providers.greenhouse.url });
+  for (const file of leftAlone) log(`demo workspace: ${file} was changed by hand and is left alone; the stand-ins are at ${PROVIDERS.map((name) => `${name} ${providers[name].url}`).join(", ")}`);
   if (changed.length > 0) log(`demo workspace: ${changed.length} files committed`);
   return {
     workspaceDir, connections: demoCredentials(), flows: DEMO_FLOWS, providers, world, advances: memory.advanced_at.length,

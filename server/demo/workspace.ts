@@ -24,8 +24,15 @@ export interface DemoConnection {
 
 const AUTHOR = { name: "Plugboard demo", email: "demo@plugboard.invalid" };
 
+export interface DemoWorkspace {
+  readonly commit: string;
+  readonly changed: readonly string[];
+  /** Files that a person changed so much that the addresses in them could not be brought up to date. */
+  readonly leftAlone: readonly string[];
+}
+
 /** Makes the repository, or brings its addresses up to date; a commit is made only when a file changed. */
-export async function makeDemoWorkspace(folder: string, urls: ProviderUrls): Promise<{ commit: string; changed: readonly string[] }> {
+export async function makeDemoWorkspace(folder: string, urls: ProviderUrls): Promise<DemoWorkspace> {
   const repository = { fs, dir: folder };
   const fresh = !existsSync(path.join(folder, ".git"));
   if (fresh) {
@@ -33,12 +40,15 @@ export async function makeDemoWorkspace(folder: string, urls: ProviderUrls): Pro
     await git.init({ ...repository, defaultBranch: "main" });
   }
   const changed: string[] = [];
+  const leftAlone: string[] = [];
   for (const [file, text] of Object.entries(files(urls))) {
     if (!fresh && !MOVES_WITH_URLS.has(file)) continue;
     const at = path.join(folder, file);
     const old = existsSync(at) ? await readFile(at, "utf8") : undefined;
+    if (old === undefined && !fresh) continue;               // removed by hand
     const next = old === undefined || fresh ? text : moveAddresses(old, text);
-    if (next === old) continue;
+    if (next === undefined) leftAlone.push(file);
+    if (next === undefined || next === old) continue;
     await mkdir(path.dirname(at), { recursive: true });
     await writeFile(at, next);
     await git.add({ ...repository, filepath: file });
@@ -46,7 +56,7 @@ export async function makeDemoWorkspace(folder: string, urls: ProviderUrls): Pro
   }
   const message = fresh ? "Start the demo workspace: three customers, three providers" : "Follow the stand-in providers to their new ports";
   const commit = changed.length > 0 ? await git.commit({ ...repository, message, author: AUTHOR }) : await git.resolveRef({ ...repository, ref: "HEAD" });
-  return { commit, changed };
+  return { commit, changed, leftAlone };
 }
 
 /** What `start` stores as if it had been entered when connecting. */
@@ -70,10 +80,10 @@ export const DEMO_FLOWS: readonly { readonly tenant: string; readonly flow: stri
 const MOVES_WITH_URLS = new Set(["workspace.yaml", "connectors/aptem/connector.yaml", "connectors/hubspot/connector.yaml", "connectors/greenhouse/connector.yaml"]);
 const ADDRESS = /127\.0\.0\.1:\d+/g;
 
-/** Takes the new addresses and keeps everything else of the file: a person may have changed it. */
-function moveAddresses(old: string, text: string): string {
+/** Takes the new addresses and keeps everything else of the file: a person may have changed it. Undefined when it has others than ours. */
+function moveAddresses(old: string, text: string): string | undefined {
   const [before, after] = [old.match(ADDRESS) ?? [], text.match(ADDRESS) ?? []];
-  if (before.length !== after.length) return old;
+  if (before.length !== after.length) return undefined;
   let index = 0;
   return old.replace(ADDRESS, () => after[index++]!);
 }

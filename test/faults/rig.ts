@@ -53,8 +53,8 @@ export interface RigReport {
 const PATIENCE_MILLISECONDS = 120_000;
 /** How long a successor may try before its stopped predecessor, which may hold the row's lock, is woken. */
 const TAKE_OVER_MILLISECONDS = 2_500;
-/** How long a woken worker has to find out that it was replaced. A mutant never does. */
-const WAKE_MILLISECONDS = 4_000;
+/** How long a woken worker has to find out that it was replaced; on a busy machine that takes a while. A mutant never does. */
+const WAKE_MILLISECONDS = { engine: 30_000, mutant: 4_000 } as const;
 /** Providers date their answers by the second: changes of the last one are not in the window yet. */
 const QUIET_MILLISECONDS = 1_100;
 const MOST_ATTEMPTS = 12;
@@ -144,7 +144,7 @@ class Crew {
     await Promise.race([successor.committed(2), successor.end(PATIENCE_MILLISECONDS), pause(TAKE_OVER_MILLISECONDS)]);
     zombie.kill("SIGCONT");
     this.zombies += 1;
-    const [woken, after] = await Promise.all([zombie.end(WAKE_MILLISECONDS), successor.end(PATIENCE_MILLISECONDS)]);
+    const [woken, after] = await Promise.all([zombie.end(WAKE_MILLISECONDS[this.#options.mutant ? "mutant" : "engine"]), successor.end(PATIENCE_MILLISECONDS)]);
     if (woken.status === "fenced") this.fenced += 1;
     this.#count(after.signal === "SIGKILL" ? "after_commit" : undefined);
     this.#options.log(`${describe(blow)} → woken: ${woken.status ?? "killed, it went on"}${woken.error ? ` (${woken.error})` : ""}; its successor made ${successor.pages} pages`);

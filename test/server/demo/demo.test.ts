@@ -135,6 +135,18 @@ test("when a port was taken meanwhile, the workspace follows and keeps what a pe
   squatter.close();
 });
 
+test("a connector that a person pointed elsewhere is left alone, and the log says so", async () => {
+  await (await start()).close();
+  const connector = path.join(folder, "workspace/connectors/hubspot/connector.yaml");
+  const mine = "connector: hubspot\nhttp: { base_url: https://api.hubapi.com }\n";
+  await writeFile(connector, mine);
+  const lines: string[] = [];
+  const demo = await startDemo({ folder, log: (line) => lines.push(line) });
+  expect(await readFile(connector, "utf8")).toBe(mine);
+  expect(lines).toEqual([expect.stringContaining("connectors/hubspot/connector.yaml")]);
+  await demo.close();
+});
+
 test("a memory that cannot be read begins the demo anew instead of stopping it", async () => {
   await writeFile(path.join(folder, "demo.json"), "{ broken");
   const demo = await start();
