@@ -8,8 +8,8 @@ import type { TenantTransaction } from "./database.ts";
 import type { Sealer } from "./keyring.ts";
 import type { ReadyPage, ReadyRecord } from "./page.ts";
 import { newRowId } from "./row-id.ts";
-import { endByKeys, type Placed, placeByMatch, settleRows } from "./rows.ts";
-import { type ExistingRow, selectExisting, storeContributions, storeContributionsAndRows, type StreamIds } from "./sql/contributions.ts";
+import { endByKeys, type Placed, placeByMatch, settleRows, sharedRows } from "./rows.ts";
+import { type ExistingRow, selectExisting, storeContributions, type StreamIds } from "./sql/contributions.ts";
 import { resolveQuarantined, storeQuarantined } from "./sql/quarantine.ts";
 import { countPage } from "./sql/runs.ts";
 import { compareVersions } from "./versions.ts";
@@ -87,6 +87,7 @@ async function storeRecords(tx: TenantTransaction, target: PageTarget, sealer: S
   const changed: Placed[] = writes.filter((write) => write.changed);   // the same objects: placing one decides its row
   if (plan.match.length > 0) await placeByMatch(tx, stream, plan.match, changed);
   else for (const write of changed) write.rowId ??= newRowId();
+  const shared = turn.joined ? await sharedRows(tx, stream, changed) : new Set<string>();
 
   const raws: Buffer[] = [];
   let rawAt = 1;
@@ -94,14 +95,12 @@ async function storeRecords(tx: TenantTransaction, target: PageTarget, sealer: S
     const raw = sealer.seal(["plugboard/raw/v1", stream.connection, stream.stream, stream.entity, record.key], record.rawText);
     raws.push(raw);
     // Put together by hand: the data is JSON text already, and is not printed twice.
-    const row = `{"key":${JSON.stringify(record.key)},"row_id":"${rowId}"${record.version === undefined ? "" : `,"version":"${record.version}"`},"data_hash":"${record.dataHash}","record_hash":"${record.recordHash}","changed":${changed},"raw_at":${rawAt},"raw_length":${raw.length},"data":${record.dataText}}`;
+    const row = `{"key":${JSON.stringify(record.key)},"row_id":"${rowId}"${record.version === undefined ? "" : `,"version":"${record.version}"`},"data_hash":"${record.dataHash}","record_hash":"${record.recordHash}","alone":${changed && !shared.has(rowId!)},"raw_at":${rawAt},"raw_length":${raw.length},"data":${record.dataText}}`;
     rawAt += raw.length;
     return row;
   });
-  const page = `[${rows.join(",")}]`;
-  const store = turn.joined ? storeContributions : storeContributionsAndRows;
-  await tx.run(store(stream, page, Buffer.concat(raws), target.labels, target.run, turn.at));
-  if (turn.joined) await settleRows(tx, stream.entity, plan, changed.map(({ rowId }) => rowId!), turn.at);
+  await tx.run(storeContributions(stream, `[${rows.join(",")}]`, Buffer.concat(raws), target.labels, target.run, turn.at));
+  if (shared.size > 0) await settleRows(tx, stream.entity, plan, [...shared], turn.at);
 }
 
 /** What a quarantined record's raw body is bound to: its key, or when it has none its row. */

@@ -4,14 +4,24 @@ import type { TenantTransaction } from "./database.ts";
 import { type Contribution, Groups, joinContributions, matchValues } from "./merge.ts";
 import { newRowId } from "./row-id.ts";
 import type { ReadyRecord } from "./page.ts";
-import { endContributions, moveContributions, type RowContribution, selectOfRows, type StreamIds } from "./sql/contributions.ts";
+import { endContributions, moveContributions, type RowContribution, selectOfRows, selectShared, type StreamIds } from "./sql/contributions.ts";
 import { aliasRows, endRows, storeRows } from "./sql/entity-rows.ts";
 import { deleteMatchValues, insertMatchValues, selectMatches } from "./sql/match-values.ts";
 
 /** Rows settled per statement. */
 const CHUNK = 500;
 
-export interface Placed { readonly record: ReadyRecord; rowId: string | undefined }
+export interface Placed {
+  readonly record: ReadyRecord;
+  rowId: string | undefined;
+}
+
+/** Rows of changed records that have, or are about to have, more than one live contribution. */
+export async function sharedRows(tx: TenantTransaction, stream: StreamIds, changed: readonly Placed[]): Promise<Set<string>> {
+  const byRow = Map.groupBy(changed, ({ rowId }) => rowId!);
+  const shared = await tx.run<{ row_id: string }>(selectShared(stream, [...byRow.keys()], changed.map(({ record }) => record.key)));
+  return new Set([...shared.map(({ row_id }) => row_id), ...[...byRow].filter(([, records]) => records.length > 1).map(([row]) => row)]);
+}
 
 /**
  * Decides which row each changed record belongs to: the one it has; one that a live contribution of equal value has; a new

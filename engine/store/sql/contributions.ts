@@ -8,37 +8,34 @@ const ids = (stream: StreamIds): unknown[] => [stream.tenantId, stream.connectio
 
 export interface ExistingRow { key: string; row_id: string; version: string | null; data_hash: string; record_hash: string; live: boolean }
 
-/** Hashes first: what did not change is neither sealed nor sent. No row lock: the entity's turn is ours. */
+/**
+ * Hashes first: what did not change is neither sealed nor sent. No row lock: the entity's turn is ours.
+ * Here and below, `lateral … offset 0` looks up one key at a time by index, whatever the planner believes: during a first sync
+ * its statistics are those of an empty table, and it would rather read the whole table for every page.
+ */
 export const selectExisting = (stream: StreamIds, keys: readonly string[]): Statement => ({
-  text: `select key, row_id, version, data_hash, record_hash, deleted_at is null as live from contributions where ${OF_STREAM} and key = any($5)`,
+  text: `select c.* from unnest($5::text[]) as k (key) cross join lateral (
+           select key, row_id, version, data_hash, record_hash, deleted_at is null as live from contributions where ${OF_STREAM} and key = k.key offset 0) c`,
   values: [...ids(stream), keys],
 });
 
-const INSERT = `insert into contributions as c (tenant_id, connection, stream, entity, key, row_id, data, labels, version, data_hash, record_hash, raw, run_id, created_at, updated_at)
+/**
+ * The page's contributions, and the rows that are their only contribution (`alone`), in one statement that is sent once.
+ * `page` is JSON text, an array of objects with the columns below; `raws` holds all sealed raw records one after the other
+ * (raw_at counts from 1): bytes go over the wire as they are, not as text.
+ */
+export const storeContributions = (stream: StreamIds, page: string, raws: Buffer, labels: string, run: string, at: string): Statement => ({
+  text: `with page as (select * from jsonb_to_recordset($5) as p (key text, row_id uuid, version numeric, data_hash text, record_hash text, data jsonb, alone boolean, raw_at integer, raw_length integer)),
+         rows as (
+           insert into entity_rows as r (tenant_id, entity, id, data, labels, links, created_at, updated_at)
+           select $1, $4, row_id, data, $7, jsonb_build_object($2::text, key), $9, $9 from page where alone
+           on conflict (tenant_id, entity, id) do update set data = excluded.data, labels = excluded.labels, links = excluded.links, updated_at = excluded.updated_at, deleted_at = null)
+         insert into contributions as c (tenant_id, connection, stream, entity, key, row_id, data, labels, version, data_hash, record_hash, raw, run_id, created_at, updated_at)
          select $1, $2, $3, $4, key, row_id, data, $7, version, data_hash, record_hash, substring($6::bytea from raw_at for raw_length), $8, $9, $9 from page
          on conflict (tenant_id, connection, stream, entity, key) do update set row_id = excluded.row_id, data = excluded.data, labels = excluded.labels,
            version = excluded.version, data_hash = excluded.data_hash, record_hash = excluded.record_hash, raw = excluded.raw, run_id = excluded.run_id,
            updated_at = case when c.data_hash = excluded.data_hash and c.deleted_at is null then c.updated_at else excluded.updated_at end,
-           deleted_at = null, deleted_reason = null`;
-const PAGE = `page as (select * from jsonb_to_recordset($5) as p (key text, row_id uuid, version numeric, data_hash text, record_hash text, data jsonb,
-           changed boolean, raw_at integer, raw_length integer))`;
-
-/**
- * The page's contributions. `page` is JSON text, an array of objects with the columns above; `raws` holds all sealed raw
- * records one after the other (raw_at counts from 1): bytes go over the wire as they are, not as text.
- */
-export const storeContributions = (stream: StreamIds, page: string, raws: Buffer, labels: string, run: string, at: string): Statement => ({
-  text: `with ${PAGE} ${INSERT}`,
-  values: [...ids(stream), page, raws, labels, run, at],
-});
-
-/** The same for an entity whose rows are their only contribution: contribution and row in one statement, sent once. */
-export const storeContributionsAndRows = (stream: StreamIds, page: string, raws: Buffer, labels: string, run: string, at: string): Statement => ({
-  text: `with ${PAGE}, rows as (
-           insert into entity_rows as r (tenant_id, entity, id, data, labels, links, created_at, updated_at)
-           select $1, $4, row_id, data, $7, jsonb_build_object($2::text, key), $9, $9 from page where changed
-           on conflict (tenant_id, entity, id) do update set data = excluded.data, labels = excluded.labels, links = excluded.links, updated_at = excluded.updated_at, deleted_at = null)
-         ${INSERT}`,
+           deleted_at = null, deleted_reason = null`,
   values: [...ids(stream), page, raws, labels, run, at],
 });
 
@@ -66,9 +63,18 @@ export interface RowContribution { row_id: string; connection: string; stream: s
 
 /** Live contributions of rows. */
 export const selectOfRows = (tenantId: string, entity: string, rows: readonly string[]): Statement => ({
-  text: `select row_id, connection, stream, key, data, labels, version, created_at from contributions
-         where tenant_id = $1 and entity = $2 and row_id = any($3) and deleted_at is null`,
+  text: `select c.* from unnest($3::uuid[]) as r (id) cross join lateral (
+           select row_id, connection, stream, key, data, labels, version, created_at from contributions
+           where tenant_id = $1 and entity = $2 and row_id = r.id and deleted_at is null offset 0) c`,
   values: [tenantId, entity, rows],
+});
+
+/** Which of the rows have a live contribution besides those of these keys. */
+export const selectShared = (stream: StreamIds, rows: readonly string[], keys: readonly string[]): Statement => ({
+  text: `select r.id as row_id from unnest($5::uuid[]) as r (id) cross join lateral (
+           select 1 from contributions where tenant_id = $1 and entity = $4 and row_id = r.id and deleted_at is null
+             and not (connection = $2 and stream = $3 and key = any($6)) limit 1) other`,
+  values: [...ids(stream), rows, keys],
 });
 
 export const selectRaw = (stream: StreamIds, key: string): Statement => ({

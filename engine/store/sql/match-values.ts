@@ -14,8 +14,8 @@ export const insertMatchValues = (stream: StreamIds, entries: readonly { key: st
 
 /** Rows whose live contributions have one of the values. */
 export const selectMatches = (tenantId: string, entity: string, values: readonly string[]): Statement => ({
-  text: `select distinct m.value, c.row_id from match_values m
-         join contributions c on c.tenant_id = m.tenant_id and c.connection = m.connection and c.stream = m.stream and c.entity = m.entity and c.key = m.key
-         where m.tenant_id = $1 and m.entity = $2 and m.value = any($3)`,
+  text: `select distinct v.value, c.row_id from unnest($3::text[]) as v (value)
+         cross join lateral (select connection, stream, key from match_values where tenant_id = $1 and entity = $2 and value = v.value offset 0) m
+         cross join lateral (select row_id from contributions where tenant_id = $1 and connection = m.connection and stream = m.stream and entity = $2 and key = m.key offset 0) c`,
   values: [tenantId, entity, values],
 });
