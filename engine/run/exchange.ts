@@ -68,7 +68,7 @@ export function compileCall(plan: RequestPlan, connector: ConnectorPlan, http: H
   // A name written again nearer the request replaces the farther rule.
   const named = { ...plan.errors, ...without(streamRules, plan.errors), ...without(without(http.errors, streamRules), plan.errors) };
   return {
-    request: compileRequest(plan, http, where),
+    request: compileRequest(plan, http, where, connector.id),
     decoder: buildDecoder(plan.as, where),
     auth: plan.auth,
     empty: plan.empty === undefined ? undefined : compileAt(plan.empty, `${where}.empty`),

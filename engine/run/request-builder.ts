@@ -12,7 +12,7 @@ export interface CompiledRequest {
   build(variables: Variables, accept: string): Promise<OutgoingRequest>;
 }
 
-export function compileRequest(plan: RequestPlan, http: HttpPlan, where: string): CompiledRequest {
+export function compileRequest(plan: RequestPlan, http: HttpPlan, where: string, connector: string): CompiledRequest {
   const base = templateAt(plan.base_url ?? http.base_url, "url", `${where}.base_url`);
   const path = templateAt(plan.path, plan.path.startsWith("{{") ? "url" : "path", `${where}.path`);
   const maps = {
@@ -52,7 +52,7 @@ export function compileRequest(plan: RequestPlan, http: HttpPlan, where: string)
       if (!URL.canParse(page.url)) throw new TypeError(`the next page's address '${page.url.slice(0, 200)}' is no URL`);
       const next = new URL(page.url);
       // A link that leaves the origin would take the credential along.
-      if (next.origin !== new URL(root).origin) throw new PlugboardError("AUTH_HOST_NOT_ALLOWED", { connector: where, host: next.origin, allowed: new URL(root).origin });
+      if (next.origin !== new URL(root).origin) throw new PlugboardError("AUTH_HOST_NOT_ALLOWED", { connector, host: next.origin, allowed: new URL(root).origin });
       return next;
     }
     const below = rendered(path, variables, "path");
