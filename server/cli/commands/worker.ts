@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { InvalidArgumentError, type Command } from "commander";
 import { openInstallation } from "../../installation.ts";
 import { settingsOf } from "../../main.ts";
 import { allowPrivate, dataFolder, locateWorkspace, readWorkspace } from "../../workspace/locate.ts";
 import { print, say } from "../output.ts";
 import { passingTrouble, untilSignal } from "../until-signal.ts";
+
+/** Less than the 30 s that process managers wait between SIGTERM and SIGKILL. */
+const GRACE_MILLISECONDS = 25_000;
 
 interface Options { slots?: number; schedules: boolean; databaseUrl?: string; data?: string; workspace?: string }
 
@@ -33,7 +37,8 @@ export function registerWorker(program: Command): void {
       const signal = await stopped;
       say(`${signal}: ${worker.active === 0 ? "nothing under way" : `${worker.active} under way; ending at their pages`} …`);
       stopWatching();
-      await installation.close();
+      // A run that does not end in time keeps its connection; its lease runs out and another worker goes on.
+      await Promise.race([installation.close(GRACE_MILLISECONDS), sleep(GRACE_MILLISECONDS + 2000)]);
       process.exit(0);
     });
 }
