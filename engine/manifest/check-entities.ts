@@ -1,10 +1,9 @@
 /** Entity files are JSON Schemas: the words of JSON Schema in them are right, and so is what stands under each. */
-import { Ajv2020 } from "ajv/dist/2020.js";
 import type { Problem } from "../errors/plugboard-error.ts";
 import { suggest } from "../errors/nearest.ts";
 import { show } from "./describe.ts";
 import { isMap, merged } from "./merged.ts";
-import { compileEntity } from "./entity-schema.ts";
+import { compileEntity, schemaErrors } from "./entity-schema.ts";
 import type { Json, JsonObject, Manifest, Workspace } from "./types.ts";
 
 const WORDS = ["$ref", "$defs", "$comment", "type", "enum", "const", "title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "format", "pattern", "minLength", "maxLength", "minimum", "maximum",
@@ -25,10 +24,9 @@ function checkEntity(manifest: Manifest, layers: readonly Manifest[]): Problem[]
   for (const [name, field] of Object.entries(fields)) if (isMap(field)) words(field, `/properties/${escape(name)}`, name);
   if (problems.length > 0) return problems;
 
-  const ajv = new Ajv2020({ allErrors: true, strict: false, logger: false });
-  const { $id: _, rules: _rules, ...schema } = manifest.value;
-  if (!ajv.validateSchema(schema)) {
-    const errors = (ajv.errors ?? []).toSorted((a, b) => b.instancePath.length - a.instancePath.length);
+  const { $id: _, $schema: _dialect, rules: _rules, ...schema } = manifest.value;
+  const errors = schemaErrors(schema).toSorted((a, b) => b.instancePath.length - a.instancePath.length);
+  if (errors.length > 0) {
     const told = new Set<string>();
     for (const { instancePath, keyword, params } of errors) {
       if ([...told].some((deeper) => deeper === instancePath || deeper.startsWith(`${instancePath}/`)) || keyword === "anyOf") continue;

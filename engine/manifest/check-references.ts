@@ -120,8 +120,9 @@ function checkMapping(manifest: Manifest, workspace: Workspace, report: Report):
   const action = typeof to === "string" ? splitName(to) : undefined;
   if (action) checkConnectorPart(manifest, "/to", action, "actions", workspace, report);
   else if (typeof to === "string") checkEntity(manifest, "/to", to, workspace, report);
-  const target = typeof to === "string" ? to : ((workspace.mappings.get(manifest.id)?.[0]?.value.to as string | undefined) ?? "");
-  checkFields(manifest, mapOf(manifest.value.fields), "/fields", target, workspace, report);
+  // A layer may leave `to` to the one below.
+  const target = to ?? workspace.mappings.get(manifest.id)?.[0]?.value.to;
+  if (typeof target === "string") checkFields(manifest, mapOf(manifest.value.fields), "/fields", target, workspace, report);
 }
 
 /** Target fields against the entity's schema (or the action's input). */

@@ -265,7 +265,7 @@ function cureFor(value: Json, shape: Shape): string {
     const spelled = /^(\d+)\s*(ms|s|m|h|d|w)[a-z]*$/i.exec(value.trim()) ?? /^()(hour|da|week|minute)ly$/i.exec(value.trim());
     if (spelled) return `write ${spelled[1] === "" ? 1 : spelled[1]}${spelled[2]![0]!.toLowerCase() === "m" && /^mi?n?/i.test(spelled[2]!) ? "m" : spelled[2]![0]!.toLowerCase()}`;
   }
-  if (shape.types?.length === 1 && shape.types[0] === "string" && (typeof value === "number" || typeof value === "boolean")) return `quote it: "${String(value)}"`;
+  if (shape.types?.[0] === "string" && shape.types.every((type) => type === "string" || type === "null") && (typeof value === "number" || typeof value === "boolean")) return `quote it: "${String(value)}"`;
   if (shape.format === "jsonata" && typeof value === "object" && value !== null) return `quote the expression: '${flow(value)}'`;
   if (Array.isArray(value) && shape.others && shape.properties.size === 0) return `give each a name${exampleOf(shape) === "" ? "" : `: ${exampleOf(shape)}`}`;
   if (shape.types?.[0] === "array" && value !== null && typeof value !== "object") return `write a list: [${String(value)}]`;

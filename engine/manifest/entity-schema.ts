@@ -32,9 +32,20 @@ export function entityProblems(schema: JsonObject, row: JsonObject): { field: st
 export function compileEntity(schema: JsonObject): ValidateFunction {
   const own = Object.fromEntries(Object.entries(schema).filter(([key]) => !OWN_WORDS.includes(key)));
   if (isMap(own.properties)) own.properties = { custom: { type: "object" }, ...own.properties };
-  const ajv = new Ajv2020({ allErrors: true, strict: false, logger: false });
-  (addFormats as unknown as (instance: Ajv2020) => void)(ajv);
-  return ajv.compile(own);
+  try {
+    return ajv.compile(own);
+  } finally {
+    // The function lives on without the instance's cache, which would keep every version of every entity.
+    ajv.removeSchema(own);
+  }
+}
+
+const ajv = new Ajv2020({ allErrors: true, strict: false, logger: false });
+(addFormats as unknown as (instance: Ajv2020) => void)(ajv);
+
+/** What makes a schema none, by JSON Schema's own schema. */
+export function schemaErrors(schema: JsonObject): readonly ErrorObject[] {
+  return ajv.validateSchema(schema) === true ? [] : [...(ajv.errors ?? [])];
 }
 
 const fieldOf = (error: ErrorObject): string => [...error.instancePath.split("/").slice(1), ...(error.keyword === "required" ? [String(error.params.missingProperty)] : error.keyword === "additionalProperties" ? [String(error.params.additionalProperty)] : [])].join(".");
