@@ -7,7 +7,7 @@ import { NOT_STRICT } from "./narrow.ts";
 import { asList, elementsOf, isOrCanBe } from "./sequence.ts";
 import { signatureOf, type Parameter } from "./signatures.ts";
 import {
-  ABSENT, BOOLEAN, NEVER, NUMBER, PERHAPS_ABSENT, STRING, UNKNOWN, WHOLE, absenceOf, alternativesOf, describe, isNever, isOnly, listOf, memberOf, saysNothing, text as textType, textAs, union, without, type Alternative, type Type,
+  ABSENT, BOOLEAN, NEVER, NUMBER, PERHAPS_ABSENT, STRING, SEVERAL, UNKNOWN, WHOLE, absenceOf, alternativesOf, describe, isNever, isOnly, listOf, memberOf, saysNothing, text as textType, textAs, union, without, type Alternative, type Type,
 } from "./type.ts";
 
 const INSTANTS = new Set(["parse_datetime", "to_zone", "next_day", "from_epoch", "parse_ms_date"]);
@@ -149,13 +149,14 @@ export class Calls {
       case "map": {
         const each = this.callback(call, 1, [item, WHOLE, first]);
         if (first.unknown || each.unknown) return UNKNOWN;
+        if (isNever(item)) return ABSENT;
         const one = without(each, "absent");
-        return union(one, first.array ? listOf(one, { loose: true }) : NEVER, absenceOf(each), mayBeEmpty(first) ? ABSENT : NEVER);
+        return union(one, first.array ? listOf(one, SEVERAL) : NEVER, absenceOf(each), absenceOf(first), mayBeEmpty(first) ? ABSENT : NEVER);
       }
       case "filter": case "single": {
         if (nodes.length > 1) this.callback(call, 1, [item, WHOLE, first]);
         if (first.unknown) return UNKNOWN;
-        return name === "single" ? item : union(item, ABSENT, first.array ? listOf(item, { loose: true }) : NEVER);
+        return name === "single" ? item : union(item, ABSENT, first.array ? listOf(item, SEVERAL) : NEVER);
       }
       case "reduce": {
         this.callback(call, 1, [UNKNOWN, item, WHOLE, first]);
@@ -172,7 +173,7 @@ export class Calls {
         const both = listOf(union(item, elementsOf(second)), first.array?.nonEmpty || second.array?.nonEmpty ? { nonEmpty: true } : {});
         return union(both, first.absent ? second : NEVER, second.absent ? without(first, "absent") : NEVER, first.absent && second.absent ? ABSENT : NEVER);
       }
-      case "merge": return item.object && isOnly(item, "object") ? { object: item.object } : undefined;
+      case "merge": return item.object && isOnly(item, "object") ? union({ object: item.object }, mayBeEmpty(first) ? { object: { members: new Map() } } : NEVER) : undefined;
       case "clone": return without(first, "absent");
       case "error": return NEVER;
       case "eval": return UNKNOWN;
@@ -229,7 +230,7 @@ export class Calls {
   }
 }
 
-const mayBeEmpty = (type: Type): boolean => !type.unknown && (type.array !== undefined && !type.array.nonEmpty && type.array.loose !== true);
+const mayBeEmpty = (type: Type): boolean => !type.unknown && (type.array !== undefined && !type.array.nonEmpty);
 
 const NAMES: Readonly<Record<Alternative, string>> = { string: "text", number: "a number", boolean: "true or false", null: "null", object: "an object", array: "a list", function: "a function", absent: "nothing" };
 const named = (alternatives: readonly Alternative[]): string => alternatives.map((one) => NAMES[one]).join(" or ");

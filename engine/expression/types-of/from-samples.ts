@@ -2,7 +2,7 @@
  * Observed records → their type. A sample shows what there can be, not what there cannot: objects stay open, and a text is an enum
  * to nobody. What was absent or null in one sample may be so again.
  */
-import { ABSENT, BOOLEAN, NEVER, NULL, UNKNOWN, isNever, listOf, union, type ObjectType, type StringType, type Type } from "./type.ts";
+import { ABSENT, BOOLEAN, NEVER, NULL, PERHAPS_ABSENT, UNKNOWN, isNever, listOf, union, type ObjectType, type StringType, type Type } from "./type.ts";
 
 export function typeOfSamples(samples: readonly unknown[]): Type {
   return union(...alike(samples));
@@ -10,7 +10,7 @@ export function typeOfSamples(samples: readonly unknown[]): Type {
 
 /**
  * What a schema says, widened by what was seen: a null where none is declared, a member of an object that the schema leaves open.
- * Undeclared members of a declared object are added: the provider sends them.
+ * Members that it does not declare are added: the provider sends them. Where it says nothing, what was seen is all that is known.
  */
 export function withSamples(declared: Type, samples: readonly unknown[]): Type {
   return widen(declared, typeOfSamples(samples));
@@ -64,7 +64,7 @@ export function digitsOf(texts: readonly string[]): StringType["digits"] {
 
 function widen(declared: Type, seen: Type): Type {
   if (isNever(seen)) return declared;
-  if (declared.unknown) return union(declared, seen);
+  if (declared.unknown) return seen;
   const { object, array, string, absent: _absent, ...rest } = seen;
   const widened = union(declared, rest, string && !declared.string ? { string } : NEVER, object && !declared.object ? { object } : NEVER, array && !declared.array ? { array } : NEVER);
   return {
@@ -79,7 +79,7 @@ function widenObject(declared: ObjectType, seen: ObjectType): ObjectType {
   const members = new Map(declared.members);
   for (const [name, type] of seen.members) {
     const known = members.get(name);
-    members.set(name, known ? widen(known, type) : union(type, ABSENT));
+    members.set(name, known ? widen(known, type) : union(type, PERHAPS_ABSENT));
   }
   return { ...declared, members };
 }

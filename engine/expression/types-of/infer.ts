@@ -12,9 +12,9 @@ import { Env } from "./env.ts";
 import { typeOfValues } from "./from-schema.ts";
 import { lint, type Lint, type LintCode } from "./lint.ts";
 import { constantsOf, intersect, narrow, pathOf } from "./narrow.ts";
-import { asList, elementsOf, flattened, isOrCanBe, manyOf } from "./sequence.ts";
+import { asList, elementsOf, flattened, isListLiteral, isOrCanBe, manyOf, sequenceOf } from "./sequence.ts";
 import {
-  ABSENT, BOOLEAN, NEVER, NULL, PERHAPS_ABSENT, STRING, UNKNOWN, WHOLE, absenceOf, alternativesOf, describe, falsy, isNever, isOnly, listOf, mayBeAbsent, memberOf, saysNothing, truthy, union, without, text as textType, type ObjectType,
+  ABSENT, BOOLEAN, NEVER, NULL, PERHAPS_ABSENT, STRING, SEVERAL, UNKNOWN, WHOLE, absenceOf, alternativesOf, describe, falsy, isNever, isOnly, listOf, mayBeAbsent, memberOf, saysNothing, truthy, union, without, text as textType, type ObjectType,
   type Type,
 } from "./type.ts";
 
@@ -98,17 +98,20 @@ export class Inference {
       case "binary": return this.binary(node, env);
       case "map": return this.map(node, env);
       case "filter": return this.filter(node, env);
-      case "keep_array": return asList(this.infer(node.subject, env));
+      case "keep_array": {
+        const subject = this.infer(node.subject, env);
+        return keepsArray(node) ? asList(subject) : subject;
+      }
       case "group": {
         const subject = this.infer(node.subject, env);
-        this.pairs(node.pairs, env.with({ context: union(without(subject, "absent"), listOf(elementsOf(subject), { loose: true })), contextIsRoot: false }));
+        this.pairs(node.pairs, env.with({ context: union(without(subject, "absent"), listOf(elementsOf(subject), SEVERAL)), contextIsRoot: false }));
         return { object: { members: new Map(), rest: UNKNOWN } };
       }
       case "sort": {
         const subject = this.infer(node.subject, env);
         const inside = this.eachOf(subject, env);
         for (const { expression } of node.terms) this.infer(expression, inside);
-        return subject;
+        return keepsArray(node.subject) ? asList(subject) : sequenceOf(subject);
       }
       case "index": {
         const subject = this.infer(node.subject, env);
@@ -293,7 +296,9 @@ export class Inference {
     if (node.right.kind === "filter" && env.inLoop && pathOf(node.left)?.from === "root") this.findRootScan(node, node.right);
     const result = left.unknown ? union(without(manyOf(right, false, node.right), "absent"), PERHAPS_ABSENT)
       : union(isNever(singles) ? NEVER : right, left.array ? manyOf(right, left.array.nonEmpty === true, node.right) : NEVER, absenceOf(left));
-    return keepsArray(node) ? asList(result) : result;
+    // A path over `[ ]` gives the empty list, and over any other empty list nothing.
+    const empty = isListLiteral(node.left) && !left.array?.nonEmpty ? listOf(elementsOf(result)) : NEVER;
+    return keepsArray(node) ? asList(result) : union(result, empty);
   }
 
   private filter({ subject, predicate, start, end }: NodeOf<"filter">, env: Env): Type {
@@ -304,11 +309,11 @@ export class Inference {
     if (type.unknown) return UNKNOWN;
     const isIndex = isOnly(asked, "number") && !isNever(asked);
     if (!isIndex && env.inLoop && type.array && pathOf(subject)?.from === "root") this.report("LINT_ROOT_SCAN", { start, end }, { list: this.source(subject) });
-    if (isIndex) return union(item, predicate.kind === "number" && predicate.value === 0 && !type.absent && (!type.array || type.array.nonEmpty || type.array.loose) ? NEVER : ABSENT);
+    if (isIndex) return union(item, predicate.kind === "number" && predicate.value === 0 && !type.absent && (!type.array || type.array.nonEmpty) ? NEVER : ABSENT);
     const kept = narrow(inside, predicate, true).context;
     const remains = asked.unknown || asked.number || asked.array ? item : kept;
     const list = keepsArray(subject) ? NEVER : remains;
-    return union(list, ABSENT, type.array ? listOf(remains, { loose: true }) : NEVER);
+    return union(list, ABSENT, type.array ? listOf(remains, SEVERAL) : NEVER);
   }
 
   /** `$$.a[…]` for every item of a list: every item looks through all of `$$.a`. */
@@ -326,7 +331,7 @@ export class Inference {
   private array(node: NodeOf<"array">, env: Env): Type {
     const items = node.items.map((item) => {
       const type = this.infer(item, env);
-      return item.kind === "array" ? { type, nonEmpty: true } : { type: elementsOf(type), nonEmpty: !mayBeAbsent(type) && (!type.array || type.array.nonEmpty === true) };
+      return isListLiteral(item) ? { type: without(type, "absent"), nonEmpty: !mayBeAbsent(type) } : { type: elementsOf(type), nonEmpty: !mayBeAbsent(type) && (!type.array || type.array.nonEmpty === true) };
     });
     return listOf(union(...items.map(({ type }) => type)), items.some(({ nonEmpty }) => nonEmpty) ? { nonEmpty: true } : {});
   }
@@ -418,10 +423,18 @@ export class Inference {
   }
 }
 
+/** Whether a `[]` in a path keeps its result a list. Behind brackets or a constant it keeps nothing: only sequences can be kept. */
 function keepsArray(node: Node): boolean {
   if (node.kind === "map") return keepsArray(node.left) || keepsArray(node.right);
-  if (node.kind === "keep_array") return true;
+  if (node.kind === "keep_array") return keepsArray(node.subject) || givesSequence(node.subject);
   return (node.kind === "filter" || node.kind === "sort" || node.kind === "index") && keepsArray(node.subject);
+}
+
+const SEQUENCES = new Set(["map", "filter", "keys", "match", "each", "spread"]);
+
+function givesSequence(node: Node): boolean {
+  if (node.kind === "call") return node.callee.kind === "variable" && SEQUENCES.has(node.callee.name);
+  return ["name", "map", "filter", "sort", "index", "wildcard", "descendant"].includes(node.kind);
 }
 
 /** Whether the value is certainly not true: only then is a branch not reached. */

@@ -113,7 +113,7 @@ function present(env: Env, node: Node): Env {
 }
 
 /** Functions that give a value for an absent argument. */
-export const NOT_STRICT: ReadonlySet<string> = new Set(["exists", "count", "append", "error", "assert", "translate", "zip", "merge", "map", "filter", "reduce", "each", "sift"]);
+export const NOT_STRICT: ReadonlySet<string> = new Set(["exists", "count", "append", "error", "assert", "translate", "zip", "map", "filter", "reduce", "each", "sift"]);
 
 interface Path {
   /** Where it begins: the context, the root, or a variable by name. */

@@ -1,6 +1,6 @@
 /** Signatures of all functions an expression can call, read into what a call must be given and what it gives. */
 import { library } from "../functions/index.ts";
-import { ABSENT, BOOLEAN, NUMBER, STRING, UNKNOWN, listOf, objectOf, union, type Alternative, type Type } from "./type.ts";
+import { ABSENT, BOOLEAN, NUMBER, STRING, SEVERAL, UNKNOWN, listOf, objectOf, union, type Alternative, type Type } from "./type.ts";
 
 export interface Parameter {
   /** Alternatives the argument may have besides absence; all: anything. */
@@ -74,8 +74,8 @@ function typeOfSymbol(symbols: string): Type {
     case "b": return BOOLEAN;
     case "o": return objectOf([], UNKNOWN);
     case "a": return listOf(UNKNOWN);
-    case "a<s>": return union(listOf(STRING, { loose: true }), STRING);
-    case "a<o>": return union(listOf(objectOf([], UNKNOWN), { loose: true }), objectOf([], UNKNOWN), ABSENT);
+    case "a<s>": return union(listOf(STRING, SEVERAL), STRING, ABSENT);
+    case "a<o>": return union(listOf(objectOf([], UNKNOWN), SEVERAL), objectOf([], UNKNOWN), ABSENT);
     default: return UNKNOWN;
   }
 }

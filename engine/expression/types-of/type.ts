@@ -61,6 +61,8 @@ export const STRING: Type = { string: {} };
 export const text = (...values: string[]): Type => ({ string: { values } });
 export const textAs = (format: string): Type => ({ string: { format } });
 export const listOf = (items: Type, more: { nonEmpty?: true; loose?: true } = {}): Type => ({ array: { items, ...more } });
+/** A list that is one only because there are at least two values. */
+export const SEVERAL = { loose: true, nonEmpty: true } as const;
 export const objectOf = (members: Iterable<readonly [string, Type]>, rest?: Type): Type => ({ object: { members: new Map(members), ...(rest ? { rest } : {}) } });
 
 /** Above this many known texts a type is just text. */
