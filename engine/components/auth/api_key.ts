@@ -15,13 +15,10 @@ export interface ApiKeySpec {
 export default defineAuth<ApiKeySpec>("api_key", (spec, context) => {
   const place = spec.send === undefined ? one(spec, context) : several(spec.send, context);
   return {
-    async apply(request, { variables, missing, secret }) {
+    async apply(request, { variables, missing }) {
+      // The entered secret itself is hidden already; what stands beside it (a site, a version) is none.
       const { headers, query } = await place(variables, missing);
-      for (const [name, value] of Object.entries(headers)) {
-        secret(String(value));
-        request.headers.set(name, String(value));
-      }
-      for (const value of Object.values(query)) secret(String(value));
+      for (const [name, value] of Object.entries(headers)) request.headers.set(name, String(value));
       addToQuery(request, query);
     },
   };
