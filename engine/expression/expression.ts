@@ -31,15 +31,14 @@ export function compileExpression(text: string, options: CompileOptions = {}): C
 }
 
 function evaluatorOf(text: string, tree: Node, analysis: Analysis, options: CompileOptions): CompiledExpression["evaluate"] {
-  const limit = options.limits?.output;
   if (options.evaluator === "reference") {
     const run = reference(text, analysis, options);
-    return async (input, bindings = NO_BINDINGS) => plainJson(await run(input, bindings), limit);
+    return async (input, bindings = NO_BINDINGS) => plainJson(await run(input, bindings), options.limits?.output);
   }
   const direct = compileDirect(tree, isFunction);
   if (direct) return (input, bindings = NO_BINDINGS) => direct(input, bindings);
   const run = compileEvaluator(tree, options);
-  return (input, bindings = NO_BINDINGS) => plainJson(run(input, bindings), limit);
+  return (input, bindings = NO_BINDINGS) => run(input, bindings);
 }
 
 /** Everything wrong with an expression that can be known without data. Never throws. */

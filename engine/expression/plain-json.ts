@@ -9,18 +9,24 @@ const VALUE_COST = 10;
 /**
  * A result as plain JSON: lists without the reference's flags and methods, ordinary objects, no functions as
  * members (the reference's matches carry one). Counts while it copies: shared parts make a huge value out of few bytes.
+ * `tick` is called for each list and object: it may end the copying when the evaluation's time is over.
  * @throws ExpressionError LIMIT (output) beyond `limit` characters; RESULT when the value itself is a function.
  */
-export function plainJson(value: unknown, limit: number = OUTPUT_LIMIT): unknown {
-  return copy(value, { left: limit }, 0);
+export function plainJson(value: unknown, limit: number = OUTPUT_LIMIT, tick: () => void = noTick): unknown {
+  return copy(value, { left: limit, tick }, 0);
 }
 
-function copy(value: unknown, budget: { left: number }, depth: number): unknown {
+const noTick = () => {};
+
+interface Budget { left: number; readonly tick: () => void }
+
+function copy(value: unknown, budget: Budget, depth: number): unknown {
   if (typeof value === "string") budget.left -= value.length;
   budget.left -= VALUE_COST;
   if (budget.left < 0) throw new ExpressionError({ code: "LIMIT", limit: "output", message: "The result is larger than an expression may give." });
   if (isFunction(value)) throw new ExpressionError({ code: "RESULT", message: "The result is a function, not a value; call it: `$name(…)`." });
   if (typeof value !== "object" || value === null) return value;
+  budget.tick();
   if (depth > 500) throw new ExpressionError({ code: "LIMIT", limit: "output", message: "The result is nested deeper than an expression may give." });
   if (Array.isArray(value)) {
     const list: unknown[] = [];

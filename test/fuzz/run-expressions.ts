@@ -18,10 +18,10 @@ export interface FuzzReport {
 }
 
 /** Milliseconds an evaluation may take; the thread is ended after the grace. */
-const LIMIT = 100;
+const LIMIT = 50;
 const GRACE = 200;
 /** Milliseconds for ending a thread on a busy machine. */
-const SLACK = 1000;
+const SLACK = 2500;
 
 export async function fuzzExpressions(count: number, seed: number, note: (done: number) => void = () => {}): Promise<FuzzReport> {
   const next = hostileExpressions(seed);

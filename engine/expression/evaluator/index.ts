@@ -1,4 +1,5 @@
 /** The evaluator's door: a tree in, a synchronous function out. */
+import { plainJson } from "../plain-json.ts";
 import { DEFAULT_LIMITS, parseReference, type Node } from "../reference.ts";
 import type { Bindings, EvaluationLimits } from "../types.ts";
 import { compileTree } from "./compile.ts";
@@ -19,7 +20,7 @@ function limitsOf(limits: EvaluationLimits = {}): Limits {
   return { ...DEFAULT_LIMITS, ...limits, ...(depth === undefined ? {} : { depth }) };
 }
 
-/** `evaluate` gives the evaluator's own values: the caller makes plain JSON of them. @throws ExpressionError */
+/** @returns a function from input and variables to plain JSON. @throws ExpressionError */
 export function compileEvaluator(tree: Node, options: EvaluatorOptions = {}): (input: unknown, bindings: Bindings) => unknown {
   const limits = limitsOf(options.limits);
   const evalAllowed = options.evalAllowed === true;
@@ -43,7 +44,8 @@ export function compileEvaluator(tree: Node, options: EvaluatorOptions = {}): (i
       const now = typeof bindings.now === "number" ? bindings.now : Date.now();
       const run = new Run(input, bindings, limits, now);
       const wrapped = Array.isArray(input) && !isSequence(input) ? Object.assign(sequenceOf(input), { outerWrapper: true }) : input;
-      return code(wrapped, new Frame(run, undefined));
+      const value = code(wrapped, new Frame(run, undefined));
+      return typeof value === "object" || typeof value === "function" ? plainJson(value, limits.output, () => { run.tick(); }) : value;
     } catch (thrown) {
       throw errorOf(thrown);
     }

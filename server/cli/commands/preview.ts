@@ -1,0 +1,180 @@
+import type { Command } from "commander";
+import pc from "picocolors";
+import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
+import { compileExpression, compileFields, ExpressionError, type CompiledFields, type FieldSource } from "../../../engine/expression/index.ts";
+import { describe, inferType, lintMapping, typeOfSchema, typeOfSamples, withSamples, type Schema } from "../../../engine/expression/types-of/index.ts";
+import { entityProblems, entitySchema } from "../../../engine/manifest/entity-schema.ts";
+import type { Json, JsonObject, Workspace } from "../../../engine/manifest/index.ts";
+import { isMap, merged } from "../../../engine/manifest/merged.ts";
+import { print, printJson } from "../output.ts";
+import { readInput, readVariable } from "../read-input.ts";
+import { openWorkspace } from "./validate.ts";
+
+/** One target field for one record. */
+export interface PreviewedField {
+  readonly field: string;
+  readonly expression: string;
+  /** Absent: the field is left out. */
+  readonly value?: unknown;
+  /** For people, inferred from the stream's schema and the given records. */
+  readonly type: string;
+  readonly problems: readonly PreviewProblem[];
+}
+
+export interface PreviewProblem {
+  /** An evaluation's code, `MAPPING_INVALID` (the entity refuses the value), or a lint's. */
+  readonly code: string;
+  readonly severity: "error" | "warning";
+  readonly message: string;
+  /** Character offset into the field's expression. */
+  readonly position?: number;
+}
+
+export interface PreviewedRecord {
+  /** `where` drops the record; its fields are shown all the same. */
+  readonly filtered: boolean;
+  readonly fields: readonly PreviewedField[];
+  /** What belongs to no single field: a `where` that fails, a required field that no expression makes. */
+  readonly problems: readonly PreviewProblem[];
+}
+
+export function registerPreview(program: Command): void {
+  program.command("preview")
+    .description("show what a mapping makes of a record: every field with its value, type and problems")
+    .argument("<mapping>", "its id: hubspot/employer")
+    .requiredOption("--input <file>", "a record as JSON, a list of records, or .jsonl; - reads from a pipe")
+    .option("--workspace <dir>", "the workspace (default: the nearest folder upwards with a workspace.yaml, else the built-in catalogue)")
+    .option("--var <name=value...>", "a variable, $name in the expressions; JSON or text")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", "\nExample:\n  plugboard preview hubspot/employer --input company.json\nExit codes: 0 every record maps or is filtered, 1 some have errors, 2 wrong usage or unreadable folder")
+    .action((mapping: string, options: { input: string; workspace?: string; var?: string[]; json?: boolean }) => {
+      const located = openWorkspace(options.workspace);
+      if (!located) return;
+      const input = readInput(options.input);
+      const records = previewMapping(located.workspace, mapping, Array.isArray(input) ? input : [input], Object.fromEntries((options.var ?? []).map(readVariable)));
+      const ok = records.every((record) => record.filtered || [record, ...record.fields].every(({ problems }) => problems.every(({ severity }) => severity !== "error")));
+      if (!ok) process.exitCode = 1;
+      if (options.json) printJson({ ok, mapping, records });
+      else records.forEach((record, index) => { show(record, records.length > 1 ? index + 1 : undefined); });
+    });
+}
+
+/** @throws PlugboardError SERVER_NOT_FOUND for a mapping that the workspace does not have. */
+export function previewMapping(workspace: Workspace, id: string, records: readonly unknown[], bindings: Readonly<Record<string, unknown>>): PreviewedRecord[] {
+  const layers = workspace.mappings.get(id);
+  if (!layers) throw new PlugboardError("SERVER_NOT_FOUND", { kind: "mapping", name: id, suggestion: `There are: ${[...workspace.mappings.keys()].join(", ") || "none"}.` });
+  const mapping = merged(layers);
+  const fields = sourcesOf(mapping);
+  const where = typeof mapping.where === "string" ? bare(mapping.where) : undefined;
+  const target = entitySchema(String(mapping.to), workspace);
+  const source = streamSchema(String(mapping.from), workspace);
+  const record = source ? withSamples(typeOfSchema(source), records) : typeOfSamples(records);
+  const variables = Object.fromEntries(Object.entries(bindings).map(([name, value]) => [name, typeOfSamples([value])]));
+  const lints = lintMapping({ fields, ...(where === undefined ? {} : { where }) }, source, target as Schema | undefined, { samples: records, variables });
+  const rows = Object.entries(fields).map(([field, made]) => {
+    const expression = "constant" in made ? JSON.stringify(made.constant) : "ref" in made ? made.key : made.expression;
+    const found = lints.filter(({ at }) => at === `fields.${field}`).map(({ code, severity, message, hint, start }): PreviewProblem => ({ code, severity, message: [message, hint].filter(Boolean).join(" "), position: start }));
+    return { field, expression, type: describe(inferType(expression, record, { variables }).type), lints: found, ...compiledAlone(field, made) };
+  });
+  const general = lints.filter(({ at }) => at === "fields" || at === "where").map(({ code, severity, message }): PreviewProblem => ({ code, severity, message }));
+  return records.map((one) => previewRecord(one, { rows, where, general, target, bindings: { now: Date.now(), ...bindings } }));
+}
+
+/** Alone, so that one that does not even compile takes no other with it. */
+function compiledAlone(field: string, source: FieldSource): { compiled: CompiledFields } | { broken: PreviewProblem } {
+  try {
+    return { compiled: compileFields({ [field]: source }) };
+  } catch (thrown) {
+    return { broken: problemOf(thrown) };
+  }
+}
+
+interface Prepared {
+  readonly rows: readonly { readonly field: string; readonly expression: string; readonly type: string; readonly lints: readonly PreviewProblem[]; readonly compiled?: CompiledFields; readonly broken?: PreviewProblem }[];
+  readonly where: string | undefined;
+  readonly general: readonly PreviewProblem[];
+  readonly target: JsonObject | undefined;
+  readonly bindings: Readonly<Record<string, unknown>>;
+}
+
+function previewRecord(record: unknown, { rows, where, general, target, bindings }: Prepared): PreviewedRecord {
+  const problems: PreviewProblem[] = [...general];
+  let filtered = false;
+  if (where !== undefined) {
+    try {
+      filtered = compileExpression(`$boolean(${where}\n)`).evaluate(record, bindings) !== true;
+    } catch (thrown) {
+      problems.push(problemOf(thrown, "where: "));
+    }
+  }
+  const whole: Record<string, unknown> = {};
+  const made = rows.map(({ field, expression, type, lints, compiled, broken }) => {
+    if (!compiled) return { field, expression, value: undefined, type, problems: broken ? [broken] : [] };
+    const result = compiled.evaluate(record, bindings);
+    if (result instanceof Promise) throw new TypeError("Fields are evaluated without promises.");
+    const failures = result.problems.map(({ code, message, position }): PreviewProblem => ({ code, severity: "error", message, ...(position === undefined ? {} : { position }) }));
+    mergeInto(whole, result.value);
+    return { field, expression, value: valueAt(result.value, field), type, problems: [...lints, ...failures] };
+  });
+  // A field that failed is missing for that reason: the entity has nothing to add.
+  const failed = new Set(made.filter(({ problems: found }) => found.some(({ code, severity }) => severity === "error" && !code.startsWith("LINT_"))).map(({ field }) => field));
+  for (const { field, detail } of target && !filtered ? entityProblems(target, whole as JsonObject) : []) {
+    const row = made.find((one) => one.field === field || field.startsWith(`${one.field}.`));
+    const problem: PreviewProblem = { code: "MAPPING_INVALID", severity: "error", message: detail };
+    if (!row) problems.push(problem);
+    else if (!failed.has(row.field)) row.problems.push(problem);
+  }
+  return { filtered, problems, fields: made.map(({ value, ...row }) => (value === undefined ? row : { ...row, value })) };
+}
+
+function sourcesOf(mapping: JsonObject): Record<string, FieldSource> {
+  const sources: Record<string, FieldSource> = {};
+  for (const [name, field] of Object.entries(isMap(mapping.fields) ? mapping.fields : {})) {
+    if (typeof field === "string") sources[name] = { expression: bare(field) };
+    else if (typeof field === "number" || typeof field === "boolean") sources[name] = { constant: field };
+    else if (isMap(field) && typeof field.ref === "string") sources[name] = { ref: field.ref, key: bare(String(field.key)) };
+  }
+  return sources;
+}
+
+/** The schema a connector ships for a stream (`hubspot.companies`); most ship none. */
+function streamSchema(from: string, workspace: Workspace): Schema | undefined {
+  const [connector = "", stream = ""] = from.split(".");
+  const layers = workspace.connectors.get(connector);
+  const streams: Json | undefined = layers && merged(layers).streams;
+  const found = isMap(streams) ? streams[stream] : undefined;
+  return isMap(found) && isMap(found.schema) ? (found.schema as Schema) : undefined;
+}
+
+function problemOf(thrown: unknown, before = ""): PreviewProblem {
+  if (!(thrown instanceof ExpressionError)) throw thrown;
+  const { code, message, position } = thrown.problem;
+  return { code, severity: "error", message: before + message, ...(position === undefined ? {} : { position }) };
+}
+
+function mergeInto(target: Record<string, unknown>, value: Readonly<Record<string, unknown>>) {
+  for (const [name, member] of Object.entries(value)) {
+    const inner = target[name];
+    if (isMap(inner as Json) && isMap(member as Json)) mergeInto(inner as Record<string, unknown>, member as Record<string, unknown>);
+    else target[name] = member;
+  }
+}
+
+const valueAt = (value: unknown, dotted: string): unknown => dotted.split(".").reduce<unknown>((at, part) => (isMap(at as Json) ? (at as JsonObject)[part] : undefined), value);
+
+const bare = (text: string): string => text.replace(/^\s*=(?!=)/, "");
+
+function show({ filtered, fields, problems }: PreviewedRecord, number: number | undefined) {
+  if (number !== undefined) print(pc.bold(`record ${number}`));
+  if (filtered) print(pc.yellow("`where` drops this record; the fields would be:"));
+  const width = Math.max(0, ...fields.map(({ field }) => field.length));
+  for (const { field, value, type, problems: found } of fields) {
+    print(`${field.padEnd(width)}  ${value === undefined ? pc.dim("nothing") : shortened(JSON.stringify(value))}  ${pc.dim(type)}`);
+    for (const problem of found) print(`${" ".repeat(width)}  ${line(problem)}`);
+  }
+  for (const problem of problems) print(line(problem));
+}
+
+const line = ({ severity, code, message }: PreviewProblem): string => `${severity === "error" ? pc.red("error") : pc.yellow("warning")}  ${pc.bold(code)}  ${message}`;
+
+const shortened = (text: string): string => (text.length > 100 ? `${text.slice(0, 99)}…` : text);
