@@ -1,6 +1,6 @@
 /** What a tenant's file may not say: it is reported and left out, so that the preset's value stays in force. */
 import { problemAt, type Report } from "./problems.ts";
-import { at, isRemoval, plain, withMembers, type Sourced, type SourcedMap } from "./sourced.ts";
+import { at, plain, withMembers, type Sourced, type SourcedMap } from "./sourced.ts";
 
 /** Where a credential goes and how it is used is the connector's alone. */
 const FORBIDDEN_IN_CONNECTION = ["http", "auth", "hosts", "base_url", "tls", "check"];
@@ -57,7 +57,7 @@ function keepLocked(connection: SourcedMap, preset: Sourced | undefined, path: s
 /** Locks only grow: a tenant's list adds to the preset's. */
 function locksOfBoth(tenant: Sourced | undefined, preset: Sourced | undefined): Sourced | undefined {
   if (preset?.kind !== "list" || !tenant) return tenant;
-  if (isRemoval(tenant) || tenant.kind !== "list") return undefined;
+  if (tenant.kind !== "list") return undefined;
   const own = tenant.items.filter((item) => !preset.items.some((lock) => plain(lock) === plain(item)));
   return { ...tenant, items: [...preset.items, ...own] };
 }

@@ -55,6 +55,11 @@ test("an override that says what the preset says is a warning, at its place; one
   ]);
 });
 
+test("what repeats the tenant's own words is no warning: no release of the preset changes it", () => {
+  const { problems } = resolve("tenant: acme\npreset: aptem\nflows:\n  a: { from: { stream: aptem.users, every: 2h }, map: aptem/learner, to: learner }\n  b: { use: a, from: { every: 2h } }\n");
+  expect(problems).toEqual([]);
+});
+
 test("each problem of a shared connector is told once, however many tenants use it", () => {
   const broken = catalogue["connectors/aptem/connector.yaml"]!.replace("use: entity_set, with: { set: Users }", "use: gone");
   const workspace = trainingPlatform({ "tenants/a.yaml": "tenant: a\npreset: aptem\n", "tenants/b.yaml": "tenant: b\npreset: aptem-hubspot\n" }, { "connectors/aptem/connector.yaml": broken });
