@@ -200,8 +200,8 @@ async function findRunning(data: string, password: string): Promise<Postmaster |
       // Another program has got its process number since. PostgreSQL would refuse to start; removing the file would switch off
       // its check for left-over children, so only the number is changed.
       const file = path.join(data, "postmaster.pid");
-      const text = await readFile(file, "utf8");
-      await writeFile(file, text.replace(/^\d+/, String(NO_PROCESS)));
+      const text = await readFile(file, "utf8").catch(ignoring("ENOENT"));
+      if (text !== undefined) await writeFile(file, text.replace(/^\d+/, String(NO_PROCESS)));
       return undefined;
     }
     const state = await answers(postmaster.port, password);
