@@ -29,6 +29,3 @@ export function notTold(problems: readonly Problem[], told: readonly Problem[]):
   const known = new Set(told.map(place));
   return problems.filter((problem) => !problem.at || !known.has(place(problem)));
 }
-
-/** Until the last caller outside this room asks errors/nearest.ts itself. */
-export { suggest as suggestion } from "../errors/nearest.ts";
