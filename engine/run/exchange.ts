@@ -207,10 +207,17 @@ export function createExchange(context: ExchangeContext): Exchange {
       checkHost(request.url, http, connector.id);
       const name = await authenticators.pick(call.auth, withoutSecrets(connector, variables));
       const auth = name === undefined ? undefined : authenticators.get(name);
-      if (name !== undefined) await auth?.apply(request, authContext(name, variables));
+      if (name !== undefined) await auth?.apply(request, authContext(name, variables)).catch(notPlaceable);
       return decide(call, request, await sendOnce(request, call.decoder), variables, auth, () => authContext(name ?? "", variables));
     }),
   };
+}
+
+/** A credential that cannot stand where it is put, for example with a line break at its end. Its own message may repeat it. */
+function notPlaceable(thrown: unknown): never {
+  const known = thrown instanceof TypeError || (thrown as { problem?: unknown } | undefined)?.problem !== undefined;
+  if (!known) throw thrown;
+  throw new PlugboardError("RUN_REQUEST", { where: "http.auth", detail: "the credential cannot be sent as it is", suggestion: "Look for a line break, a blank or an unusual character in what was entered." }, { cause: thrown });
 }
 
 function createAuthenticators(plan: AuthPlan | undefined) {

@@ -47,6 +47,14 @@ test.each([["bearer", { type: "bearer", token: "{{config.token}}" }, "token"], [
   expect(provider.requests).toHaveLength(0);
 });
 
+test.each([["bearer", { type: "bearer", token: "{{config.token}}" }], ["api_key", { type: "api_key", header: "x-key", value: "{{config.token}}" }]])("%s: a credential that was pasted with a line break is refused without being shown", async (_name, spec) => {
+  const provider = providerDouble(() => ITEMS);
+  const result = await bench().run(planOf({ auth: one(spec), config: CONFIG }), provider, { connection: { config: { token: "canary-1\ncanary-2" } } });
+  expect(result).toMatchObject({ status: "failed", error: { code: "RUN_REQUEST", hint: expect.stringContaining("line break") } });
+  expect(JSON.stringify(result)).not.toContain("canary");
+  expect(provider.requests).toHaveLength(0);
+});
+
 describe("client credentials", () => {
   const parts = (extra: object = {}): PlanParts => ({
     auth: one({ type: "oauth2_client_credentials", token_url: "https://auth.example.com/token", ...extra }), config: CONFIG, http: { hosts: [HOST, "auth.example.com"] },
