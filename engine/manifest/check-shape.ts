@@ -287,7 +287,8 @@ function featureOf(pointer: string, shape: Shape): string {
   return name === undefined ? nameOf(pointer) : `${shape.properties.has("type") ? "type" : "do"}: ${String(name)}`;
 }
 
-export const dotted = (pointer: string): string => pointer.split("/").slice(1).map(unescape).join(".");
+/** `fragments.object.errors`, `tests[0].expect`. */
+export const dotted = (pointer: string): string => pointer.split("/").slice(1).map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${unescape(part)}`)).join("").replace(/^\./, "");
 const nameOf = (pointer: string): string => unescape(pointer.split("/").at(-1) ?? "") || "the manifest";
 export const escape = (name: string): string => name.replaceAll("~", "~0").replaceAll("/", "~1");
 const unescape = (name: string): string => name.replaceAll("~1", "/").replaceAll("~0", "~");

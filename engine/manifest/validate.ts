@@ -50,7 +50,7 @@ function checkManifest(manifest: Manifest, workspace: Workspace): ShapeResult {
 
 function checkTestsFile(manifest: Manifest): ShapeResult {
   const result = checkShape(manifest.value.tests ?? [], schemaAt("tests.schema.json"));
-  return { ...result, findings: result.findings.map((finding) => ({ ...finding, pointer: `/tests${finding.pointer}` })), sites: [], notRunning: [], secrets: [] };
+  return { ...result, findings: result.findings.map((finding) => ({ ...finding, pointer: `/tests${finding.pointer}`, params: { ...finding.params, ...(typeof finding.params.where === "string" ? { where: finding.params.where.replace(/^(?=\[)/, "tests") } : {}) } })), sites: [], notRunning: [], secrets: [] };
 }
 
 /** What no layer says is missing: told at the topmost file. */

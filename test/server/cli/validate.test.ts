@@ -1,4 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
@@ -34,6 +37,24 @@ describe("plugboard test", () => {
     const { status, stdout } = plugboard("test", "test/golden/mapping-test-that-fails", "--only", "acme", "--json");
     expect(status).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, failed: 2, tests: [{ of: "acme/company", name: "a small company", passed: false, line: 10 }, {}] });
+  });
+
+  test("reads a connector's streams from its recorded exchanges, and says what differs", () => {
+    const passed = plugboard("test", "test/golden/a-correct-workspace", "--only", "acme", "--json");
+    expect(passed.status).toBe(0);
+    expect(JSON.parse(passed.stdout)).toMatchObject({ ok: true, tests: [{ of: "acme", kind: "connector", name: "reads by offset until a page is empty", passed: true }, { name: "a refused key ends the run", passed: true }] });
+
+    const copy = mkdtempSync(join(tmpdir(), "plugboard-test-"));
+    try {
+      cpSync(join(ROOT, "test/golden/a-correct-workspace"), copy, { recursive: true });
+      const tests = join(copy, "connectors/acme/tests.yaml");
+      writeFileSync(tests, readFileSync(tests, "utf8").replace("records: 2", "records: 3"));
+      const failed = plugboard("test", copy, "--only", "acme", "--json");
+      expect(failed.status).toBe(1);
+      expect(JSON.parse(failed.stdout)).toMatchObject({ ok: false, failed: 1, tests: [{ passed: false, line: 1, failures: [expect.stringContaining("3")] }, { passed: true }] });
+    } finally {
+      rmSync(copy, { recursive: true });
+    }
   });
 
   test("ends with 0 for the built-in catalogue", () => {
