@@ -86,6 +86,7 @@ export function judgeAudit(lines: readonly AuditLine[]): AuditFindings {
   const epochOf = new Map<string, number>();
   let epoch = 0;
   let before: Checkpoint | null = null;
+  let lastBegun = "";
   for (const line of lines) {
     if (line.what === "epoch") {
       if (line.epoch <= epoch) {
@@ -104,20 +105,30 @@ export function judgeAudit(lines: readonly AuditLine[]): AuditFindings {
         checkpointRegressions += 1;
         note(line, `checkpoint went from ${JSON.stringify(before)} to ${JSON.stringify(line.checkpoint)}`);
       }
+      const begun = line.checkpoint?.pass?.begun_at;
+      if (before?.pass === undefined && begun !== undefined && begun <= lastBegun) {
+        checkpointRegressions += 1;
+        note(line, `the pass of ${begun} was over, and goes on`);
+      }
+      if (begun !== undefined && begun > lastBegun) lastBegun = begun;
       before = line.checkpoint;
     }
   }
   return { staleWrites, checkpointRegressions, epochRegressions, epochs, evidence };
 }
 
-/** Windows only move on; within a window a pass begins after the last complete one; within a pass the count of pages grows. */
+/**
+ * Windows and sweeps only move on, or stay: two windows may end in the same second of the provider's clock. A pass that is over
+ * stays over: the next one begins later. Within a pass the count of pages grows.
+ */
 function wentBack(before: Checkpoint | null, after: Checkpoint | null): boolean {
-  const [old, now] = [placesOf(before), placesOf(after)];
-  const differs = old.findIndex((place, index) => place !== now[index]);
-  return differs !== -1 && now[differs]! < old[differs]!;
-}
-
-function placesOf(checkpoint: Checkpoint | null): number[] {
+  if (before === null) return false;
   const instant = (text: string | undefined) => text === undefined ? -Infinity : Date.parse(text);
-  return [instant(checkpoint?.from), checkpoint?.swept?.number ?? 0, instant(checkpoint?.pass?.begun_at), checkpoint?.pass?.pages ?? 0];
+  const [from, fromBefore] = [instant(after?.from), instant(before.from)];
+  if (from !== fromBefore) return from < fromBefore;
+  const [swept, sweptBefore] = [after?.swept?.number ?? 0, before.swept?.number ?? 0];
+  if (swept !== sweptBefore) return swept < sweptBefore;
+  if (before.pass === undefined || after?.pass === undefined) return false;
+  const [begun, begunBefore] = [instant(after.pass.begun_at), instant(before.pass.begun_at)];
+  return begun === begunBefore ? after.pass.pages < before.pass.pages : begun < begunBefore;
 }

@@ -85,6 +85,13 @@ test("a worker that takes over and goes on is no finding", () => {
   ])).toEqual({ staleWrites: 0, checkpointRegressions: 0, epochRegressions: 0, epochs: 3, evidence: [] });
 });
 
+test("two windows may end in the same second; a pass that was over may not go on", () => {
+  const from = "2026-01-01T00:00:00Z";
+  const over = (...rest: AuditLine[]) => judgeAudit([line("a", "epoch", 1), line("a", "checkpoint", 1, { from }), line("a", "checkpoint", 1, { from, ...at(1, "2026-01-02T00:00:00Z") }), line("a", "checkpoint", 1, { from }), ...rest]).checkpointRegressions;
+  expect(over()).toBe(0);
+  expect(over(line("a", "checkpoint", 1, { from, ...at(2, "2026-01-02T00:00:00Z") }))).toBe(1);
+});
+
 test("a write after a take-over is found, and so is a checkpoint or an epoch that goes back", () => {
   expect(judgeAudit([line("a", "epoch", 1), line("b", "epoch", 2), line("a", "records", 2)]).staleWrites).toBe(1);
   expect(judgeAudit([line("a", "epoch", 1), line("a", "checkpoint", 1, at(7)), line("a", "checkpoint", 1, at(6))]).checkpointRegressions).toBe(1);
