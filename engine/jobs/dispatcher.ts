@@ -8,7 +8,11 @@ export interface DispatcherOptions {
   readonly queue: RunQueue;
   /** Runs at once in this process. @default 4 */
   readonly slots?: number;
-  /** Runs of one tenant at once, over all processes. @default slots - 1, at least 1: one slot stays for the others */
+  /**
+   * Runs of one tenant at once in this process. With fewer than `slots`, a tenant with a thousand runs leaves room for the
+   * others, and every further worker gives it room too.
+   * @default slots - 1, at least 1
+   */
   readonly perTenant?: number;
   /** @default 5000 */
   readonly pollMilliseconds?: number;
@@ -40,26 +44,30 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   const active = new Map<FetchedJob, { readonly stop: AbortController; readonly done: Promise<void> }>();
   const timers = new Set<NodeJS.Timeout>();
   let stopping = false;
-  let fetching = false;
+  let fetching: Promise<void> | undefined;
   let woken = false;
 
-  const look = async (): Promise<void> => {
+  const look = (): void => {
     woken = true;
-    if (fetching) return;
-    fetching = true;
-    try {
-      // A fetch may give fewer than there is room for although others wait (the cap is applied after the limit): until none.
-      while (woken && !stopping && active.size < slots) {
-        woken = false;
-        const jobs = await options.queue.fetch(slots - active.size, perTenant);
-        for (const job of jobs) begin(job);
-        if (jobs.length > 0) woken = true;
-      }
-    } catch (thrown) {
-      options.onError(thrown as Error);                    // the poll tries again
-    } finally {
-      fetching = false;
+    fetching ??= fetchAll().catch(options.onError).finally(() => { fetching = undefined; });        // the poll tries again
+  };
+
+  const fetchAll = async (): Promise<void> => {
+    while (woken && !stopping && active.size < slots) {
+      woken = false;
+      const { room, full } = share();
+      const jobs = await options.queue.fetch(room, full);
+      for (const job of jobs) begin(job);
+      woken ||= jobs.length > 0;
     }
+  };
+
+  /** How many jobs can be fetched at once so that no tenant gets more than its share, whoever they belong to; and who has it. */
+  const share = (): { room: number; full: string[] } => {
+    const counts = new Map<string, number>();
+    for (const { data: { tenant } } of active.keys()) counts.set(tenant, (counts.get(tenant) ?? 0) + 1);
+    const most = Math.max(0, ...[...counts.values()].filter((count) => count < perTenant));
+    return { room: Math.min(slots - active.size, perTenant - most), full: [...counts].filter(([, count]) => count >= perTenant).map(([tenant]) => tenant) };
   };
 
   const begin = (job: FetchedJob): void => {
@@ -72,19 +80,19 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
       .catch((thrown: unknown) => options.onError(thrown as Error))
       .finally(() => {
         active.delete(job);
-        void look();
+        look();
       });
     active.set(job, { stop, done });
   };
 
-  const poll = setInterval(() => void look(), options.pollMilliseconds ?? 5000);
+  const poll = setInterval(look, options.pollMilliseconds ?? 5000);
   const touch = setInterval(() => void options.queue.touch([...active.keys()]).catch(options.onError), TOUCH_MILLISECONDS);
-  void look();
+  look();
 
   return {
-    wake: () => void look(),
+    wake: look,
     wakeIn(milliseconds) {
-      const timer = setTimeout(() => { timers.delete(timer); void look(); }, milliseconds);
+      const timer = setTimeout(() => { timers.delete(timer); look(); }, milliseconds);
       timers.add(timer);
     },
     get active() { return active.size; },
@@ -95,7 +103,13 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
       for (const { stop } of active.values()) stop.abort(new Shutdown("the worker is stopping"));
       const grace = Promise.withResolvers<boolean>();
       const timer = setTimeout(() => grace.resolve(false), graceMilliseconds);
-      const ended = await Promise.race([Promise.all([...active.values()].map(({ done }) => done)).then(() => true), grace.promise]);
+      // A fetch under way may still bring jobs: they are put back at once, by the same way.
+      const all = (async () => {
+        await fetching;
+        await Promise.all([...active.values()].map(({ done }) => done));
+        return true;
+      })();
+      const ended = await Promise.race([all, grace.promise]);
       clearTimeout(timer);
       clearInterval(touch);
       return ended;

@@ -72,6 +72,7 @@ class Execution {
     const result = await this.#run(run, log).catch((thrown: unknown): RunResult => failedToStart(run, thrown));
     await log.close();
     const ended = await this.#finish(run, result);
+    await log.close();                                     // what could not be written while the database was away
     if (ended !== undefined) board.report({ tenant: run.tenant, run: run.id, flow: run.flow, status: ended.status, counters: ended.counters });
   }
 

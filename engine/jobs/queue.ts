@@ -29,8 +29,8 @@ export interface EnqueueOptions {
 export interface RunQueue {
   /** Queues a job in the caller's transaction: there is a job exactly if it commits. A run has at most one queued job. */
   enqueue(transaction: Queryable, job: RunJob, options?: EnqueueOptions): Promise<void>;
-  /** Claims up to `count` jobs, at most `perTenant` running of one tenant over all processes (a soft cap: fairness, not a lock). */
-  fetch(count: number, perTenant: number): Promise<readonly FetchedJob[]>;
+  /** Claims up to `count` jobs that could start now, none of these tenants: they have their share already. */
+  fetch(count: number, except?: readonly string[]): Promise<readonly FetchedJob[]>;
   /** The job is done with; the run's row says how it went. */
   settle(jobs: readonly FetchedJob[]): Promise<void>;
   /** Says that the jobs are still being worked on. */
@@ -51,7 +51,7 @@ export interface RunQueueOptions {
   onError(cause: Error): void;
 }
 
-/** Silence after which a worker counts as dead and its job no longer counts against its tenant. pg-boss allows no less than 10. */
+/** Silence after which a worker counts as dead and its jobs as lost. pg-boss allows no less than 10. */
 const HEARTBEAT_SECONDS = 30;
 const MONITOR_SECONDS = 10;
 /** A job that is never fetched again; runs themselves are bounded by their caps. */
@@ -77,7 +77,7 @@ export async function openRunQueue(options: RunQueueOptions): Promise<RunQueue> 
       });
       await transaction.query("select pg_notify($1, '')", [RUN_CHANNEL]);
     },
-    fetch: (count, perTenant) => boss.fetch<RunJob>(RUN_QUEUE, { batchSize: count, groupConcurrency: perTenant }),
+    fetch: (count, except = []) => boss.fetch<RunJob>(RUN_QUEUE, { batchSize: count, ...(except.length === 0 ? {} : { ignoreGroups: [...except] }) }),
     async settle(jobs) {
       if (jobs.length > 0) await boss.complete(RUN_QUEUE, attempts(jobs));
     },

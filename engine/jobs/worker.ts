@@ -18,7 +18,7 @@ export interface WorkerOptions {
   readonly transport: Transport;
   /** Runs at once. @default 4 */
   readonly slots?: number;
-  /** Runs of one tenant at once, over all workers. @default slots - 1, at least 1 */
+  /** Runs of one tenant at once in this worker. @default slots - 1, at least 1: there is always room for another tenant */
   readonly perTenant?: number;
   /** False: only runs that someone asks for. @default true */
   readonly schedules?: boolean;

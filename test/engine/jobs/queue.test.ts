@@ -31,7 +31,7 @@ describe("the queue", () => {
   test("holds ids only, once per run", async () => {
     const run = await enqueue("acme");
     await enqueue("acme", run);
-    const jobs = await queue.fetch(10, 10);
+    const jobs = await queue.fetch(10);
     expect(jobs.map(({ data }) => data)).toEqual([{ tenant: "acme", run }]);
   });
 
@@ -41,26 +41,32 @@ describe("the queue", () => {
     await queue.enqueue(client, { tenant: "acme", run: randomUUID() });
     await client.query("rollback");
     client.release();
-    expect(await queue.fetch(10, 10)).toEqual([]);
+    expect(await queue.fetch(10)).toEqual([]);
   });
 
   test("takes a run again while its last job is being worked on", async () => {
     const run = await enqueue("acme");
-    const [first] = await queue.fetch(1, 10);
+    const [first] = await queue.fetch(1);
     await enqueue("acme", run);
     await queue.settle([first!]);
-    expect((await queue.fetch(1, 10)).map(({ data }) => data.run)).toEqual([run]);
+    expect((await queue.fetch(1)).map(({ data }) => data.run)).toEqual([run]);
   });
 
   test("gives nothing before its time", async () => {
     await enqueue("acme", undefined, { startAfter: Date.now() + 60_000 });
-    expect([await queue.fetch(1, 10), await queue.depth()]).toEqual([[], 0]);
+    expect([await queue.fetch(1), await queue.depth()]).toEqual([[], 0]);
+  });
+
+  test("gives nothing of the tenants that are left out", async () => {
+    await enqueue("busy");
+    const quiet = await enqueue("quiet");
+    expect((await queue.fetch(10, ["busy"])).map(({ data }) => data.run)).toEqual([quiet]);
   });
 
   test("gives manual runs first", async () => {
     await enqueue("acme");
     const manual = await enqueue("acme", undefined, { priority: 10 });
-    expect((await queue.fetch(1, 10))[0]!.data.run).toBe(manual);
+    expect((await queue.fetch(1))[0]!.data.run).toBe(manual);
   });
 });
 
@@ -84,6 +90,15 @@ describe("the dispatcher", () => {
     await until(() => log.length === 41);
     expect(log.findIndex(({ job }) => job.tenant === "quiet")).toBeLessThan(8);
     expect(most.seen).toBe(4);
+  });
+
+  test("keeps a slot free of a tenant that could fill them all", async () => {
+    for (let i = 0; i < 12; i++) await enqueue("busy");
+    const log: { job: RunJob; at: number }[] = [];
+    const most = { now: 0, seen: 0 };
+    dispatcher = startDispatcher({ queue, slots: 4, execute: working(20, log, most), onError: (cause) => errors.push(cause) });
+    await until(() => log.length === 12);
+    expect(most.seen).toBe(3);
   });
 
   test("goes on after a run that threw", async () => {

@@ -51,7 +51,7 @@ test("a tick queues a run with its job, in the name of the clock", async () => {
   const [run] = await runs();
   expect(run).toMatchObject({ trigger: "schedule", status: "queued" });
   expect(run!.requested_by).toBeUndefined();
-  expect((await it.jobs.queue.fetch(5, 5)).map(({ data }) => data)).toEqual([{ tenant: "acme", run: run!.id }]);
+  expect((await it.jobs.queue.fetch(5)).map(({ data }) => data)).toEqual([{ tenant: "acme", run: run!.id }]);
 });
 
 test.each(["queued", "running", "waiting"])("a tick that finds its flow %s makes no run, and the flow keeps its rhythm", async (status) => {
