@@ -1863,7 +1863,7 @@ export type TenantManifest = {
   readonly description?: Text;
   /** Its subdomain. */
   readonly subdomain?: string;
-  /** `<preset>@<release>`; without a release, the preset's head. */
+  /** `<preset>@<release>`; without a release, the newest one (the head, where there is none): a tenant that must not move names its release. */
   readonly preset?: string;
   /** Answers to the preset's inputs. */
   readonly inputs?: { readonly [name: string]: Json };

@@ -2,6 +2,12 @@
 import pc from "picocolors";
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 
+// A reader that has seen enough (`| head`) ends us quietly.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
 /** A line of the result. */
 export function print(line = ""): void {
   process.stdout.write(`${line}\n`);

@@ -34,9 +34,10 @@ export async function runInDatabase(wanted: DatabaseRun): Promise<RunResult> {
   const installation = await openInstallation({ data: dataFolder(wanted.data, wanted.root, process.cwd()), databaseUrl: process.env["DATABASE_URL"], kek: process.env["PLUGBOARD_KEK"], works: true, log: say, onError: (cause) => say(`  ${cause.message}`) });
   try {
     await applyLocated(installation.db, wanted.located);
-    const values = enteredValues(plan.connectors[flow.connector]!, { id: flow.connection, plan: plan.connections[flow.connection] }, wanted.sets, process.env, environmentNames(tenant, flow.connection, flow.connector), false);
+    const connector = plan.connectors[flow.connector]!;
+    const values = enteredValues(connector, { id: flow.connection, plan: plan.connections[flow.connection] }, wanted.sets, process.env, environmentNames(tenant, flow.connection, connector.id), false);
     if (Object.keys(values.config).length + Object.keys(values.secrets).length > 0)
-      await setConnection(installation.db, installation.keyring, tenant, flow.connection, { connector: flow.connector, ...values });
+      await setConnection(installation.db, installation.keyring, tenant, flow.connection, { connector: connector.id, ...values });
     installation.work({ allowPrivate: allowPrivate(wanted.located.workspace), slots: 1, schedules: false });
     const created = await triggerRun(installation.jobs.queue, installation.db, tenant, { flow: flow.name, connection: flow.connection, trigger: "manual", ...(wanted.mode ? { mode: wanted.mode } : {}) });
     const board = progressBoard();

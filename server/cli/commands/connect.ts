@@ -38,14 +38,14 @@ async function connect(tenant: string, connection: string, options: ConnectOptio
   const planned = plan.connections[connection];
   if (!planned) throw new PlugboardError("MANIFEST_UNKNOWN_REFERENCE", { kind: "Connection", name: connection, suggestion: suggest(connection, Object.keys(plan.connections)) });
   const connector = plan.connectors[planned.connector]!;
-  const values = enteredValues(connector, { id: connection, plan: planned }, options.set, process.env, environmentNames(tenant, connection, planned.connector));
+  const values = enteredValues(connector, { id: connection, plan: planned }, options.set, process.env, environmentNames(tenant, connection, connector.id));
 
   const installation = await openInstallation({ data: dataFolder(options.data, root, cwd), databaseUrl: process.env["DATABASE_URL"], kek: process.env["PLUGBOARD_KEK"], works: false, log: say, onError: (cause) => say(`  ${cause.message}`) });
   const transport = createTransport({ allowPrivate: allowPrivate(located.workspace) });
   try {
     const { db, keyring } = installation;
     await applyLocated(db, located);
-    await setConnection(db, keyring, tenant, connection, { connector: planned.connector, ...values });
+    await setConnection(db, keyring, tenant, connection, { connector: connector.id, ...values });
     if (!options.check || !connector.check) {
       if (options.json) printJson({ tenant, connection, status: "stored" });
       else print(`Stored ${connection} of ${tenant}${connector.check ? ", unchecked" : "; its connector has no check"}.`);

@@ -17,7 +17,7 @@ import { collectSet, enteredValues } from "../connection-values.ts";
 import { print, printJson, say } from "../output.ts";
 import { progressBoard } from "../progress.ts";
 import { describeResult } from "../result.ts";
-import { runInDatabase } from "../run-in-database.ts";
+import { environmentNames, runInDatabase } from "../run-in-database.ts";
 
 interface RunOptions {
   workspace?: string;
@@ -132,7 +132,7 @@ function entityOf({ workspace }: LocatedWorkspace, mapping: string): string {
 async function runToLines(chosen: ChosenRun, plan: TenantPlan, options: RunOptions): Promise<RunResult> {
   const flow = plan.flows[chosen.flow]!;
   const connector = plan.connectors[flow.connector]!;
-  const { config, secrets } = enteredValues(connector, { id: flow.connection, plan: plan.connections[flow.connection] }, options.set, process.env, [`PLUGBOARD_${flow.connection}`, `PLUGBOARD_${flow.connector}`]);
+  const { config, secrets } = enteredValues(connector, { id: flow.connection, plan: plan.connections[flow.connection] }, options.set, process.env, environmentNames(chosen.tenant, flow.connection, connector.id));
   const file = options.to === "jsonl" ? (options.out ?? `${flow.stream}.jsonl`) : undefined;
   const sink = file === undefined ? process.stdout : createWriteStream(file);
   const board = progressBoard();

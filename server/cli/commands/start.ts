@@ -55,8 +55,11 @@ async function start(options: StartOptions): Promise<void> {
     const demo = own === undefined ? await openDemo(data, closing) : undefined;
     const located = readWorkspace(demo?.workspaceDir ?? path.resolve(cwd, own!), cwd);
     const plans = await applyLocated(installation.db, located);
-    for (const { tenant, connection, config, secrets } of demo?.connections ?? [])
-      await setConnection(installation.db, installation.keyring, tenant, connection, { connector: plans.get(tenant)!.connections[connection]!.connector, config, secrets });
+    for (const { tenant, connection, config, secrets } of demo?.connections ?? []) {
+      const plan = plans.get(tenant)!;
+      const { id: connector } = plan.connectors[plan.connections[connection]!.connector]!;
+      await setConnection(installation.db, installation.keyring, tenant, connection, { connector, config, secrets });
+    }
 
     const key = await ownApiKey(installation, data);
     const server = await createServer({ db: installation.db, jobs: installation.jobs, ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
