@@ -6,7 +6,7 @@ import { checkExpression, checkTemplate, compileExpression, compileTemplate, typ
 import type { Site } from "./check-shape.ts";
 import { DATE } from "./check-traps.ts";
 import { isMap, merged } from "./merged.ts";
-import type { Manifest, Workspace } from "./types.ts";
+import type { JsonObject, Manifest, Workspace } from "./types.ts";
 import type { Checked } from "./validate.ts";
 
 /** JSONata's own functions, and ours. */
@@ -28,17 +28,18 @@ export function checkExpressions({ manifest, shape }: Checked, workspace: Worksp
   return shape.sites.flatMap((site) => checkSite(manifest, site, scope));
 }
 
-/** Names below `config` and `with` that a manifest of this kind may use. */
-interface Scope { readonly config?: ReadonlySet<string>; readonly secrets?: ReadonlySet<string>; withOf(pointer: string): ReadonlySet<string> | undefined; extra(pointer: string): readonly string[] }
+/** Names below `config`, `inputs` and `with` that a manifest of this kind may use; absent where that cannot be told. */
+interface Scope { readonly config?: ReadonlySet<string>; readonly secrets?: ReadonlySet<string>; readonly inputs?: ReadonlySet<string>; withOf(pointer: string): ReadonlySet<string> | undefined; extra(pointer: string): readonly string[] }
 
 function scopeOf(manifest: Manifest, workspace: Workspace): Scope {
-  if (manifest.kind !== "connector") return { withOf: () => undefined, extra: () => [] };
+  const nowhere = { withOf: () => undefined, extra: () => [] };
+  if (manifest.kind === "mapping") return { ...nowhere, ...configOf(String(manifest.value.from).split(".")[0]!, workspace) };
+  if (manifest.kind === "preset") return { ...nowhere, ...inputsOf(merged(workspace.presets.get(manifest.id) ?? [manifest])) };
+  if (manifest.kind === "tenant") return { ...nowhere, ...inputsOf(presetOf(manifest, workspace)) };
+  if (manifest.kind !== "connector") return nowhere;
   const whole = merged(workspace.connectors.get(manifest.id) ?? [manifest]);
-  // What is no map is told as such, not at everything that names a part of it.
-  const config = whole.config === undefined || isMap(whole.config) ? new Set(Object.keys(whole.config ?? {})) : undefined;
-  const secrets = new Set(Object.entries(isMap(whole.config) ? whole.config : {}).filter(([, field]) => isMap(field) && field.secret === true).map(([name]) => name));
   return {
-    ...(config ? { config } : {}), secrets,
+    ...configOf(manifest.id, workspace),
     withOf: (pointer) => {
       const [, room, name = ""] = pointer.split("/");
       if (room !== "fragments") return undefined;
@@ -62,6 +63,27 @@ function scopeOf(manifest: Manifest, workspace: Workspace): Scope {
   };
 }
 
+function configOf(connector: string, workspace: Workspace): Pick<Scope, "config" | "secrets"> {
+  const layers = workspace.connectors.get(connector);
+  const { config } = layers ? merged(layers) : {};
+  // What is no map is told as such, not at everything that names a part of it.
+  if (!layers || (config !== undefined && !isMap(config))) return {};
+  const fields = Object.entries(config ?? {});
+  return { config: new Set(fields.map(([name]) => name)), secrets: new Set(fields.filter(([, field]) => isMap(field) && field.secret === true).map(([name]) => name)) };
+}
+
+function inputsOf(preset: JsonObject | undefined): Pick<Scope, "inputs"> {
+  return preset && (preset.inputs === undefined || isMap(preset.inputs)) ? { inputs: new Set(Object.keys(preset.inputs ?? {})) } : {};
+}
+
+/** The release that the tenant pins, or the preset's head. */
+function presetOf(tenant: Manifest, workspace: Workspace): JsonObject | undefined {
+  const [id = "", release] = String(tenant.value.preset ?? "").split("@");
+  if (release === undefined) return workspace.presets.has(id) ? merged(workspace.presets.get(id)!) : undefined;
+  const frozen = workspace.releases.get(id)?.get(Number(release))?.value.preset;
+  return isMap(frozen) ? frozen : undefined;
+}
+
 function checkSite(manifest: Manifest, site: Site, scope: Scope): Problem[] {
   const equals = site.text.startsWith("==") ? undefined : /^\s*=/.exec(site.text)?.[0].length;
   if (site.language === "template" && equals === undefined) return site.text.startsWith("==") ? [] : checkTemplateSite(manifest, site, scope);
@@ -77,7 +99,7 @@ function checkSite(manifest: Manifest, site: Site, scope: Scope): Problem[] {
   const { reads, variables } = compileExpression(text);
   const seesRecord = site.variables.includes("*");
   const names = [...variables.map((name) => ({ path: [name], bound: true })), ...(seesRecord ? [] : reads.filter((path) => path.length > 0).map((path) => ({ path: [...path], bound: false })))];
-  for (const match of text.matchAll(/\$(config|with|page|cursor|account)\.([A-Za-z_]\w*)/g)) names.push({ path: [match[1]!, match[2]!], bound: true });
+  for (const match of text.matchAll(/\$(config|inputs|with|page|cursor|account)\.([A-Za-z_]\w*)/g)) names.push({ path: [match[1]!, match[2]!], bound: true });
   return [...problems, ...unknownNames(manifest, site, scope, names, text, offset)];
 }
 
@@ -110,6 +132,7 @@ function unknownNames(manifest: Manifest, site: Site, scope: Scope, names: reado
     const inside = (all: Iterable<string> | undefined): Problem[] => (all === undefined || [...all].includes(member) ? [] : problem(`${root}.${member}`, prefixed(all), [root, member]));
     if (root === "config" && site.language === "jsonata" && scope.secrets?.has(member)) return problem(`config.${member}`, [], [root, member], "a secret is placed in a request (a template, or a value with =); no other expression reads it");
     if (root === "config") return inside(scope.config);
+    if (root === "inputs" && scope.inputs) return inside(scope.inputs);
     if (root === "with") return inside(scope.withOf(site.pointer));
     return inside(MEMBERS[root]);
   });

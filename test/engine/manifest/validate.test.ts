@@ -111,7 +111,7 @@ describe("no warning on what is right:", () => {
   test.for([
     ["a constant text", "country: '\"GB\"'"], ["a field with a short name", "country: GB"], ["a function in double quotes", "country: \"$uppercase(country)\""],
     ["a path in double quotes", "country: \"address.country\""], ["numbers and booleans", "custom.size: 5\n  custom.live: true"], ["JSONata's null", "country: \"null\""],
-    ["variables of the mapping", "country: $inputs.country & $config.region & $tenant.id"], ["functions of its own", "country: ($f := function($x) { $x & \"!\" }; $f(name))".replace(/^country: (.*)$/, "country: '$1'")],
+    ["variables of the mapping", "country: $account.id & $config.region & $tenant.id"], ["functions of its own", "country: ($f := function($x) { $x & \"!\" }; $f(name))".replace(/^country: (.*)$/, "country: '$1'")],
     ["a block", "country: |\n    (\n      $c := country;\n      $c ? $uppercase($c)\n    )"], ["a reference", "custom.parent: { ref: company, key: parent_id }"],
   ])("%s in a mapping", ([, field]) => {
     expect(problems(tree({ ...FILES, "mappings/acme/company.yaml": `${MAPPING}  ${field}\n` }))).toEqual([]);
@@ -135,6 +135,15 @@ describe("found though it parses:", () => {
     expect(CONNECTOR).toContain(from);
     expect(connector(from!, to!)).toEqual([`connectors/acme/connector.yaml:${expected}`]);
   });
+});
+
+test("an input that the preset does not ask for, and a config field that the connector has not", () => {
+  const preset = PRESET.replace("title: Acme", "title: Acme\ninputs: { country: { title: Country } }");
+  const flows = (field: string) => preset.replace("map: acme/company", `map: { use: acme/company, fields: { country: ${field} } }`);
+  expect(problems(tree({ ...FILES, "presets/acme/preset.yaml": flows("$inputs.country") }))).toEqual([]);
+  expect(problems(tree({ ...FILES, "presets/acme/preset.yaml": flows("$inputs.contry") }))).toEqual(["presets/acme/preset.yaml:5:90 error MANIFEST_UNKNOWN_VARIABLE"]);
+  expect(problems(tree({ ...FILES, "presets/acme/preset.yaml": preset, "tenants/globex.yaml": "tenant: globex\npreset: acme\nflows: { companies: { map: { fields: { country: $inputs.contry } } } }\n" }))).toEqual(["tenants/globex.yaml:3:49 error MANIFEST_UNKNOWN_VARIABLE"]);
+  expect(problems(tree({ ...FILES, "mappings/acme/company.yaml": `${MAPPING}  country: $config.regoin\n` }))).toEqual(["mappings/acme/company.yaml:6:12 error MANIFEST_UNKNOWN_VARIABLE"]);
 });
 
 test("an entity's field has the words of JSON Schema, and no others", () => {
