@@ -32,7 +32,7 @@ export function installMetrics(server: FastifyInstance, readWorkload: () => Prom
   });
 
   const stopWatching = board?.watch(({ status, counters }) => {
-    if (status === undefined) return;
+    if (status === undefined || status === "queued" || status === "waiting") return;       // not over: another attempt follows
     ended.inc({ status });
     for (const outcome of ["created", "updated", "unchanged", "superseded", "deleted", "filtered", "quarantined", "swept"] as const) records.inc({ outcome }, counters?.[outcome] ?? 0);
   });

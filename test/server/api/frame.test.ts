@@ -120,5 +120,7 @@ describe("documentation", () => {
     expect(answer.statusCode).toBe(200);
     expect(answer.headers["content-security-policy"]).toContain("script-src 'self'");
     expect(answer.headers["x-content-type-options"]).toBe("nosniff");
+    expect(answer.body).not.toMatch(/<script(?![^>]*\bsrc=)/);                      // an inline script would not run under it
+    for (const [, file] of answer.body.matchAll(/(?:src|href)="\.?\/?((?:docs\/)?static\/[^"]+)"/g)) expect((await server.inject(`/docs/${file!.replace(/^docs\//, "")}`)).statusCode, file).toBe(200);
   });
 });
