@@ -98,6 +98,12 @@ test("serve and worker share a database: a sync asked of the one is done by the 
   expect(await call("GET", `/api/runs/${run.id}?tenant=acme`)).toMatchObject({ status: "succeeded", attempt: 2, counters: { read: 4 } });
   expect((await call("GET", "/api/records/person?tenant=acme"))["data"]).toHaveLength(4);
 
+  // What the workers did is heard by the server.
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const metrics = await (await fetch(`${address}/metrics`, { headers })).text();
+  expect(metrics).toMatch(/^plugboard_runs_ended_total\{status="succeeded"\} 1$/m);
+  expect(metrics).toMatch(/^plugboard_records_total\{outcome="created"\} 4$/m);
+
   for (const { child } of [serve, second]) child.kill("SIGTERM");
   expect(await Promise.all([serve.ended, second.ended])).toEqual([0, 0]);
   expect(serve.output() + first.output() + second.output()).not.toMatch(/at .*\.ts:\d+/);
