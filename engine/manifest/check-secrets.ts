@@ -1,11 +1,10 @@
 /** Secrets that stand in a file instead of being entered when connecting. */
 import type { Problem } from "../errors/plugboard-error.ts";
 import { dotted } from "./check-shape.ts";
+import { looksSecret } from "./describe.ts";
 import { isMap } from "./merged.ts";
 import type { Checked } from "./validate.ts";
 
-/** What well-known credentials look like, wherever they stand. */
-const TOKENS = /\b(sk_live_[A-Za-z0-9]{10,}|pat-[a-z]{2}\d-[0-9a-f-]{30,}|gh[pousr]_[A-Za-z0-9]{30,}|xox[abpr]-[A-Za-z0-9-]{10,}|AKIA[A-Z0-9]{16}|eyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{15,})\b|-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 /** A config field with such a name and a default is a secret in a file, even when `secret` was forgotten. */
 const SECRET_NAME = /(^|_)(password|secret|api_key|apikey|token|private_key)$/;
 
@@ -38,7 +37,7 @@ export function checkSecrets({ manifest, shape }: Checked): Problem[] {
       for (const [key, value] of Object.entries(connection.config)) if (SECRET_NAME.test(key) && typeof value === "string" && value !== "" && !value.startsWith("env:")) found.add(`/connections/${name}/config/${key}`);
     }
   }
-  if (manifest.kind !== "tests" && manifest.kind !== "mapping") for (const [pointer, text] of texts(manifest.value)) if (TOKENS.test(text)) found.add(pointer);
+  if (manifest.kind !== "tests" && manifest.kind !== "mapping") for (const [pointer, text] of texts(manifest.value)) if (looksSecret(text)) found.add(pointer);
   return [...found].map((pointer) => ({ code: "MANIFEST_SECRET", severity: "error", params: { field: dotted(pointer) }, at: manifest.locate(pointer), pointer }));
 }
 

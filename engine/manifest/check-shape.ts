@@ -54,6 +54,8 @@ function walk(value: Json, shape: Shape, pointer: string, outer: readonly string
   if (shape.notRunning !== undefined) out.notRunning.push({ pointer, feature: featureOf(pointer, shape), instead: shape.notRunning });
 
   if (shape.branches && shape.format !== "value") {
+    const named = typeof value === "string" ? memberNamed(value, shape) : undefined;
+    if (named?.notRunning !== undefined) out.notRunning.push({ pointer, feature: `${field}: ${String(value)}`, instead: named.notRunning });
     const branch = chooseBranch(value, shape, pointer, report, options);
     if (branch) walk(value, branch, pointer, variables, out, options);
     return;
@@ -201,6 +203,14 @@ function chooseBranch(value: Json, shape: Shape, pointer: string, report: Report
   if (union) return chooseMember(map, union, pointer, report, options);
   return fitting.find((branch) => branch.required.every((key) => key in map) && Object.keys(map).every((key) => branch.properties.has(key) || branch.others !== false))
     ?? fitting.toSorted((a, b) => score(map, b) - score(map, a))[0];
+}
+
+/** `as: xml`: the member of the union beside which its name alone may stand. */
+function memberNamed(name: string, shape: Shape): Shape | undefined {
+  const union = shape.branches!.map(shapeOf).find(isDiscriminated);
+  const members = union?.branches?.map(shapeOf) ?? [];
+  const key = discriminatorOf(members);
+  return members.find((member) => key !== undefined && shapeOf(member.properties.get(key)!).const === name);
 }
 
 /** The member of a union of components that `type` (or `do`) names. */

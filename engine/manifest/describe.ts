@@ -3,6 +3,8 @@ import type { Json } from "./types.ts";
 import type { Shape } from "./schema-shape.ts";
 
 const WORDS: Readonly<Record<string, string>> = { string: "text", integer: "a whole number", number: "a number", boolean: "true or false", array: "a list", object: "a map", null: "null" };
+/** What well-known credentials look like, wherever they stand. */
+const TOKENS = /\b(sk_live_[A-Za-z0-9]{10,}|pat-[a-z]{2}\d-[0-9a-f-]{30,}|gh[pousr]_[A-Za-z0-9]{30,}|xox[abpr]-[A-Za-z0-9-]{10,}|AKIA[A-Z0-9]{16}|eyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{15,})\b|-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 /** Characters of a value that are shown. */
 const SHOWN = 60;
 /** Characters of an example. */
@@ -36,12 +38,14 @@ export function flow(value: Json, outermost = false): string {
 
 /** The value as it was written, short; a secret is never shown. */
 export function show(value: Json, secret = false): string {
-  if (secret && typeof value === "string") return "this text";
+  if (typeof value === "string" && (secret || looksSecret(value))) return "this text";
   if (value === null) return "empty";
   if (typeof value === "object") return Array.isArray(value) ? "a list" : "a map";
   const text = JSON.stringify(value);
   return text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}…`;
 }
+
+export const looksSecret = (text: string): boolean => TOKENS.test(text);
 
 /** JSON Schema's name of a value's type. */
 export function kindOf(value: Json): string {

@@ -125,6 +125,7 @@ describe("found though it parses:", () => {
     ["a date that is a subtraction", "field: updated_on", "field: updated_on, start: 2024-01-01", "16:41 error MANIFEST_TRAP"],
     ["a variable without braces", "\"{{cursor.from}}\"", "cursor.from", "13:45 warning MANIFEST_TRAP"],
     ["a credential in a header", "  auth:", "  headers: { Authorization: \"Bearer abcdef123456\" }\n  auth:", "8:29 error MANIFEST_SECRET"],
+    ["a decoder that does not run yet, by its name alone", "    records:", "    as: xml\n    records:", "14:5 error MANIFEST_NOT_RUNNING_YET"],
     ["a private key in a default", "default: eu", "default: \"-----BEGIN PRIVATE KEY-----\"", "5:37 error MANIFEST_SECRET"],
     ["a base_url without its scheme", "https://api.acme.example", "api.acme.example", "7:13 error MANIFEST_WRONG_VALUE"],
     ["an authenticator of no name", "    records:", "    auth: other\n    records:", "14:11 error MANIFEST_UNKNOWN_REFERENCE"],
@@ -135,6 +136,12 @@ describe("found though it parses:", () => {
     expect(CONNECTOR).toContain(from);
     expect(connector(from!, to!)).toEqual([`connectors/acme/connector.yaml:${expected}`]);
   });
+});
+
+test("a credential in the wrong place is not repeated", () => {
+  const said = validateWorkspace(read([tree({ ...FILES, "connectors/acme/connector.yaml": CONNECTOR.replace("{ title: API key, secret: true }", "ghp_abcdefghijklmnopqrstuvwxyz0123456789") })]));
+  expect(said.map(({ code }) => code)).toEqual(["MANIFEST_SECRET", "MANIFEST_WRONG_TYPE"]);
+  expect(JSON.stringify(said)).not.toContain("ghp_");
 });
 
 test("an input that the preset does not ask for, and a config field that the connector has not", () => {
