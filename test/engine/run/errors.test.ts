@@ -215,6 +215,13 @@ describe("stopping", () => {
     expect(place.clock.slept).toEqual([5_000, 5_000]);
   });
 
+  test("a waiting run says that it lives, and stops at once when another took over", async () => {
+    const place = bench();
+    const result = await place.run(planOf(PAGES), failing({ status: 429, headers: { "retry-after": "50" } }), { probe: (point) => { if (point === "after_response") place.rows.epoch += 1; } });
+    expect(result).toMatchObject({ status: "interrupted", error: { code: "RUN_FENCED" } });
+    expect(place.clock.slept).toEqual([5_000]);
+  });
+
   test("a stopping worker finishes its page and no more", async () => {
     const place = bench();
     const stop = new AbortController();
