@@ -68,6 +68,11 @@ export function spawnWorker(settings: Readonly<Record<string, string>>): RigWork
     if (word.type === "stopping") stopped.resolve(true);
     if (word.type === "ended") last = word;
   });
+  child.on("error", (error) => {                           // it could not even be started
+    ready.reject(error);
+    stopped.resolve(false);
+    exited.reject(error);
+  });
   child.on("exit", (code, signal) => {
     ready.reject(new Error(`a worker died before it was ready: ${said || signal || code}`));
     stopped.resolve(false);
