@@ -7,6 +7,9 @@ import { type Database, inTenant, type TenantTransaction } from "./database.ts";
 import type { Keyring, Purpose } from "./keyring.ts";
 import { type ConnectionRow, deleteSecret, lockConnection, type SecretRow, selectConnection, selectConnections, selectSecrets, updateConnectionStatus, upsertConnection, upsertSecret } from "./sql/connections.ts";
 
+/** The tenant that holds the operator's own connections. */
+const OPERATOR = "platform";
+
 export interface Account { readonly id: string; readonly label?: string }
 
 export interface ConnectionEntry {
@@ -56,21 +59,21 @@ export function setConnection(at: Database | TenantTransaction, keyring: Keyring
 }
 
 /**
- * Config and secrets for a run, decrypted, defaults applied: the connector's, then the tree's, then what was entered; a
- * locked field is the tree's. A connection that was never entered has the defaults only.
- * @throws PlugboardError AUTH_MISSING_CREDENTIAL for a field that is neither optional nor conditional and has no value.
+ * Config and secrets for a run, decrypted. For each field the first that has it: what was entered, the tree, for `scope: app`
+ * what the operator entered (a connection of the connector of the tenant `platform`), the connector's default. A locked field
+ * is the tree's.
+ * @throws PlugboardError AUTH_MISSING_CREDENTIAL for a field that is neither optional, conditional nor the operator's, and has no value.
  */
-export function readConnectionValues(at: Database | TenantTransaction, keyring: Keyring, tenant: string, connection: string, connector: ConnectorPlan, plan?: Pick<ConnectionPlan, "config" | "locks">): Promise<ConnectionValues> {
-  return inTenant(at, tenant, async (tx) => {
+export async function readConnectionValues(db: Database, keyring: Keyring, tenant: string, connection: string, connector: ConnectorPlan, plan?: Pick<ConnectionPlan, "config" | "locks">): Promise<ConnectionValues> {
+  const hasAppFields = Object.values(connector.config).some(({ scope }) => scope === "app");
+  const ofOperator = hasAppFields && tenant !== OPERATOR ? await enteredByOperator(db, keyring, connector.id) : {};
+  return inTenant(db, tenant, async (tx) => {
     const [row] = await tx.run<ConnectionRow>(selectConnection(tx.tenantId, connection));
-    const stored = row ? await tx.run<SecretRow>(selectSecrets(tx.tenantId, connection)) : [];
-    const sealer = stored.length > 0 ? await keyring.of(tx) : undefined;
-    const secrets = new Map(stored.map(({ field, version, sealed }) => [field, sealer!.open(secretPurpose(connection, field, version), sealed).toString("utf8")]));
+    const entered = row ? await enteredValues(tx, keyring, row) : {};
     const config: Record<string, Json> = {};
     for (const [name, field] of Object.entries(connector.config)) {
       const fromTree = plan?.config[name];
-      const entered = field.secret ? secrets.get(name) : row?.config[name];
-      const value = (plan?.locks.includes(name) ? fromTree : entered ?? fromTree) ?? field.default;
+      const value = (plan?.locks.includes(name) ? fromTree : entered[name] ?? fromTree) ?? (field.scope === "app" ? ofOperator[name] : undefined) ?? field.default;
       if (value !== undefined && value !== null) config[name] = value;
       else if (!isOptional(field)) throw new PlugboardError("AUTH_MISSING_CREDENTIAL", { connection, field: name, title: field.title, suggestion: `Enter it for connection '${connection}' of tenant '${tenant}'.` });
     }
@@ -78,8 +81,27 @@ export function readConnectionValues(at: Database | TenantTransaction, keyring: 
   });
 }
 
-/** A field with `when` is asked for only in some cases: whether this is one, the request that needs it will say. */
-const isOptional = (field: ConfigField): boolean => field.optional === true || field.when !== undefined;
+/** Some fields are asked for only in some cases: whether this is one, the request that needs it will say. */
+const isOptional = (field: ConfigField): boolean => field.optional === true || field.when !== undefined || field.scope === "app";
+
+async function enteredValues(tx: TenantTransaction, keyring: Keyring, { connection, config }: ConnectionRow): Promise<Record<string, Json>> {
+  const stored = await tx.run<SecretRow>(selectSecrets(tx.tenantId, connection));
+  const sealer = stored.length > 0 ? await keyring.of(tx) : undefined;
+  return { ...config, ...Object.fromEntries(stored.map(({ field, version, sealed }) => [field, sealer!.open(secretPurpose(connection, field, version), sealed).toString("utf8")])) };
+}
+
+/** What the operator set once for a connector; nothing when there is no such tenant or connection. */
+async function enteredByOperator(db: Database, keyring: Keyring, connector: string): Promise<Record<string, Json>> {
+  try {
+    return await inTenant(db, OPERATOR, async (tx) => {
+      const row = (await tx.run<ConnectionRow>(selectConnections(tx.tenantId))).find((one) => one.connector === connector);
+      return row ? await enteredValues(tx, keyring, row) : {};
+    });
+  } catch (error) {
+    if (error instanceof PlugboardError && error.code === "PLAN_UNKNOWN_TENANT") return {};
+    throw error;
+  }
+}
 
 /** @returns undefined when nothing was entered yet. */
 export function describeConnection(at: Database | TenantTransaction, tenant: string, connection: string): Promise<ConnectionState | undefined> {

@@ -21,6 +21,16 @@ test("a run gets what was entered over what the tree says over the connector's d
     .toEqual({ config: { host: "entered", method: "tree", start: "tree", token: "t0ken" }, account: { id: "42", label: "Acme's" } });
 });
 
+test("a field of scope app is the operator's, unless the tenant entered its own; other fields of the operator are not lent", async () => {
+  const app: ConnectorPlan = { id: "lent", title: "Lent", streams: {}, config: { client: { title: "Client", scope: "app" }, secret: { title: "Secret", scope: "app", secret: true }, own: { title: "Own", optional: true } } };
+  expect((await readConnectionValues(at.db, keys, "acme", "lent", app)).config).toEqual({});
+  await ensureTenant(at.db, { slug: "platform", title: "Operator" });
+  await setConnection(at.db, keys, "platform", "any_name", { connector: "lent", config: { client: "operator", own: "private" }, secrets: { secret: "s" } });
+  expect((await readConnectionValues(at.db, keys, "acme", "lent", app)).config).toEqual({ client: "operator", secret: "s" });
+  await setConnection(at.db, keys, "acme", "lent", { connector: "lent", config: { client: "acme's" } });
+  expect((await readConnectionValues(at.db, keys, "acme", "lent", app)).config).toEqual({ client: "acme's", secret: "s" });
+});
+
 test("a missing value is named by its title", async () => {
   await expect(readConnectionValues(at.db, keys, "acme", "never", connector)).rejects.toMatchObject({ code: "AUTH_MISSING_CREDENTIAL", params: { field: "host", title: "Host", connection: "never" } });
   expect(await describeConnection(at.db, "acme", "never")).toBeUndefined();
