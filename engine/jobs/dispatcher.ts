@@ -49,7 +49,12 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
 
   const look = (): void => {
     woken = true;
-    fetching ??= fetchAll().catch(options.onError).finally(() => { fetching = undefined; });        // the poll tries again
+    fetching ??= fetchAll()
+      .catch(options.onError)                              // the poll tries again
+      .finally(() => {
+        fetching = undefined;
+        if (woken && !stopping && active.size < slots) look();        // woken between the last fetch and here
+      });
   };
 
   const fetchAll = async (): Promise<void> => {
@@ -92,6 +97,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   return {
     wake: look,
     wakeIn(milliseconds) {
+      if (stopping) return;
       const timer = setTimeout(() => { timers.delete(timer); look(); }, milliseconds);
       timers.add(timer);
     },
