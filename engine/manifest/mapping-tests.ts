@@ -17,11 +17,13 @@ export interface MappingTestResult {
 export async function runMappingTests(workspace: Workspace): Promise<MappingTestResult[]> {
   const results: MappingTestResult[] = [];
   for (const [id, layers] of workspace.mappings) {
-    const whole = merged(layers);
-    const map = compile(whole);
-    if (!map) continue;
-    for (const manifest of layers) {
+    for (const [depth, manifest] of layers.entries()) {
       const tests = Array.isArray(manifest.value.tests) ? manifest.value.tests : [];
+      if (tests.length === 0) continue;
+      // A layer's tests are of the mapping as that layer sees it, whatever is laid over it.
+      const whole = merged(layers.slice(0, depth + 1));
+      const map = compile(whole);
+      if (!map) continue;
       for (const [index, test] of tests.entries()) if (isMap(test)) results.push(await runOne(id, String(whole.to), map, test, manifest, `/tests/${index}`, workspace));
     }
   }

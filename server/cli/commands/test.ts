@@ -51,8 +51,9 @@ export async function runTests(located: LocatedWorkspace): Promise<TestOutcome[]
   }));
   const connectors: TestOutcome[] = [];
   for (const [id, manifests] of located.workspace.tests) {
-    const connector = connectorAlone(located, id);
     for (const manifest of manifests) {
+      // The catalogue's tests are of the catalogue's connector, whatever a workspace lays over it.
+      const connector = connectorAlone(located.trees.filter(({ layer }) => layer === "catalogue" || manifest.layer === "workspace"), id);
       for (const [index, test] of (manifest.value.tests as unknown as readonly ConnectorTest[]).entries()) {
         const { line } = manifest.locate(`/tests/${index}`);
         const failures = connector ? await failuresOf(test, connector, id, located.workspace) : [`connector '${id}' cannot be planned: run plugboard validate`];
@@ -73,7 +74,7 @@ async function failuresOf(test: ConnectorTest, connector: ConnectorPlan, id: str
 }
 
 /** The connector as a tenant that only has it sees it: compiled like any other. */
-function connectorAlone({ trees }: LocatedWorkspace, id: string): ConnectorPlan | undefined {
+function connectorAlone(trees: LocatedWorkspace["trees"], id: string): ConnectorPlan | undefined {
   const tenant = "connector-test";
   const manifest = JSON.stringify({ tenant, title: "Connector test", connections: { [id]: { connector: id } } });
   const workspace = read([...trees, { layer: "workspace", label: "", files: new Map([[`tenants/${tenant}.yaml`, manifest]]) }]);

@@ -35,3 +35,10 @@ test("an expression that fails names its field, and variables are what the test 
   - { name: given, given: { name: Acme }, with: { inputs: { owner: ann } }, expect: { name: Acme, owner: ann } }
 `)).toEqual(["fails: passed", "given: passed"]);
 });
+
+test("tests of the catalogue are of the catalogue's mapping, a workspace's of what it makes of it", async () => {
+  const below = "mapping: acme/company\nfrom: acme.companies\nto: company\nfields: { name: name }\ntests: [{ name: below, given: { name: Acme, title: T }, expect: { name: Acme } }]\n";
+  const above = "mapping: acme/company\nfields: { name: title }\ntests: [{ name: above, given: { name: Acme, title: T }, expect: { name: T } }]\n";
+  const tree = (layer: "catalogue" | "workspace", text: string) => ({ layer, label: layer, files: new Map([["schemas/entities/company.schema.json", ENTITY], ["mappings/acme/company.yaml", text]]) });
+  expect((await runMappingTests(read([tree("catalogue", below), tree("workspace", above)]))).map(({ name, passed }) => [name, passed])).toEqual([["below", true], ["above", true]]);
+});

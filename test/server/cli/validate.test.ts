@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -54,6 +54,19 @@ describe("plugboard test", () => {
       expect(JSON.parse(failed.stdout)).toMatchObject({ ok: false, failed: 1, tests: [{ passed: false, line: 1, failures: [expect.stringContaining("3")] }, { passed: true }] });
     } finally {
       rmSync(copy, { recursive: true });
+    }
+  });
+
+  test("tests the catalogue's connectors as the catalogue has them, where a workspace changes their address", () => {
+    const folder = mkdtempSync(join(tmpdir(), "plugboard-test-"));
+    try {
+      writeFileSync(join(folder, "workspace.yaml"), "name: Moved\n");
+      mkdirSync(join(folder, "connectors/hubspot"), { recursive: true });
+      writeFileSync(join(folder, "connectors/hubspot/connector.yaml"), "connector: hubspot\nhttp: { base_url: https://sandbox.hubspot.example }\n");
+      const { status, stdout } = plugboard("test", folder, "--only", "hubspot", "--json");
+      expect({ status, failed: (JSON.parse(stdout) as { failed: number }).failed }).toEqual({ status: 0, failed: 0 });
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 
