@@ -58,9 +58,5 @@ function mapNested(list: readonly unknown[], name: string): unknown[] {
 }
 
 function own(value: unknown, name: string): unknown {
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
-  // The reference takes such objects for functions, which have no members.
-  const marked = value as Record<string, unknown>;
-  if (marked._jsonata_lambda === true || marked._jsonata_function === true) return undefined;
-  return marked[name];
+  return typeof value === "object" && value !== null && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
 }

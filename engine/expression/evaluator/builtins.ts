@@ -4,9 +4,10 @@
  */
 import jsonata from "jsonata";
 import { callLibrary, library } from "../functions/index.ts";
+import { formatCommon } from "./date-pictures.ts";
 import { compileSignature } from "./reference-signature.ts";
 import { higherOrder } from "./higher-order.ts";
-import { Fn, sequenceOf, type Frame, type Run, type Signature, type Sequence } from "./values.ts";
+import { Fn, type Frame, type Run, type Signature } from "./values.ts";
 
 interface Definition { readonly implementation: (...args: unknown[]) => unknown; readonly signature?: Signature }
 
@@ -32,13 +33,6 @@ const definitions = referenceDefinitions([...SYNCHRONOUS, ...Object.keys(higherO
 
 export const reference = (name: string): ((...args: unknown[]) => unknown) => (definitions.get(name) as Definition).implementation;
 
-/** `this` of the reference's functions. */
-interface Focus { readonly environment: { readonly timestamp: Date }; readonly input: unknown; readonly options: { readonly sequence: number }; readonly createSequence: (...items: unknown[]) => Sequence }
-
-const focusOf = (run: Run, input: unknown): Focus => ({
-  environment: { timestamp: new Date(run.now) }, input, options: { sequence: run.limits.sequence }, createSequence: sequenceOf,
-});
-
 /** Guards for what would take long or large before any limit is looked at. */
 const GUARDS: Readonly<Record<string, (args: readonly unknown[], run: Run) => void>> = {
   pad: ([, width], run) => { if (typeof width === "number") run.checkText(Math.abs(width)); },
@@ -56,11 +50,17 @@ const GUARDS: Readonly<Record<string, (args: readonly unknown[], run: Run) => vo
 
 /** Shared parts make a value that is small in memory and huge as text. */
 function weigh(value: unknown, budget: { left: number }, run: Run) {
-  budget.left -= typeof value === "string" ? value.length : 5;
+  budget.left -= typeof value === "string" ? value.length : 10;
   if (budget.left < 0) run.checkText(Number.POSITIVE_INFINITY);
   if (typeof value !== "object" || value === null || value instanceof Fn) return;
   run.tick();
   for (const member of Object.values(value)) weigh(member, budget, run);
+}
+
+/** `$fromMillis`: the common pictures directly, all others by the reference. */
+function formatMillis(run: Run, millis: unknown, picture: unknown, zone: unknown): unknown {
+  const quick = typeof millis === "number" && zone === undefined ? formatCommon(millis, picture as string | undefined) : undefined;
+  return quick ?? reference("fromMillis").call(run, millis, picture, zone);
 }
 
 function make(name: string): Fn | undefined {
@@ -68,13 +68,14 @@ function make(name: string): Fn | undefined {
   const definition = definitions.get(name);
   if (higher) return new Fn(name, higher.arity, definition?.signature, higher.invoke);
   if (name === "millis") return new Fn(name, 0, compileSignature("<:n>"), (_args, _input, { run }) => run.now);
-  if (name === "now") return new Fn(name, 2, compileSignature("<s?s?:s>"), ([picture, zone], input, { run }) => reference("fromMillis").call(focusOf(run, input), run.now, picture, zone));
+  if (name === "now") return new Fn(name, 2, compileSignature("<s?s?:s>"), ([picture, zone], _input, { run }) => formatMillis(run, run.now, picture, zone));
+  if (name === "fromMillis") return new Fn(name, 3, definition?.signature, ([millis, picture, zone], _input, { run }) => formatMillis(run, millis, picture, zone));
   if (definition) {
     const guard = GUARDS[name];
     const { implementation } = definition;
-    return new Fn(name, implementation.length, definition.signature, (args, input, frame) => {
+    return new Fn(name, implementation.length, definition.signature, (args, _input, frame) => {
       guard?.(args, frame.run);
-      const result = implementation.apply(focusOf(frame.run, input), args as unknown[]);
+      const result = implementation.apply(frame.run, args as unknown[]);
       if (typeof result === "string") frame.run.checkText(result.length);
       else if (Array.isArray(result)) frame.run.checkLength(result.length);
       return result;

@@ -11,7 +11,7 @@ import type { Code, Compiler } from "./compiler.ts";
 import { fail, locate } from "./failure.ts";
 import { compileFilter } from "./filters.ts";
 import { operators } from "./operators.ts";
-import { compilePath } from "./paths.ts";
+import { compilePath, isNames } from "./paths.ts";
 import { compileGroup, type Pair } from "./groups.ts";
 import { regexFunction } from "./regex.ts";
 import { compileTransform } from "./transform.ts";
@@ -31,8 +31,8 @@ export function compileTree(tree: Node, { dynamic = false, evaluateText }: { dyn
       const [inner, group] = [code, compileGroup((node.group as Node).lhs as Pair[], (node.group as Node).position, compiler)];
       code = (input, frame) => group(inner(input, frame), frame);
     }
-    if (!node.predicate && !node.group && SCALAR.has(node.type)) return code;
     const keepArray = node.keepArray === true;
+    if (!node.predicate && !node.group && !keepArray && isSettled(node)) return code;
     const inner = code;
     return (input, frame) => settle(inner(input, frame), keepArray);
   }
@@ -311,8 +311,15 @@ function descendants(input: unknown, { run }: Frame): unknown {
   return results.length === 1 ? results[0] : results;
 }
 
-/** Nodes that never give a sequence. */
-const SCALAR: ReadonlySet<string> = new Set(["string", "number", "value", "regex", "lambda", "partial", "transform"]);
+/** Nodes that give no sequence, or one that is unwrapped already. */
+function isSettled(node: Node): boolean {
+  switch (node.type) {
+    case "binary": return node.value !== "..";
+    case "path": return isNames(node);
+    case "string": case "number": case "value": case "regex": case "lambda": case "partial": case "transform": case "unary": case "condition": case "block": case "bind": case "name": return true;
+    default: return false;
+  }
+}
 
 /** Whether evaluating the node itself, not a block or function inside it, binds a variable in the current frame. */
 function bindsHere(node: Node): boolean {

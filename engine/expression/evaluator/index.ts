@@ -41,8 +41,7 @@ export function compileEvaluator(tree: Node, options: EvaluatorOptions = {}): (i
   return (input, bindings) => {
     try {
       code ??= compileTree(tree, evalAllowed ? { dynamic: true, evaluateText } : {});
-      const now = typeof bindings.now === "number" ? bindings.now : Date.now();
-      const run = new Run(input, bindings, limits, now);
+      const run = new Run(input, bindings, limits);
       const wrapped = Array.isArray(input) && !isSequence(input) ? Object.assign(sequenceOf(input), { outerWrapper: true }) : input;
       const value = code(wrapped, new Frame(run, undefined));
       return typeof value === "object" || typeof value === "function" ? plainJson(value, limits.output, () => { run.tick(); }) : value;

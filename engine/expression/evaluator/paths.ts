@@ -5,7 +5,7 @@ import type { Code, Compiler } from "./compiler.ts";
 import { compileFilter } from "./filters.ts";
 import { compileGroup, type Pair } from "./groups.ts";
 import { compileSort } from "./sorts.ts";
-import { isSequence, sequenced, sequenceOf, type Frame, type Sequence } from "./values.ts";
+import { isSequence, sequenced, sequenceOf, settle, type Frame, type Sequence } from "./values.ts";
 
 type Tuple = Record<string, unknown>;
 
@@ -26,8 +26,8 @@ type Stage = { readonly filter: (value: unknown, frame: Frame) => unknown } | { 
 
 export function compilePath(node: Node, compiler: Compiler): Code {
   const nodes = node.steps as Node[];
+  if (isNames(node)) return compileNames(nodes.map((step) => String(step.value)));
   const group = node.group ? compileGroup((node.group as Node).lhs as Pair[], (node.group as Node).position, compiler) : undefined;
-  if (!group && node.keepSingletonArray !== true && node.tuple !== true && nodes.every(isName)) return compileNames(nodes.map((step) => String(step.value)));
 
   const steps = nodes.map((step) => compileStep(step, compiler));
   const startsAtVariable = nodes[0]?.type === "variable";
@@ -68,7 +68,7 @@ function compileNames(names: readonly string[]): Code {
   return (input) => {
     const value = readPath(input, names, sequenced);
     // A sequence kept in an object that the expression made melts again when it is reached.
-    return isSequence(value) ? sequenceOf(...value) : value;
+    return isSequence(value) && value.keepSingleton ? settle(sequenceOf(...value), false) : value;
   };
 }
 
@@ -157,6 +157,9 @@ const tupleOf = (from: Tuple | undefined, item: unknown): Tuple => {
   if (from === undefined) tuple["@"] = item;
   return tuple;
 };
+
+/** `a.b.c` and no more. */
+export const isNames = (node: Node): boolean => !node.group && !node.keepSingletonArray && !node.tuple && (node.steps as Node[]).every(isName);
 
 const PLAIN: ReadonlySet<string> = new Set(["type", "value", "position"]);
 const isName = (node: Node): boolean => node.type === "name" && Object.keys(node).every((member) => PLAIN.has(member));

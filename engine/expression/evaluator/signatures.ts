@@ -32,12 +32,18 @@ export function validated(signature: Signature, args: readonly unknown[], contex
   return signature.validate(args, context);
 }
 
-/** Undefined for signatures with more than plain types: choices, `+`. */
+/** One of several types: `(sn)`. */
+const either = (types: string): Check => {
+  const checks = [...types].map((type) => CHECKS[type] as Check);
+  return (value) => checks.some((check) => check(value));
+};
+
+/** Undefined for signatures with more than plain types and choices of them: `+`, lists in choices. */
 function shapeOf(definition: string): Quick | undefined {
   const types = definition?.slice(1, definition.lastIndexOf(":"));
-  if (!types || !/^(a<[ns]>|[snbafoxj])([-?]?)((a<[ns]>|[snbafoxj])[-?]?)*$/.test(types)) return undefined;
-  const parts = [...types.matchAll(/(a<[ns]>|[snbafoxj])([-?]?)/g)];
+  if (!types || !/^((a<[ns]>|\([snbafo]+\)|[snbafoxj])[-?]?)+$/.test(types)) return undefined;
+  const parts = [...types.matchAll(/(a<[ns]>|\([snbafo]+\)|[snbafoxj])([-?]?)/g)];
   // With the context as a default, fewer arguments than that mean something else.
   const required = parts.some(([, , mark]) => mark === "-") ? parts.filter(([, , mark]) => mark !== "?").length : parts.findIndex(([, , mark]) => mark === "?");
-  return { checks: parts.map(([, type = ""]) => ITEMS[type] ?? CHECKS[type] as Check), required: required < 0 ? parts.length : required };
+  return { checks: parts.map(([, type = ""]) => ITEMS[type] ?? CHECKS[type] ?? either(type.slice(1, -1))), required: required < 0 ? parts.length : required };
 }

@@ -10,7 +10,7 @@ export function booleanOf(value: unknown): boolean | undefined {
     case "number": return numeric(value) && value !== 0;
     case "object": {
       if (value === null) return false;
-      if (!Array.isArray(value)) return !isFunction(value) && Object.keys(value).length > 0;
+      if (!Array.isArray(value)) return !(value instanceof Fn) && Object.keys(value).length > 0;
       return value.length === 1 ? booleanOf(value[0]) : value.some((item) => booleanOf(item));
     }
     default: return false;
@@ -23,5 +23,3 @@ export function numeric(value: unknown): value is number {
   if (!Number.isFinite(value)) throw fail("D1001", { value: String(value) });
   return true;
 }
-
-const isFunction = (value: object): boolean => value instanceof Fn || (value as Record<string, unknown>)._jsonata_lambda === true || (value as Record<string, unknown>)._jsonata_function === true;

@@ -78,27 +78,48 @@ export class TailCall {
 /** Every limit, with its default filled in. */
 export type Limits = Required<Omit<EvaluationLimits, "openSteps">>;
 
-/** One evaluation: what it may see and what it has used up. */
+/** One evaluation: what it may see and what it has used up. It is also `this` of the reference's functions. */
 export class Run {
   readonly input: unknown;
   readonly bindings: Bindings;
   readonly limits: Limits;
-  readonly now: number;
   depth = 0;
   #ticks = 0;
-  readonly #deadline: number;
+  /** Set at the first look at the clock: most evaluations end before one. */
+  #deadline = 0;
+  #now: number | undefined;
 
-  constructor(input: unknown, bindings: Bindings, limits: Limits, now: number) {
+  constructor(input: unknown, bindings: Bindings, limits: Limits) {
     this.input = input;
     this.bindings = bindings;
     this.limits = limits;
-    this.now = now;
-    this.#deadline = performance.now() + limits.milliseconds;
+  }
+
+  /** Milliseconds since the epoch: the caller's instant, else the one at which it was first asked for. */
+  get now(): number {
+    const { now } = this.bindings;
+    return (this.#now ??= typeof now === "number" ? now : Date.now());
+  }
+
+  // What the reference's functions look for in `this`.
+  get environment(): { readonly timestamp: Date } {
+    return { timestamp: new Date(this.now) };
+  }
+
+  get options(): Limits {
+    return this.limits;
+  }
+
+  createSequence(...items: unknown[]): Sequence {
+    return sequenceOf(...items);
   }
 
   /** Called for each item and each call; looks at the clock now and then. */
   tick() {
-    if ((++this.#ticks & 127) === 0 && performance.now() > this.#deadline) throw fail("D1012", { value: this.limits.milliseconds });
+    if ((++this.#ticks & 127) !== 0) return;
+    const now = performance.now();
+    if (this.#deadline === 0) this.#deadline = now + this.limits.milliseconds;
+    else if (now > this.#deadline) throw fail("D1012", { value: this.limits.milliseconds });
   }
 
   /** A sequence or list has grown to this many items. */
