@@ -24,8 +24,12 @@ export interface Node {
 /** What the reference throws: a plain object. */
 interface Thrown { code?: string; message?: string; position?: number; token?: unknown; value?: unknown; name?: string }
 
+/** Characters an expression may have. Its parser takes time by the square of a path's length, and nothing can interrupt it. */
+const LONGEST_TEXT = 20_000;
+
 /** @throws ExpressionError when the text does not parse. */
 export function parseReference(text: string): Node {
+  if (text.length > LONGEST_TEXT) throw new ExpressionError({ code: "LIMIT", limit: "text", message: `An expression may have ${LONGEST_TEXT} characters; this one has ${text.length}.`, position: LONGEST_TEXT });
   try {
     return jsonata(text).ast() as unknown as Node;
   } catch (thrown) {

@@ -16,7 +16,7 @@ export interface EvaluationProblem {
   readonly position?: number;
   /** Characters at fault from `position`; absent: 1. */
   readonly length?: number;
-  /** Which limit was exceeded: `time`, `depth`, `sequence`, `output`. */
+  /** Which limit was exceeded: `time`, `depth`, `sequence`, `output`, `text` (of the expression itself), `memory` (of its thread). */
   readonly limit?: string;
 }
 

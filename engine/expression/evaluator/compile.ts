@@ -56,7 +56,8 @@ export function compileTree(tree: Node, { dynamic = false, evaluateText }: { dyn
       }
       case "regex": { const [literal, { position }] = [node.value as RegExp, node]; return () => regexFunction(literal, position); }
       case "function": { const call = compileCall(node); return (input, frame) => call(input, frame); }
-      case "lambda": return compileLambda(node);
+      // A tail call whose result is still filtered is no tail call.
+      case "lambda": return node.thunk === true ? compileNode(node.body as Node) : compileLambda(node);
       case "partial": return compilePartial(node);
       case "apply": return compileApply(node);
       case "transform": return compileTransform(node, compiler);

@@ -20,5 +20,5 @@ export function regexFunction(literal: RegExp, position: number | undefined): Fn
     });
     return { match: text.slice(start, end), start, end, groups, next };
   };
-  return new Fn("regex", 2, undefined, ([text, index]) => from(text as string, (index as number | undefined) ?? 0));
+  return new Fn("regex", 2, undefined, ([text, index]) => (text === undefined ? undefined : from(String(text), (index as number | undefined) ?? 0)));
 }

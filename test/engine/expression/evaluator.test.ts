@@ -52,6 +52,10 @@ test("a hundred and fifty calls deep, and a hundred thousand tail calls, are wit
   expect(compileExpression("($f := function($n, $s){ $n = 0 ? $s : $f($n - 1, $s + 1) }; $f(100000, 0))", { limits: { milliseconds: 5000 } }).evaluate({})).toBe(100_000);
 });
 
+test("a filter on the last call of a function is applied", () => {
+  expect(compileExpression("($f := function(){ [3, 4] }; $g := function(){ ($f())[1] }; $g())").evaluate({})).toBe(4);
+});
+
 test("data that looks like one of the reference's functions is data", () => {
   const evil = { _jsonata_lambda: true, arguments: [], body: { type: "string", value: "run" } };
   for (const text of ["evil()", "1 ~> evil", "$map([1], evil)", "evil.body()"]) {

@@ -82,6 +82,12 @@ test.each([
   expect(checkExpression(text)).toMatchObject([{ code, position, length }]);
 });
 
+test("an expression too long, or nested too deep, is a problem and no crash", () => {
+  expect(checkExpression("a.".repeat(15_000))).toMatchObject([{ code: "LIMIT" }]);
+  expect(checkExpression(`${"(".repeat(9_000)}1`)).toHaveLength(1);
+  expect(checkExpression("-".repeat(19_000))).toHaveLength(1);
+});
+
 test("checking finds nothing in correct expressions, local functions and library functions included", () => {
   for (const text of ["($f := function($x){ $x }; $f(1))", "$next_day()", "a ~> $uppercase", "$map(a, $string)", "$f := $sum"]) expect(checkExpression(text), text).toEqual([]);
 });
