@@ -1,0 +1,83 @@
+/** Presets and tenants: connections, entities, and what lies below a tenant. */
+import { nearest, suggest } from "../../errors/nearest.ts";
+import { isMap, merged } from "../merged.ts";
+import type { Json, JsonObject, Manifest, Workspace } from "../types.ts";
+import { checkUse } from "./connector.ts";
+import { checkFlow } from "./flow.ts";
+import { entityFields } from "./mapping.ts";
+import { escape, isReadable, long, mapOf, type Report } from "./names.ts";
+
+export function checkTenant(manifest: Manifest, workspace: Workspace, report: Report): void {
+  const { preset } = manifest.value;
+  let below: JsonObject = {};
+  if (typeof preset === "string") {
+    const [id = "", release] = preset.split("@");
+    const layers = workspace.presets.get(id);
+    const releases = workspace.releases.get(id);
+    if (!layers && !releases) {
+      if (isReadable(workspace, "preset", id)) report(manifest, "/preset", "MANIFEST_UNKNOWN_REFERENCE", { kind: "Preset", name: id, suggestion: suggest(id, workspace.presets.keys()) });
+      return;
+    }
+    const frozen = release === undefined ? undefined : releases?.get(Number(release));
+    if (release !== undefined && !frozen) {
+      if (isReadable(workspace, "release", preset)) report(manifest, "/preset", "MANIFEST_UNKNOWN_REFERENCE", { kind: "Release", name: preset, suggestion: releases ? `there is: ${[...releases.keys()].map((number) => `${id}@${number}`).join(", ")}` : `cut one with: plugboard preset release ${id}` });
+      return;
+    }
+    below = frozen ? mapOf(frozen.value.preset) : layers ? merged(layers) : {};
+  }
+  checkConfiguration(manifest, manifest.value, "", overlay(below, manifest.value), workspace, report);
+}
+
+/** @param effective the value with what lies below it. */
+export function checkConfiguration(manifest: Manifest, value: JsonObject, at: string, effective: JsonObject, workspace: Workspace, report: Report): void {
+  const connections = mapOf(effective.connections);
+  const flows = mapOf(effective.flows);
+  for (const [name, connection] of Object.entries(mapOf(value.connections))) {
+    if (!isMap(connection)) continue;
+    const pointer = `${at}/connections/${escape(name)}`;
+    const whole = mapOf(connections[name]);
+    const connector = whole.connector;
+    if (connector === undefined && whole.use === undefined) report(manifest, pointer, "MANIFEST_MISSING_FIELD", { field: "connector", where: `connections.${name}`, expected: `the connector it uses${nearest(name, workspace.connectors.keys()) ? `, perhaps ${nearest(name, workspace.connectors.keys())!}` : ""}` }, "key");
+    const layers = typeof connector === "string" ? workspace.connectors.get(connector) : undefined;
+    if (typeof connection.connector === "string" && !layers && isReadable(workspace, "connector", connection.connector)) report(manifest, `${pointer}/connector`, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Connector", name: connection.connector, suggestion: suggest(connection.connector, workspace.connectors.keys()) });
+    if (!layers) continue;
+    const config = mapOf(merged(layers).config);
+    for (const key of Object.keys(mapOf(connection.config))) if (!(key in config)) report(manifest, `${pointer}/config/${escape(key)}`, "MANIFEST_UNKNOWN_FIELD", { field: key, where: `the config of ${String(connector)}`, suggestion: suggest(key, Object.keys(config)) }, "key");
+    (Array.isArray(connection.locks) ? connection.locks : []).forEach((key, index) => { if (!(String(key) in config)) report(manifest, `${pointer}/locks/${index}`, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Config field", name: String(key), suggestion: suggest(String(key), Object.keys(config)) }); });
+    const fragments = mapOf(merged(layers).fragments);
+    for (const [streamName, own] of Object.entries(mapOf(connection.streams))) if (isMap(own)) checkUse(manifest, own, `${pointer}/streams/${escape(streamName)}`, fragments, true, report);
+  }
+  for (const [id, entity] of Object.entries(mapOf(value.entities))) {
+    if (entity === null) continue;
+    const pointer = `${at}/entities/${escape(id)}`;
+    if (!workspace.entities.has(id)) { checkEntityKey(manifest, pointer, id, workspace, report); continue; }
+    const fields = [...(entityFields(id, workspace)?.keys() ?? [])];
+    const match = mapOf(entity).match;
+    (typeof match === "string" ? [match] : Array.isArray(match) ? match : []).forEach((field, index) => {
+      if (!fields.includes(String(field).split(".")[0]!)) report(manifest, Array.isArray(match) ? `${pointer}/match/${index}` : `${pointer}/match`, "MANIFEST_UNKNOWN_REFERENCE", { kind: `Field of ${id}`, name: String(field), suggestion: suggest(String(field), fields) });
+    });
+    const prefer = mapOf(entity).prefer;
+    if (Array.isArray(prefer)) prefer.forEach((name, index) => { if (!(String(name) in connections)) report(manifest, `${pointer}/prefer/${index}`, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Connection", name: String(name), suggestion: suggest(String(name), Object.keys(connections)) }); });
+  }
+  for (const [name, flow] of Object.entries(mapOf(value.flows))) if (isMap(flow)) checkFlow(manifest, name, flow, `${at}/flows/${escape(name)}`, flows, connections, workspace, report);
+}
+
+function checkEntityKey(manifest: Manifest, pointer: string, id: string, workspace: Workspace, report: Report): void {
+  if (isReadable(workspace, "entity", id)) report(manifest, pointer, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Entity", name: id, suggestion: suggest(id, workspace.entities.keys()) }, "key");
+}
+
+function overlay(lower: JsonObject, upper: JsonObject): JsonObject {
+  const part = (key: "connections" | "flows"): JsonObject => {
+    const result: Record<string, Json> = { ...mapOf(lower[key]) };
+    for (const [name, value] of Object.entries(mapOf(upper[key]))) {
+      if (value === null) { delete result[name]; continue; }
+      const below = mapOf(result[name]);
+      result[name] = key === "flows"
+        ? { ...below, ...mapOf(value), ...Object.fromEntries((["from", "map", "to"] as const).filter((word) => below[word] !== undefined || mapOf(value)[word] !== undefined).map((word) => [word, { ...long(below[word], LONG[word]), ...long(mapOf(value)[word], LONG[word]) }])) }
+        : { ...below, ...mapOf(value), streams: { ...mapOf(below.streams), ...mapOf(mapOf(value).streams) } };
+    }
+    return result;
+  };
+  return { ...lower, connections: part("connections"), flows: part("flows") };
+}
+const LONG = { from: "stream", map: "use", to: "entity" } as const;

@@ -1,0 +1,81 @@
+/** One flow: its connection's stream, its mapping, its entity. */
+import { suggest } from "../../errors/nearest.ts";
+import { isMap, merged } from "../merged.ts";
+import type { JsonObject, Manifest, Workspace } from "../types.ts";
+import { checkFields } from "./mapping.ts";
+import { checkEntity, isReadable, long, mapOf, splitName, type Name, type Report } from "./names.ts";
+
+export function checkFlow(manifest: Manifest, name: string, flow: JsonObject, at: string, flows: JsonObject, connections: JsonObject, workspace: Workspace, report: Report): void {
+  if (typeof flow.use === "string" && !(flow.use in flows)) report(manifest, `${at}/use`, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Flow", name: flow.use, suggestion: suggest(flow.use, Object.keys(flows)) });
+  const whole = effectiveFlow(name, flows, []);
+  const used = typeof flow.use === "string" && !(flow.use in flows);
+  const from = long(whole.from, "stream");
+  const to = long(whole.to, "entity");
+  const where = `flows.${name}`;
+  const triggers = ["stream", "change", "entity", "subject"];
+  if (!used && !triggers.some((key) => from[key] !== undefined)) report(manifest, at, "MANIFEST_MISSING_FIELD", { field: "from", where, expected: "what it reads: <connection>.<stream>" }, "key");
+  const targets = ["entity", "save", "action", "subject", "webhook", "file"];
+  if (!used && !targets.some((key) => to[key] !== undefined)) report(manifest, at, "MANIFEST_MISSING_FIELD", { field: "to", where, expected: "what it becomes: an entity" }, "key");
+
+  const own = long(flow.from, "stream");
+  const fromAt = (key: string): string => (isMap(flow.from) ? `${at}/from/${key}` : `${at}/from`);
+  if (typeof own.stream === "string") {
+    const parts = splitName(own.stream);
+    if (!parts) report(manifest, fromAt("stream"), "MANIFEST_WRONG_VALUE", { field: "stream", expected: "<connection>.<stream>", actual: JSON.stringify(own.stream), suggestion: own.stream.includes("/") ? `write ${own.stream.replace("/", ".")}` : Object.keys(connections).length > 0 ? `for example: ${Object.keys(connections)[0]}.${own.stream}` : "" });
+    else checkConnectionStream(manifest, fromAt("stream"), parts, connections, workspace, report);
+  }
+  if (typeof own.connection === "string" && !(own.connection in connections)) report(manifest, fromAt("connection"), "MANIFEST_UNKNOWN_REFERENCE", { kind: "Connection", name: own.connection, suggestion: suggest(own.connection, Object.keys(connections)) });
+  for (const key of ["change", "entity"]) if (typeof own[key] === "string") checkEntity(manifest, fromAt(key), own[key], workspace, report);
+
+  const ownTo = long(flow.to, "entity");
+  if (typeof ownTo.entity === "string") checkEntity(manifest, isMap(flow.to) ? `${at}/to/entity` : `${at}/to`, ownTo.entity, workspace, report);
+  checkFlowMapping(manifest, flow, whole, at, from, to, connections, workspace, report);
+}
+
+function checkFlowMapping(manifest: Manifest, flow: JsonObject, whole: JsonObject, at: string, from: JsonObject, to: JsonObject, connections: JsonObject, workspace: Workspace, report: Report): void {
+  const own = long(flow.map, "use");
+  const map = long(whole.map, "use");
+  const pointer = isMap(flow.map) ? `${at}/map/use` : `${at}/map`;
+  if (typeof own.use === "string" && !workspace.mappings.has(own.use) && isReadable(workspace, "mapping", own.use)) {
+    report(manifest, pointer, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Mapping", name: own.use, suggestion: suggest(own.use, workspace.mappings.keys()) });
+  }
+  const mapping = typeof map.use === "string" ? workspace.mappings.get(map.use) : undefined;
+  if (mapping && typeof own.use === "string") {
+    const value = merged(mapping);
+    if (typeof to.entity === "string" && typeof value.to === "string" && value.to !== to.entity && workspace.entities.has(value.to) && workspace.entities.has(to.entity)) report(manifest, pointer, "MANIFEST_WRONG_VALUE", { field: "map", expected: `a mapping to ${to.entity}`, actual: `${own.use}, which maps to ${value.to}`, suggestion: suggestMapping(workspace, undefined, to.entity) });
+    const stream = typeof from.stream === "string" ? splitName(from.stream) : undefined;
+    const connector = stream && mapOf(connections[typeof from.connection === "string" ? from.connection : stream.owner]).connector;
+    if (stream && typeof connector === "string" && typeof value.from === "string" && value.from !== `${connector}.${stream.name}` && hasStream(connector, stream.name, connections, workspace)) report(manifest, pointer, "MANIFEST_WRONG_VALUE", { field: "map", expected: `a mapping from ${connector}.${stream.name}`, actual: `${own.use}, which maps from ${value.from}`, suggestion: suggestMapping(workspace, `${connector}.${stream.name}`, undefined) });
+  }
+  if (isMap(own.fields) && typeof to.entity === "string") checkFields(manifest, own.fields, `${at}/map/fields`, to.entity, workspace, report);
+}
+
+/** An unknown stream is told where it is named; what maps from it need not be told too. */
+function hasStream(connector: string, stream: string, connections: JsonObject, workspace: Workspace): boolean {
+  const layers = workspace.connectors.get(connector);
+  return layers !== undefined && (stream in mapOf(merged(layers).streams) || Object.values(connections).some((connection) => stream in mapOf(mapOf(connection).streams)));
+}
+
+function suggestMapping(workspace: Workspace, from: string | undefined, to: string | undefined): string {
+  const fitting = [...workspace.mappings].filter(([, layers]) => (from === undefined || layers[0]?.value.from === from) && (to === undefined || layers[0]?.value.to === to)).map(([id]) => id);
+  return fitting.length === 0 ? "there is no such mapping yet" : `there is: ${fitting.join(", ")}`;
+}
+
+function checkConnectionStream(manifest: Manifest, pointer: string, { owner, name }: Name, connections: JsonObject, workspace: Workspace, report: Report): void {
+  const connection = connections[owner];
+  if (!isMap(connection)) return report(manifest, pointer, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Connection", name: owner, suggestion: `${suggest(owner, Object.keys(connections))}${owner in Object.fromEntries(workspace.connectors) ? `; '${owner}' is a connector: add it under connections` : ""}` });
+  const layers = typeof connection.connector === "string" ? workspace.connectors.get(connection.connector) : undefined;
+  if (!layers) return;
+  const { streams } = merged(layers);
+  if (streams !== undefined && !isMap(streams)) return;
+  const known = [...Object.keys(mapOf(streams)), ...Object.keys(mapOf(connection.streams))];
+  if (!known.includes(name)) report(manifest, pointer, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Stream", name: `${owner}.${name}`, suggestion: suggest(name, known) });
+}
+
+/** A flow with the flow it uses below it. */
+function effectiveFlow(name: string, flows: JsonObject, seen: readonly string[]): JsonObject {
+  const flow = mapOf(flows[name]);
+  if (typeof flow.use !== "string" || seen.includes(flow.use)) return flow;
+  const below = effectiveFlow(flow.use, flows, [...seen, name]);
+  return { ...below, ...flow, from: { ...long(below.from, "stream"), ...long(flow.from, "stream") }, map: { ...long(below.map, "use"), ...long(flow.map, "use") }, to: { ...long(below.to, "entity"), ...long(flow.to, "entity") } };
+}
