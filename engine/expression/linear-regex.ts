@@ -29,7 +29,9 @@ class LinearRegex {
     this.#pattern = compileLinear(literal);
   }
 
-  exec(text: string): (string[] & { index: number }) | null {
+  exec(given: unknown): (string[] & { index: number }) | null {
+    // As the native engine: the reference hands over whatever it was given.
+    const text = String(given);
     if (this.lastIndex > text.length) return null;
     const matcher = this.#pattern.matcher(text);
     if (!matcher.find(this.lastIndex)) {

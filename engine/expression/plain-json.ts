@@ -30,7 +30,8 @@ function copy(value: unknown, budget: Budget, depth: number): unknown {
   if (depth > 500) throw new ExpressionError({ code: "LIMIT", limit: "output", message: "The result is nested deeper than an expression may give." });
   if (Array.isArray(value)) {
     const list: unknown[] = [];
-    for (const item of value) list.push(copy(item ?? null, budget, depth + 1));
+    // The reference puts an absent item into an empty list that it groups.
+    for (const item of value) if (item !== undefined) list.push(copy(item, budget, depth + 1));
     return list;
   }
   const source = value as Record<string, unknown>;

@@ -4,7 +4,7 @@ import { booleanOf, numeric } from "./truth.ts";
 import { fail } from "./failure.ts";
 import { Fn, sequenceOf, type Frame } from "./values.ts";
 
-type Invoke = Fn["invoke"];
+type Invoke = (args: readonly unknown[], input: unknown, frame: Frame) => unknown;
 type List = readonly unknown[] | undefined;
 
 /** A function gets the value, and the position and the whole only when it takes them. */

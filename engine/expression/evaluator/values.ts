@@ -41,23 +41,30 @@ export interface Signature { readonly definition: string; validate(args: readonl
 
 type Invoke = (args: readonly unknown[], input: unknown, frame: Frame) => unknown;
 
-/** A function as a value. Data is never one: only the evaluator makes instances. */
+/** A function as a value. Data is never one: only the evaluator makes instances. It has no member that a path could read. */
 export class Fn {
-  /** What the reference's own functions recognise a function by. */
-  readonly _jsonata_function = true;
-  readonly _jsonata_lambda = true;
-  readonly name: string;
-  readonly arity: number;
-  readonly signature: Signature | undefined;
-  /** Calls without looking at the signature. */
-  readonly invoke: Invoke;
+  readonly #name: string;
+  readonly #arity: number;
+  readonly #signature: Signature | undefined;
+  readonly #invoke: Invoke;
 
   constructor(name: string, arity: number, signature: Signature | undefined, invoke: Invoke) {
-    this.name = name;
-    this.arity = arity;
-    this.signature = signature;
-    this.invoke = invoke;
+    this.#name = name;
+    this.#arity = arity;
+    this.#signature = signature;
+    this.#invoke = invoke;
   }
+
+  get name(): string { return this.#name; }
+  get arity(): number { return this.#arity; }
+  get signature(): Signature | undefined { return this.#signature; }
+
+  /** Calls without looking at the signature. */
+  invoke(args: readonly unknown[], input: unknown, frame: Frame): unknown { return this.#invoke(args, input, frame); }
+
+  // What the reference's own functions recognise a function by.
+  get _jsonata_function(): true { return true; }
+  get _jsonata_lambda(): true { return true; }
 }
 
 /** A call in tail position, to be made by whoever made the call that ends with it: recursion without depth. */

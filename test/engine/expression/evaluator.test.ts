@@ -64,6 +64,16 @@ test("data that looks like one of the reference's functions is data", () => {
   expect(compileExpression("[a, { 'b': a }]").evaluate({ a: evil })).toEqual([evil, { b: evil }]);
 });
 
+test("a function has no members", () => {
+  for (const member of ["name", "invoke", "arity", "signature", "constructor", "_jsonata_function", "length", "prototype"]) {
+    expect(compileExpression(`$sum.${member}`).evaluate({}), member).toBeUndefined();
+    expect(compileExpression(`(function($x){ $x }).${member}`).evaluate({}), member).toBeUndefined();
+    expect(compileExpression(`$lookup($sum, "${member}")`).evaluate({}), member).toBeUndefined();
+  }
+  expect(compileExpression("$sum.*").evaluate({})).toBeUndefined();
+  expect(compileExpression("$keys($sum)").evaluate({})).toBeUndefined();
+});
+
 test("a transform never writes through __proto__", () => {
   const result = compileExpression("$ ~> |a|{ '__proto__': { 'polluted': 1 } }|").evaluate({ a: { b: 1 } }) as { a: Record<string, unknown> };
   expect(result.a.polluted).toBeUndefined();
