@@ -13,6 +13,9 @@ import type { CompiledTemplate, ExpressionProblem, TemplateSink } from "./types.
 const BLOCKS = ["if", "unless", "each", "with"] as const;
 const INSERT = "plugboard_insert";
 
+/** What one rendering may do: times round a loop, and characters it may insert. A loop in a loop in a loop over one page is long. */
+const LIMITS = { turns: 100_000, characters: 10_000_000 } as const;
+
 /** Own properties only, and silently: Handlebars would otherwise log each refusal to the console. */
 const OWN_PROPERTIES = { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false } as const;
 
@@ -29,7 +32,7 @@ export function compileTemplate(text: string, sink: TemplateSink): CompiledTempl
     text,
     reads,
     render: (variables) => {
-      const state: RenderState = { absent: false, escape, now: typeof variables.now === "number" ? variables.now : Date.now() };
+      const state: RenderState = { absent: false, turns: 0, characters: 0, escape, now: typeof variables.now === "number" ? variables.now : Date.now() };
       try {
         const rendered = compiled(variables, { ...OWN_PROPERTIES, data: { plugboard: state } } as Handlebars.RuntimeOptions);
         return state.absent ? undefined : rendered;
@@ -45,8 +48,10 @@ export function checkTemplate(text: string): ExpressionProblem[] {
   return text.includes("{{") ? [...read(text).problems] : [];
 }
 
-interface RenderState { absent: boolean; readonly escape: (value: string, first: boolean) => string; readonly now: number }
-interface HelperOptions { readonly data: { readonly plugboard: RenderState }; readonly hash: { readonly first?: boolean } }
+interface RenderState { absent: boolean; turns: number; characters: number; readonly escape: (value: string, first: boolean) => string; readonly now: number }
+interface HelperOptions { readonly data: { readonly plugboard: RenderState }; readonly hash: { readonly first?: boolean }; readonly fn?: (...args: unknown[]) => unknown }
+
+const limit = (name: string, message: string) => new ExpressionError({ code: "LIMIT", limit: name, message });
 
 const KNOWN_HELPERS = Object.fromEntries([INSERT, "lookup", ...BLOCKS, ...Object.keys(templateFunctions)].map((name) => [name, true]));
 
@@ -67,7 +72,18 @@ function environment(): typeof Handlebars {
     const state = data.plugboard;
     if (value === undefined || value === null) { state.absent = true; return ""; }
     if (typeof value === "object" || typeof value === "function") throw new ExpressionError({ code: "TEMPLATE", message: "A template can hold text, numbers and booleans, not an object or a list; write {{json …}} or use a `=` expression." });
-    return state.escape(String(value), hash.first === true);
+    const text = state.escape(String(value), hash.first === true);
+    if ((state.characters += text.length) > LIMITS.characters) throw limit("output", "The text is larger than a template may make.");
+    return text;
+  });
+  const each = shared.helpers.each as (this: unknown, list: unknown, options: HelperOptions) => unknown;
+  shared.registerHelper("each", function (this: unknown, list: unknown, options: HelperOptions) {
+    const state = options.data.plugboard;
+    const fn = (...args: unknown[]): unknown => {
+      if (++state.turns > LIMITS.turns) throw limit("time", `The loops of the template go round more than ${LIMITS.turns} times.`);
+      return options.fn?.(...args);
+    };
+    return each.call(this, list, { ...options, fn });
   });
   return shared;
 }

@@ -63,6 +63,13 @@ test("objects and lists are refused as text, and json writes them", () => {
   expect(render("{{json x}}", { x: { a: [1] } })).toBe('{"a":[1]}');
 });
 
+test("loops and texts have limits", () => {
+  const list = Array.from({ length: 1000 }, (_item, index) => index);
+  expect(refusal(() => render("{{#each l}}{{#each @root.l}}{{/each}}{{/each}}", { l: list }))).toBe("LIMIT");
+  expect(refusal(() => render("{{#each l}}{{@root.x}}{{/each}}", { l: list, x: "x".repeat(100_000) }))).toBe("LIMIT");
+  expect(render("{{#each l}}{{#if this}}{{else}}zero{{/if}}{{/each}}", { l: list })).toBe("zero");
+});
+
 test("templates call the library", () => {
   expect(render("'{{sql name}}' {{lower code}} {{upper code}} {{next_day}}", { name: "O'B", code: "Ab", now: 0 })).toBe("'O''B' ab AB 1970-01-02T00:00:00.000Z");
 });
