@@ -1,6 +1,9 @@
 import type { Shape } from "../syntax/index.ts";
 import type { Type } from "./type.ts";
 
+/** What is known of a part: it has a value, one that is not null, or one that is true. */
+export type Fact = "present" | "not_null" | "true";
+
 /** Where an expression stands: what `$`, `$$` and the variables are there. Never changed; narrowing makes another one. */
 export class Env {
   readonly context: Type;
@@ -10,7 +13,7 @@ export class Env {
   /** It is evaluated once for each item of a list. */
   readonly inLoop: boolean;
   /** Shapes of parts that are no paths and are known to have a value here: `emails[type = "work"]` after it was asked. */
-  readonly facts: ReadonlyMap<Shape, "present" | "true">;
+  readonly facts: ReadonlyMap<Shape, Fact>;
   private readonly scope: Scope;
 
   constructor(context: Type, root: Type, contextIsRoot: boolean, inLoop: boolean, scope: Scope, facts: Env["facts"] = new Map()) {

@@ -13,6 +13,8 @@ export function typeOfSchema(schema: Schema): Type {
 
 class Reader {
   private readonly root: Schema;
+  /** Each reference is read once per depth: schemas that refer to each other would else be read exponentially often. */
+  private readonly referred = new Map<string, Type>();
   constructor(root: Schema) {
     this.root = root;
   }
@@ -22,8 +24,11 @@ class Reader {
     if (typeof schema !== "object" || schema === null) return UNKNOWN;
     const keywords = schema as Readonly<Record<string, unknown>>;
     if (typeof keywords.$ref === "string") {
+      const key = `${references} ${keywords.$ref}`;
       const target = this.resolve(keywords.$ref);
-      return target === undefined || references >= MOST_REFERENCES ? UNKNOWN : this.read(target, references + 1);
+      const type = this.referred.get(key) ?? (target === undefined || references >= MOST_REFERENCES ? UNKNOWN : this.read(target, references + 1));
+      this.referred.set(key, type);
+      return type;
     }
     if (keywords.const !== undefined) return typeOfValues([keywords.const]);
     if (Array.isArray(keywords.enum)) return typeOfValues(keywords.enum);

@@ -8,13 +8,14 @@ import { suggest } from "../../errors/nearest.ts";
 import type { ErrorParams } from "../../errors/plugboard-error.ts";
 import { parse, scopesOf, shapeOf, walk, type Node, type NodeOf, type Pair, type Span } from "../syntax/index.ts";
 import { Calls } from "./calls.ts";
+import { Comparisons, writtenShort } from "./comparisons.ts";
 import { Env } from "./env.ts";
 import { typeOfValues } from "./from-schema.ts";
 import { lint, type Lint, type LintCode } from "./lint.ts";
-import { constantsOf, intersect, narrow, pathOf } from "./narrow.ts";
+import { narrow, pathOf } from "./narrow.ts";
 import { asList, elementsOf, flattened, isListLiteral, isOrCanBe, manyOf, sequenceOf } from "./sequence.ts";
 import {
-  ABSENT, BOOLEAN, NEVER, NULL, PERHAPS_ABSENT, STRING, SEVERAL, UNKNOWN, WHOLE, absenceOf, alternativesOf, describe, falsy, isNever, isOnly, listOf, mayBeAbsent, memberOf, saysNothing, truthy, union, without, text as textType, type ObjectType,
+  ABSENT, NEVER, NULL, PERHAPS_ABSENT, STRING, SEVERAL, UNKNOWN, WHOLE, absenceOf, alternativesOf, describe, falsy, isNever, isOnly, listOf, mayBeAbsent, memberOf, saysNothing, truthy, union, without, text as textType, type ObjectType,
   type Type,
 } from "./type.ts";
 
@@ -53,11 +54,13 @@ export class Inference {
   private readonly lints = new Map<string, Lint>();
   private readonly called = new Set<Node>();
   private readonly calls: Calls;
+  private readonly comparisons: Comparisons;
   private depth = 0;
 
   constructor(root: Node) {
     this.root = root;
     this.calls = new Calls(this);
+    this.comparisons = new Comparisons(this);
   }
 
   run(source: Type, { variables = {}, given }: InferOptions): Inferred {
@@ -72,7 +75,7 @@ export class Inference {
   infer(node: Node, env: Env): Type {
     const found = this.inferBare(node, env);
     const fact = env.facts.size > 0 && !found.unknown ? env.facts.get(shapeOf(node)) : undefined;
-    const type = fact === undefined ? found : fact === "true" ? truthy(found) : without(found, "absent");
+    const type = fact === undefined ? found : fact === "true" ? truthy(found) : fact === "not_null" ? without(found, "absent", "null") : without(found, "absent");
     const before = this.types.get(node);
     this.types.set(node, before ? union(before, type) : type);
     return type;
@@ -203,9 +206,9 @@ export class Inference {
         const [first, second] = parts.map((type) => type.string?.values);
         return first && second && first.length * second.length <= 20 ? textType(...first.flatMap((a) => second.map((b) => a + b))) : STRING;
       }
-      case "=": case "!=": return this.equality(node, env);
-      case "in": return this.membership(node, env);
-      case "<": case "<=": case ">": case ">=": return this.order(node, env);
+      case "=": case "!=": return this.comparisons.equality(node, env);
+      case "in": return this.comparisons.membership(node, env);
+      case "<": case "<=": case ">": case ">=": return this.comparisons.order(node, env);
       default: {
         const types = [this.operand(left, env, operator), this.operand(right, env, operator)];
         const whole = operator === "/" || types.some((type) => type.number?.whole === false) ? false : types.every((type) => type.number?.whole) ? true : undefined;
@@ -221,68 +224,6 @@ export class Inference {
     if (type.array) this.report("LINT_LIST_TRAP", node, { detail: `A part of a text is one value; this ${type.array.loose ? "is a list when there are several" : "is a list"}, and becomes JSON.`, suggestion: "Join it: $join(…, \", \"), or take one with [0]." });
     const { string, absent } = type;
     return isOnly(type, "string", "absent") && string?.values ? textType(...string.values, ...(absent ? [""] : [])) : STRING;
-  }
-
-  private equality({ operator, left, right }: NodeOf<"binary">, env: Env): Type {
-    const first = this.infer(left, env);
-    const second = this.infer(right, env);
-    const [a, b] = [without(first, "absent"), without(second, "absent")];
-    if (isOnly(first, "absent") && !isNever(first) || isOnly(second, "absent") && !isNever(second)) return { boolean: "false" };
-    if (saysNothing(a) || saysNothing(b)) return BOOLEAN;
-    const where = { start: left.start, end: right.end };
-    if (!isNever(intersect(kinds(a), kinds(b)))) {
-      this.listAgainstOne(a, b, left, right);
-      if (!isNever(intersect(a, b))) return first.absent || second.absent || !isSameValue(a, b) ? BOOLEAN : { boolean: operator === "=" ? "true" : "false" };
-      const [constant, asked] = constantsOf([right]) ? [right, a] : constantsOf([left]) ? [left, b] : [undefined, a];
-      if (constant) this.report("LINT_UNKNOWN_VALUE", constant, { value: shown(constantsOf([constant])![0]), suggestion: suggest(String(constantsOf([constant])![0]), asked.string?.values ?? []) });
-    } else if (!isOnly(a, "null") && !isOnly(b, "null")) {
-      if (a.array || b.array) this.listAgainstOne(a, b, left, right);
-      else this.report("LINT_DIFFERENT_TYPES", where, { left: sentence(describe(a)), right: describe(b), consequence: operator === "=" ? "they are never equal" : "they always differ", suggestion: conversion(a, b) });
-    }
-    return operator === "=" ? { boolean: "false" } : BOOLEAN;
-  }
-
-  /** `tags = "new"` asks whether the whole list is that text. */
-  private listAgainstOne(a: Type, b: Type, left: Node, right: Node): void {
-    const [list, node, other] = a.array && !b.array ? [a.array, left, right] : b.array && !a.array ? [b.array, right, left] : [undefined, left, right];
-    if (!list) return;
-    this.report("LINT_LIST_TRAP", node, { detail: `This ${list.loose ? "is a list when there are several, and then never equals one value" : "is a list, which never equals one value"}.`, suggestion: `Ask for a member: ${this.source(other)} in …` });
-  }
-
-  private membership({ left, right }: NodeOf<"binary">, env: Env): Type {
-    const one = without(this.infer(left, env), "absent");
-    const list = this.infer(right, env);
-    const items = elementsOf(list);
-    if (saysNothing(one) || saysNothing(items)) return BOOLEAN;
-    if (isNever(intersect(kinds(one), kinds(items)))) {
-      this.report("LINT_DIFFERENT_TYPES", { start: left.start, end: right.end }, { left: sentence(describe(one)), right: describe(items), consequence: "it is never found", suggestion: conversion(one, items) });
-      return { boolean: "false" };
-    }
-    if (right.kind === "array" && one.string?.values && isOnly(one, "string")) {
-      for (const item of right.items) {
-        if (item.kind === "string" && !one.string.values.includes(item.value)) this.report("LINT_UNKNOWN_VALUE", item, { value: shown(item.value), suggestion: suggest(item.value, one.string.values) });
-      }
-    }
-    return isNever(intersect(one, items)) ? { boolean: "false" } : BOOLEAN;
-  }
-
-  private order({ operator, left, right }: NodeOf<"binary">, env: Env): Type {
-    const types = [left, right].map((node) => {
-      const type = this.infer(node, env);
-      if (saysNothing(type)) return type;
-      const wrong = without(type, "string", "number", "absent");
-      if (wrong.array) this.report("LINT_LIST_TRAP", node, { detail: `'${operator}' compares one value; this ${wrong.array.loose ? "is a list when there are several" : "is a list"}.`, suggestion: "Take one: $max(…), $min(…) or [0]." });
-      else if (!isNever(wrong)) this.report("LINT_WRONG_TYPE", node, { what: `What '${operator}' compares`, expected: "text or a number", ...isOrCanBe(type, wrong), suggestion: wrong.null ? "Ask first: x != null and x …" : "" });
-      return type;
-    });
-    const [a, b] = types.map((type) => without(type, "absent", "null", "array", "object", "boolean", "function")) as [Type, Type];
-    const where = { start: left.start, end: right.end };
-    if (!saysNothing(a) && !saysNothing(b)) {
-      if (isNever(intersect(kinds(a), kinds(b)))) this.report("LINT_DIFFERENT_TYPES", where, { left: sentence(describe(a)), right: describe(b), consequence: "it fails on every record that has both", suggestion: conversion(a, b) }, "error");
-      const formats = [a.string?.format, b.string?.format];
-      if (formats.includes("local-date-time") && formats.includes("date-time")) this.report("LINT_NO_TIME_ZONE", formats[0] === "local-date-time" ? left : right, { detail: "This time has no zone, and is compared with an instant.", suggestion: "Say the zone: $parse_datetime(…, \"\", \"Europe/London\")" });
-    }
-    return union(BOOLEAN, ...types.map(absenceOf));
   }
 
   private map(node: NodeOf<"map">, env: Env): Type {
@@ -308,8 +249,8 @@ export class Inference {
     const asked = this.infer(predicate, inside);
     if (type.unknown) return UNKNOWN;
     const isIndex = isOnly(asked, "number") && !isNever(asked);
-    if (!isIndex && env.inLoop && type.array && pathOf(subject)?.from === "root") this.report("LINT_ROOT_SCAN", { start, end }, { list: this.source(subject) });
-    if (isIndex) return union(item, predicate.kind === "number" && predicate.value === 0 && !type.absent && (!type.array || type.array.nonEmpty) ? NEVER : ABSENT);
+    if (!isIndex && env.inLoop && type.array && pathOf(subject)?.from === "root") this.report("LINT_ROOT_SCAN", { start, end }, { list: writtenShort(subject) });
+    if (isIndex) return union(item, isFirstOrLast(predicate) && !type.absent && (!type.array || type.array.nonEmpty) ? NEVER : ABSENT);
     const kept = narrow(inside, predicate, true).context;
     const remains = asked.unknown || asked.number || asked.array ? item : kept;
     const list = keepsArray(subject) ? NEVER : remains;
@@ -320,7 +261,7 @@ export class Inference {
   private findRootScan(path: NodeOf<"map">, { subject, predicate }: NodeOf<"filter">): void {
     const asked = this.types.get(predicate) ?? UNKNOWN;
     if (!this.types.get(subject)?.array || (isOnly(asked, "number") && !isNever(asked))) return;
-    this.report("LINT_ROOT_SCAN", path, { list: [...(pathOf(path.left)?.steps ?? []), this.source(subject)].join(".") });
+    this.report("LINT_ROOT_SCAN", path, { list: [...(pathOf(path.left)?.steps ?? []), writtenShort(subject)].join(".") });
   }
 
   /** Where the items of a value are asked one by one. */
@@ -416,11 +357,6 @@ export class Inference {
     });
   }
 
-  private source(node: Node): string {
-    const tokens: string[] = [];
-    walk(node, (part) => void (part.parts.forEach((piece) => "token" in piece && tokens.push(piece.text))));
-    return node.kind === "string" || node.kind === "name" || node.kind === "variable" ? tokens.join("") : pathOf(node)?.steps.join(".") ?? "…";
-  }
 }
 
 /** Whether a `[]` in a path keeps its result a list. Behind brackets or a constant it keeps nothing: only sequences can be kept. */
@@ -441,25 +377,5 @@ function givesSequence(node: Node): boolean {
 export const neverTrue = (type: Type): boolean => !type.unknown && !isNever(type) && isNever(truthy(type));
 const falsyAlternatives = (type: Type): Type => (type.array || type.object ? UNKNOWN : falsy(type));
 
-/** The type without what is known of its values: which kinds of value it can be. */
-function kinds(type: Type): Type {
-  return Object.fromEntries(Object.entries(type).map(([key, value]) => [key, key === "boolean" ? "any" : key === "string" || key === "number" ? {} : value]));
-}
-
-/** Whether both can only be one and the same text or number. */
-function isSameValue(a: Type, b: Type): boolean {
-  const only = (type: Type): unknown => {
-    const values = [...(type.string ? (type.string.values ?? [NaN]) : []), ...(type.number ? (type.number.values ?? [NaN]) : [])];
-    return isOnly(type, "string", "number") && values.length === 1 ? values[0] : undefined;
-  };
-  return only(a) !== undefined && only(a) === only(b);
-}
-
-const sentence = (words: string): string => words[0]!.toUpperCase() + words.slice(1);
-const shown = (value: unknown): string => JSON.stringify(value);
-
-function conversion(a: Type, b: Type): string {
-  if ((a.string && b.number) || (a.number && b.string)) return "Make them alike: $number(…) or $string(…).";
-  if ((a.string && b.boolean) || (a.boolean && b.string)) return "Compare text with text in quotes, and true or false without.";
-  return "";
-}
+/** `[0]` and `[-1]`: there wherever the list is not empty. */
+const isFirstOrLast = (index: Node): boolean => (index.kind === "number" && index.value === 0) || (index.kind === "negate" && index.operand.kind === "number" && index.operand.value === 1);

@@ -3,7 +3,7 @@
  * `x != null and …` it is not null. Only plain paths are narrowed, from the context, the root or a variable.
  */
 import { shapeOf, type Node, type NodeOf } from "../syntax/index.ts";
-import type { Env } from "./env.ts";
+import type { Env, Fact } from "./env.ts";
 import { signatureOf } from "./signatures.ts";
 import { ABSENT, UNKNOWN, falsy, memberOf, only, truthy, union, without, withMember, type Alternative, type Type } from "./type.ts";
 import { typeOfValues } from "./from-schema.ts";
@@ -19,7 +19,7 @@ export function narrow(env: Env, condition: Node, holds: boolean): Env {
   }
 }
 
-function known(env: Env, node: Node, as: "present" | "true"): Env {
+function known(env: Env, node: Node, as: Fact): Env {
   return env.with({ facts: new Map(env.facts).set(shapeOf(node), as) });
 }
 
@@ -56,6 +56,10 @@ function equalTo(env: Env, asked: Node, other: Node, equal: boolean, holds: bool
     const named = NAMED.filter((one) => one === constant[0]);
     return refine(env, typed, (type) => (equal ? only(type, ...named, ...(holds ? [] : ["absent" as const])) : without(type, ...named)), holds);
   }
+  if (!pathOf(asked)) {
+    if (typeof constant[0] === "boolean" && (equal || holds || neverAbsent(asked))) return narrow(env, asked, constant[0] === equal);
+    return !equal && holds && constant[0] === null ? known(env, asked, "not_null") : env;
+  }
   return refine(env, asked, (type) => {
     if (!equal) return withoutValues(type, constant);
     const same = intersect(without(type, "absent"), typeOfValues(constant));
@@ -85,10 +89,19 @@ function narrowCall(env: Env, call: NodeOf<"call">, holds: boolean): Env {
   if (call.callee.kind !== "variable" || !argument) return env;
   switch (call.callee.name) {
     case "boolean": return narrow(env, argument, holds);
-    case "not": return holds ? narrow(env, argument, false) : env;       // $not of absent is absent, so "not $not" is true or absent
+    case "not":
+      if (holds || neverAbsent(argument)) return narrow(env, argument, !holds);
+      return refine(env, argument, (type) => union(truthy(type), only(type, "absent")), false);      // $not of absent is absent, and so not true
     case "exists": return pathOf(argument) ? refine(env, argument, (type) => (holds ? without(type, "absent") : only(type, "absent")), holds) : holds ? present(env, argument) : env;
     default: return holds ? known(present(env, call), call, "true") : env;
   }
+}
+
+/** Conditions that are true or false, whatever they ask. */
+function neverAbsent(node: Node): boolean {
+  if (node.kind === "block") return node.expressions.length === 1 && neverAbsent(node.expressions[0]!);
+  if (node.kind === "binary") return ["and", "or", "=", "!=", "in"].includes(node.operator);
+  return node.kind === "call" && node.callee.kind === "variable" && node.callee.name === "exists";
 }
 
 /** All paths that must have a value for the expression to have one. */
@@ -98,7 +111,7 @@ function present(env: Env, node: Node): Env {
     case "block": return node.expressions.length === 1 ? present(env, node.expressions[0]!) : env;
     case "filter": return known(present(env, node.subject), node, "present");
     case "keep_array": case "sort": return present(env, node.subject);
-    case "map": return present(env, node.left);
+    case "map": return known(present(env, node.left), node, "present");
     case "negate": return present(env, node.operand);
     case "binary": return "+-*/%".includes(node.operator) ? present(present(env, node.left), node.right) : env;
     case "call": {

@@ -155,9 +155,10 @@ export function withMember(object: ObjectType, name: string, type: Type): Object
 /** What remains when JSONata's `$boolean` of the value is true. */
 export function truthy(type: Type): Type {
   if (type.unknown) return type;
-  const { absent: _absent, null: _null, function: _function, boolean, string, number, ...rest } = type;
+  const { absent: _absent, null: _null, function: _function, boolean, string, number, array, ...rest } = type;
   return {
     ...rest,
+    ...(array ? { array: { ...array, nonEmpty: true as const } } : {}),
     ...(boolean && boolean !== "false" ? { boolean: "true" as const } : {}),
     ...kept("string", string && { ...string, ...(string.values ? { values: string.values.filter((value) => value !== "") } : {}) }),
     ...kept("number", number && { ...number, ...(number.values ? { values: number.values.filter((value) => value !== 0) } : {}) }),

@@ -47,7 +47,7 @@ function madeExpression(next: () => number): string {
   const made = (depth: number): string => {
     if (depth <= 0) return pick(atoms);
     const sub = () => made(depth - 1 - Math.floor(next() * 2));
-    switch (Math.floor(next() * 22)) {
+    switch (Math.floor(next() * 23)) {
       case 0: return `${sub()} ${pick(["+", "-", "*", "/"])} ${sub()}`;
       case 1: return `${sub()} & ${sub()}`;
       case 2: return `(${sub()} ${pick(["=", "!=", "<", "in", "and", "or"])} ${sub()})`;
@@ -68,7 +68,13 @@ function madeExpression(next: () => number): string {
       case 17: return `$lookup(${pick(["{ 'open': 1, 'won': 'w' }", "address", "emails", sub()])}, ${pick(["status", "'city'", "'value'", sub()])})`;
       case 18: return `($x := ${sub()}; ${pick(["$x", "[$x]", "$x ? $x", "$x.a"])})`;
       case 19: return `${pick(["nickname", "discount", "email", "owner", "priority"])} ${pick(["?", "!= null ?", "= null ?"])} ${pick(["nickname", "discount", "email", "owner", "priority"])} : 1`;
-      case 20: return `[${pick(["1..3", "0..id", "id..3"])}]${pick(["", ".($ * 2)", "[$ > 1]", "[0]"])}`;
+      case 20: {
+        const x = pick(["nickname", "discount", "email", "owner", "priority", "status", "tags", "active", "address.country", "emails[0].value", "custom.x"]);
+        const y = pick(["nickname", "email", "active", "tags", "id"]);
+        const asked = pick([`$exists(${x})`, `$not(${x})`, `$type(${x}) = 'string'`, `$type(${x}) != 'string'`, `${x} and ${y}`, `(${x} or ${y})`, `${x} = 'open'`, `${x} != 'open'`, `${x} in ['open', 'a', null]`, `$count(${x}) > 0`, `$boolean(${x}) = true`, `$exists(${x}) = false`, `$not($exists(${x}))`, `$not(${x} = null)`, `$length(${x}) > 0`, `${x} > 1`]);
+        return `(${asked} ? ${pick([x, `${x}[0]`, y])} : ${pick([x, y, "1"])})`;
+      }
+      case 21: return `[${pick(["1..3", "0..id", "id..3"])}]${pick(["", ".($ * 2)", "[$ > 1]", "[0]"])}`;
       default: return `$${pick(["substring", "split", "join", "formatNumber", "contains"])}(${sub()}, ${pick(["'a'", "0", "','"])})`;
     }
   };
