@@ -1,8 +1,8 @@
 // Runs on whatever Node the machine has (≥ 20), before anything is installed: plain JavaScript, no dependency.
-// Installs what package-lock.json names when node_modules is missing or older, so that `npm start` and `npm test`
+// Installs what package-lock.json names when node_modules is missing or another, so that `npm start` and `npm test`
 // are the only two commands a fresh machine needs. All output goes to stderr: stdout belongs to the command.
 import { spawnSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
 
@@ -25,10 +25,17 @@ export function installIfNeeded() {
   if (result.status !== 0) fail("`npm ci` failed; its messages are above. Nothing was started.");
 }
 
-/** npm writes node_modules/.package-lock.json last, so it is only there, and only newer, after a complete install. */
+/**
+ * npm writes node_modules/.package-lock.json last, so it is there only after a complete install. It must hold the very
+ * versions of package-lock.json; what is missing must be optional (the binaries of other platforms). Times say nothing:
+ * git sets them as it likes.
+ */
 function isFresh() {
   const node = path.join(root, "node_modules", ".bin", process.platform === "win32" ? "node.cmd" : "node");
-  return existsSync(installed) && existsSync(node) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs;
+  if (!existsSync(installed) || !existsSync(node)) return false;
+  const [wanted, present] = [lock, installed].map((file) => JSON.parse(readFileSync(file, "utf8")).packages);
+  return Object.entries(wanted).every(([name, { version, optional, devOptional, peer }]) =>
+    name === "" || (present[name] ? present[name].version === version : Boolean(optional || devOptional || peer)));
 }
 
 function fail(message) {

@@ -153,14 +153,22 @@ function versionText(value: unknown): string | undefined {
   return toDecimalSeconds(instant);
 }
 
-/** Compiled once per run. Fields the entity does not know are refused; a tenant's own live in `custom`. */
+/** A worker keeps the plans it has read: their entities are compiled once, not once a run. */
+const validators = new WeakMap<EntityPlan, ValidateFunction>();
+
+/** Fields the entity does not know are refused; a tenant's own live in `custom`. */
 export function validatorOf(entity: EntityPlan): ValidateFunction {
-  // strict: false, because entity schemas carry annotations (x-label, x-pii, rules) that say nothing about validity.
-  const ajv = new Ajv2020({ strict: false, allErrors: true, ownProperties: true });
+  const known = validators.get(entity);
+  if (known !== undefined) return known;
+  // strict: false, because entity schemas carry annotations (x-label, x-pii, rules) that say nothing about validity. That the
+  // schema itself is one was checked when the workspace was: compiling the metaschema again costs more than a small run.
+  const ajv = new Ajv2020({ strict: false, allErrors: true, ownProperties: true, validateSchema: false, meta: false });
   formatsPlugin.default(ajv);
   const { $id: _id, $schema: _schema, ...schema } = entity.schema;
   const closed = "additionalProperties" in schema || "unevaluatedProperties" in schema ? schema : { ...schema, unevaluatedProperties: false };
-  return ajv.compile(closed);
+  const validate = ajv.compile(closed);
+  validators.set(entity, validate);
+  return validate;
 }
 
 function explain(errors: readonly ErrorObject[]): string {
