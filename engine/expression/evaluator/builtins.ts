@@ -76,8 +76,8 @@ function make(name: string): Fn | undefined {
     return new Fn(name, implementation.length, definition.signature, (args, _input, frame) => {
       guard?.(args, frame.run);
       const result = implementation.apply(frame.run, args as unknown[]);
-      if (typeof result === "string") frame.run.checkText(result.length);
-      else if (Array.isArray(result)) frame.run.checkLength(result.length);
+      if (typeof result === "string") frame.run.wrote(result.length);
+      else if (Array.isArray(result)) frame.run.made(result.length);
       return result;
     });
   }

@@ -123,8 +123,8 @@ export function compileTree(tree: Node, { dynamic = false, evaluateText }: { dyn
         if (value === undefined) continue;
         if (isList || !Array.isArray(value)) list.push(value);
         else for (const item of value) list.push(item);
-        frame.run.checkLength(list.length);
       }
+      frame.run.made(list.length);
       if (constructed) Object.defineProperty(list, "cons", { value: true, enumerable: false, configurable: true });
       return list;
     };

@@ -97,6 +97,7 @@ function plainStep(step: Step, input: Sequence, frame: Frame, last: boolean): Se
     for (const stage of step.stages) if ("filter" in stage) value = stage.filter(value, frame);
     if (value !== undefined) found.push(value);
   }
+  run.made(found.length);
   const [only] = found;
   if (last && found.length === 1 && Array.isArray(only) && !isSequence(only)) return only;
   const result = sequenceOf();

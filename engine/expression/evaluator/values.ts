@@ -82,6 +82,10 @@ export class TailCall {
   }
 }
 
+/** How many times the longest list, and the longest text, one evaluation may make in all. */
+const MADE = 20;
+const WRITTEN = 5;
+
 /** Every limit, with its default filled in. */
 export type Limits = Required<Omit<EvaluationLimits, "openSteps">>;
 
@@ -92,6 +96,8 @@ export class Run {
   readonly limits: Limits;
   depth = 0;
   #ticks = 0;
+  #items = 0;
+  #characters = 0;
   /** Set at the first look at the clock: most evaluations end before one. */
   #deadline = 0;
   #now: number | undefined;
@@ -132,6 +138,20 @@ export class Run {
   /** A sequence or list has grown to this many items. */
   checkLength(length: number) {
     if (length > this.limits.sequence) throw fail("D2015", { value: this.limits.sequence });
+  }
+
+  /** So many items were made. All together are bounded too: a thousand lists, each within its limit, fill the memory. */
+  made(items: number) {
+    this.checkLength(items);
+    this.#items += items;
+    if (this.#items > this.limits.sequence * MADE) throw fail("D2015", { value: this.limits.sequence * MADE });
+  }
+
+  /** A function wrote so many characters; bounded like items. */
+  wrote(characters: number) {
+    this.checkText(characters);
+    this.#characters += characters;
+    if (this.#characters > this.limits.output * WRITTEN) throw fail("D2016", { value: this.limits.output * WRITTEN });
   }
 
   /** A text has grown to this many characters. */

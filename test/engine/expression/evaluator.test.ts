@@ -35,9 +35,11 @@ test.each([
   ["endless recursion", "($f := function($x){ 1 + $f($x) }; $f(1))", {}, "depth"],
   ["recursion two hundred calls deep", "($f := function($n){ $n = 0 ? 0 : 1 + $f($n - 1) }; $f(201))", {}, "depth"],
   ["an endless tail call", "($f := function($x){ $f($x) }; $f(1))", { milliseconds: 50 }, "time"],
-  ["a product of lists", "[1..9000].[1..9000].($ * 2)", { milliseconds: 50 }, "time"],
+  ["a list against itself", "($a := [1..9000]; $a[$sum($a[$ > 1]) > 0])", { milliseconds: 50 }, "time"],
   ["a list that grows", "[1..1000].([1..1000])", {}, "sequence"],
   ["a range", "[1..100001]", {}, "sequence"],
+  ["many lists, each within its limit", "[1..90000].{ 'a': [1..90000] }", { milliseconds: 5000 }, "sequence"],
+  ["many texts, each within its limit", "$map([1..1000], function($i){ $pad('x', 9e6) })", { milliseconds: 5000 }, "output"],
   ["text that doubles", "($d := function($s, $n){ $n = 0 ? $s : $d($s & $s, $n - 1) }; $d('x', 60))", {}, "output"],
   ["padding", "$pad('x', 1e9)", {}, "output"],
   ["shared parts as text", "($d := function($s, $n){ $n = 0 ? $string($s) : $d([[$s], [$s]], $n - 1) }; $d(1, 60))", { milliseconds: 5000 }, "output"],
@@ -54,6 +56,11 @@ test("a hundred and fifty calls deep, and a hundred thousand tail calls, are wit
 
 test("a filter on the last call of a function is applied", () => {
   expect(compileExpression("($f := function(){ [3, 4] }; $g := function(){ ($f())[1] }; $g())").evaluate({})).toBe(4);
+});
+
+test("a range beyond the whole numbers that a double tells apart ends", () => {
+  expect(compileExpression("[1e308..1e308]").evaluate({})).toEqual([1e308]);
+  expect(compileExpression("$count([9007199254740992..9007199254740994])").evaluate({})).toBe(3);
 });
 
 test("data that looks like one of the reference's functions is data", () => {
