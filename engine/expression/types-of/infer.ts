@@ -313,7 +313,7 @@ export class Inference {
     const first = this.infer(left, env);
     const second = this.infer(right, env);
     if (operator === "??") return mayBeAbsent(first) ? union(without(first, "absent"), second) : first;
-    return union(truthy(first), second);
+    return !saysNothing(first) && isNever(falsyAlternatives(first)) ? first : union(truthy(first), second);
   }
 
   private lambda(node: NodeOf<"lambda">, env: Env): Type {

@@ -5,7 +5,7 @@
 import { shapeOf, type Node, type NodeOf } from "../syntax/index.ts";
 import type { Env, Fact } from "./env.ts";
 import { signatureOf } from "./signatures.ts";
-import { ABSENT, UNKNOWN, falsy, memberOf, only, truthy, union, without, withMember, type Alternative, type Type } from "./type.ts";
+import { ABSENT, falsy, isNever, memberOf, only, truthy, union, without, withMember, type Alternative, type Type } from "./type.ts";
 import { typeOfValues } from "./from-schema.ts";
 
 export function narrow(env: Env, condition: Node, holds: boolean): Env {
@@ -170,8 +170,9 @@ function refined(type: Type, steps: readonly string[], change: (type: Type) => T
   if (name === undefined) return change(type);
   if (type.unknown || !type.object) return type;
   const member = memberOf(type.object, name) ?? ABSENT;
-  const object = withMember(type.object, name, refined(member.unknown ? UNKNOWN : member, rest, change, positive));
-  return { ...(positive ? only(type, "array") : type), object };
+  const narrowed = refined(member, rest, change, positive);
+  if (positive && isNever(narrowed)) return only(type, "array");        // no such object has what was asked
+  return { ...(positive ? only(type, "array") : type), object: withMember(type.object, name, narrowed) };
 }
 
 export function constantsOf(nodes: readonly Node[]): unknown[] | undefined {

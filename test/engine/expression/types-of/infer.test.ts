@@ -2,7 +2,7 @@ import { describe as group, expect, test } from "vitest";
 import { parse } from "../../../../engine/expression/syntax/index.ts";
 import { describe, inferTree, inferType, typeOfSamples, typeOfSchema, UNKNOWN, withSamples } from "../../../../engine/expression/types-of/index.ts";
 import { madeExpressions } from "../syntax/made-expressions.ts";
-import { tryTypes } from "./random-values.ts";
+import { tryNeverTrue, tryTypes } from "./random-values.ts";
 import { SOURCE } from "./source-and-target.ts";
 
 const RECORD = typeOfSchema(SOURCE);
@@ -93,6 +93,10 @@ group("the type of an expression", () => {
     expect(failures).toEqual([]);
     expect(checked).toBeGreaterThanOrEqual(4_000);
     expect(known / checked).toBeGreaterThan(0.8);
+  });
+
+  test("a comparison that is said never to hold does not hold for any record", { timeout: 120_000 }, async () => {
+    expect(await tryNeverTrue(200, 20261121, SOURCE)).toEqual([]);
   });
 });
 
