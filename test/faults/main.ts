@@ -31,11 +31,13 @@ async function main(): Promise<number> {
   if (options === undefined) return 2;
   const say = (line: string) => { if (!options.json) console.log(line); };
   const server = await openServer();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void server.stop().finally(() => process.exit(130)));
   const run = async (settings: { records: number; kills: number; stops: number; page: number; brief?: boolean; mutant?: Mutant }) => {
     const database = await makeDatabase(server.url, `faults_${process.pid}_${Date.now()}`);
     try {
-      return await runRig({ seed: options.seed, ...settings, databaseUrl: database.url, log: (line) => { if (options.verbose) say(`  ${line}`); } });
+      return await runRig({ seed: options.seed, ...settings, databaseUrl: database.url, log: options.verbose ? (line) => say(`  ${line}`) : showLast });
     } finally {
+      showLast("");
       await database.drop();
     }
   };
@@ -59,6 +61,11 @@ async function main(): Promise<number> {
   } finally {
     await server.stop();
   }
+}
+
+/** What happened last, on one line of a terminal that is overwritten: the storm lasts minutes. */
+function showLast(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line.slice(0, 100)}`);
 }
 
 function readOptions() {

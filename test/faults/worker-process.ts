@@ -48,6 +48,10 @@ export interface RigWorker {
 export function spawnWorker(settings: Readonly<Record<string, string>>): RigWorker {
   // stderr is kept: a worker that cannot even start must say why.
   const child = fork(new URL("./worker.ts", import.meta.url), { env: { ...process.env, NODE_COMPILE_CACHE, ...settings }, stdio: ["ignore", "ignore", "pipe", "ipc"] });
+  // A stopped worker would outlive a rig that is interrupted: nothing but this signal reaches it.
+  const killWithRig = () => child.kill("SIGKILL");
+  process.on("exit", killWithRig);
+  child.on("exit", () => process.off("exit", killWithRig));
   let [said, pages] = ["", 0];
   let last: Omit<End, "signal"> = {};
   child.stderr!.setEncoding("utf8").on("data", (text: string) => { said = (said + text).slice(-2_000); });
