@@ -9,6 +9,7 @@ import { PlugboardError, type Problem } from "../../../engine/errors/plugboard-e
 import { resolvePlan, type TenantPlan } from "../../../engine/plan/index.ts";
 import { createMemoryBuckets } from "../../../engine/run/memory-buckets.ts";
 import { createMemoryStore, memoryRows } from "../../../engine/run/memory-store.ts";
+import { createMemoryTokens } from "../../../engine/run/memory-tokens.ts";
 import type { PageCommit, RunMode, RunPorts, RunResult } from "../../../engine/run/ports.ts";
 import { runFlow } from "../../../engine/run/run-flow.ts";
 import { systemClock } from "../../../engine/run/system-clock.ts";
@@ -155,13 +156,12 @@ async function runToLines(chosen: ChosenRun, plan: TenantPlan, options: RunOptio
     }
   };
   const transport = createTransport({ allowPrivate: allowPrivate(chosen.located.workspace) });
-  const tokens = new Map<string, { value: string; expires_at?: number }>();
   const ports: RunPorts = {
     store: createMemoryStore({ rows: memoryRows(), keepRows: false, onPage: write }),
     transport,
     buckets: createMemoryBuckets(Date.now),
     clock: systemClock,
-    token: (authenticator) => ({ read: async () => tokens.get(authenticator), write: async (token) => { tokens.set(authenticator, token); }, clear: async () => { tokens.delete(authenticator); } }),
+    token: createMemoryTokens(),
     // What ended the run is said at the end.
     log: (line) => { if (line.level === "warn") board.note(`  ! ${line.message}`); },
     progress: (progress) => board.update(name, progress),
