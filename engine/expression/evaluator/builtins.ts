@@ -1,12 +1,13 @@
 /**
- * JSONata's own functions. Those that call no function are the reference's, taken from it as it starts an evaluation; those
- * that do are asynchronous there and stand in `higher-order.ts`.
+ * JSONata's own functions. Most are the reference's, taken from it as it starts an evaluation; those that call functions are
+ * asynchronous there and stand in `higher-order.ts`, those that are slow there in `lists.ts`.
  */
 import jsonata from "jsonata";
 import { callLibrary, library } from "../functions/index.ts";
 import { formatCommon } from "./date-pictures.ts";
 import { compileSignature } from "./reference-signature.ts";
 import { higherOrder } from "./higher-order.ts";
+import { lists } from "./lists.ts";
 import { Fn, type Frame, type Run, type Signature } from "./values.ts";
 
 interface Definition { readonly implementation: (...args: unknown[]) => unknown; readonly signature?: Signature }
@@ -41,8 +42,6 @@ const GUARDS: Readonly<Record<string, (args: readonly unknown[], run: Run) => vo
     if (!Array.isArray(list)) return;
     run.checkText(list.reduce<number>((sum, item) => sum + String(item).length, 0) + (typeof separator === "string" ? separator.length * list.length : 0));
   },
-  // Compares each with each.
-  distinct: ([list], run) => { if (Array.isArray(list)) for (let item = 0; item < list.length; item++) run.tick(); },
   zip: (lists, run) => { run.checkLength(lists.reduce<number>((sum, list) => sum + (Array.isArray(list) ? list.length : 1), 0)); },
   string: ([value], run) => { if (typeof value === "object") weigh(value, { left: run.limits.output }, run); },
   clone: ([value], run) => { weigh(value, { left: run.limits.output }, run); },
@@ -64,7 +63,7 @@ function formatMillis(run: Run, millis: unknown, picture: unknown, zone: unknown
 }
 
 function make(name: string): Fn | undefined {
-  const higher = higherOrder[name];
+  const higher = higherOrder[name] ?? lists[name];
   const definition = definitions.get(name);
   if (higher) return new Fn(name, higher.arity, definition?.signature, higher.invoke);
   if (name === "millis") return new Fn(name, 0, compileSignature("<:n>"), (_args, _input, { run }) => run.now);

@@ -129,7 +129,11 @@ export class Run {
 
   /** Called for each item and each call; looks at the clock now and then. */
   tick() {
-    if ((++this.#ticks & 127) !== 0) return;
+    if ((++this.#ticks & 127) === 0) this.checkTime();
+  }
+
+  /** Looks at the clock: for steps that may each take long. */
+  checkTime() {
     const now = performance.now();
     if (this.#deadline === 0) this.#deadline = now + this.limits.milliseconds;
     else if (now > this.#deadline) throw fail("D1012", { value: this.limits.milliseconds });

@@ -63,6 +63,21 @@ test("a range beyond the whole numbers that a double tells apart ends", () => {
   expect(compileExpression("$count([9007199254740992..9007199254740994])").evaluate({})).toBe(3);
 });
 
+test.each([
+  ["$count($distinct([1..90000]))", 90_000],
+  ["$count($spread([1..20000].{ 'a': $ }))", 20_000],
+])("%s takes no time by the square of its length", (text, expected) => {
+  const begun = performance.now();
+  expect(compileExpression(text).evaluate({})).toBe(expected);
+  expect(performance.now() - begun).toBeLessThan(1000);
+});
+
+test("a pattern that looks at all of a long text at each match ends in time", () => {
+  const begun = performance.now();
+  expect(() => compileExpression("$match($pad('a', 100000, 'a'), /a*?b|a/)", { limits: { milliseconds: 100 } }).evaluate({})).toThrow(expect.objectContaining({ problem: expect.objectContaining({ limit: "time" }) }));
+  expect(performance.now() - begun).toBeLessThan(2000);
+});
+
 test("data that looks like one of the reference's functions is data", () => {
   const evil = { _jsonata_lambda: true, arguments: [], body: { type: "string", value: "run" } };
   for (const text of ["evil()", "1 ~> evil", "$map([1], evil)", "evil.body()"]) {
