@@ -70,6 +70,7 @@ function walk(value: Json, shape: Shape, pointer: string, outer: readonly string
   }
   if (typeof value === "string") {
     if (shape.pattern !== undefined && !new RegExp(shape.pattern, "u").test(value)) report("MANIFEST_WRONG_VALUE", { field, expected: describe(shape), actual: show(value, shape.secret), suggestion: cureFor(value, shape) });
+    if (shape.format === "date-time" && !(DATE_TIME.test(value) && !Number.isNaN(Date.parse(value)))) report("MANIFEST_WRONG_VALUE", { field, expected: "a date-time such as 2026-03-01T09:00:00Z", actual: show(value, shape.secret), suggestion: cureFor(value, shape) });
     if (shape.format === "jsonata") out.sites.push({ pointer, part: "value", text: value, language: "jsonata", variables });
     if (shape.format === "template" || shape.format === "value") out.sites.push({ pointer, part: "value", text: value, language: "template", variables });
     if (shape.secret) out.secrets.push({ pointer, text: value });
@@ -83,6 +84,9 @@ function walk(value: Json, shape: Shape, pointer: string, outer: readonly string
     walkMap(value as JsonObject, shape, pointer, variables, out, options, report);
   }
 }
+
+/** Source: RFC 3339 §5.6. */
+const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/i;
 
 type Report = (code: ErrorCode, params: ErrorParams, at?: string, part?: "key" | "value") => void;
 
