@@ -3,8 +3,8 @@ import { PlugboardError } from "../errors/plugboard-error.ts";
 
 /** Classes of SQLSTATE that pass by themselves: conflict, out of resources, shutting down, no connection; and 25006, a standby. */
 const PASSING = /^(40001|40P01|53...|57P0.|08...|25006|55P03|57014)$/;
-/** The server is not there, or goes away: another try needs another connection. */
-const GONE = /^(57P0.|08...)$/;
+/** The server is not there, or goes away, or ended our session (25P03: idle in a transaction, a worker that was stopped): another try needs another connection. */
+const GONE = /^(57P0.|08...|25P03)$/;
 const NETWORK = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN"]);
 /** A value that PostgreSQL cannot take: one record's fault. 22: data, 54: program limits (a key too long for its index). */
 const DATA = /^(22...|54...|23514|23502)$/;

@@ -9,7 +9,7 @@ import { cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { migrate } from "../../engine/store/index.ts";
+import { generateKey, migrate } from "../../engine/store/index.ts";
 import { startEmbeddedPostgres } from "../../server/embedded-postgres.ts";
 import { benchPlan, empty, openOurs, pullByHand, pullOurs, tenantIdOf } from "./pull.ts";
 import { measureTrigger } from "./trigger.ts";
@@ -18,6 +18,7 @@ const { values } = parseArgs({ options: { records: { type: "string", default: "1
 const records = Number(values.records);
 const rounds = Number(values.rounds);
 const PAGE_SIZE = 500;
+const key = generateKey();
 const wants = (part: string): boolean => values.only === undefined || values.only === part;
 const results: Record<string, unknown> = { node: process.version, cpus: cpus().length, records, rounds };
 
@@ -26,7 +27,7 @@ const postgres = await startEmbeddedPostgres({ folder, log: () => undefined });
 try {
   await migrate({ url: postgres.url });
   if (wants("pull")) results["pull"] = await pull();
-  if (wants("trigger")) results["trigger"] = await measureTrigger(postgres.url);
+  if (wants("trigger")) results["trigger"] = await measureTrigger(postgres.url, key);
   if (values.only === "memory") results["memory"] = await memory();
   if (values.json) console.log(JSON.stringify(results));
 } finally {
@@ -37,7 +38,7 @@ process.exit(0);
 
 async function pull(): Promise<object> {
   const provider = await startProvider(records);
-  const ours = await openOurs(postgres.url, benchPlan(provider.port, PAGE_SIZE));
+  const ours = await openOurs(postgres.url, benchPlan(provider.port, PAGE_SIZE), key);
   const tenantId = await tenantIdOf(postgres.url);
   const seconds = { ours: [] as number[], byHand: [] as number[] };
   console.log(`pull of ${records.toLocaleString("en")} records of about 1 KB, pages of ${PAGE_SIZE}, ${rounds} rounds in turn`);
@@ -61,7 +62,7 @@ async function memory(): Promise<object> {
   for (const size of [100_000, 1_000_000]) {
     const provider = await startProvider(size);
     await empty(postgres.url);
-    const child = fork(fileURLToPath(new URL("memory.ts", import.meta.url)), [postgres.url, String(provider.port), String(PAGE_SIZE), String(size)]);
+    const child = fork(fileURLToPath(new URL("memory.ts", import.meta.url)), [postgres.url, String(provider.port), String(PAGE_SIZE), String(size), key]);
     peaks[size] = await new Promise<number>((resolve, reject) => { child.on("message", (bytes) => resolve(Number(bytes))); child.on("exit", (code) => { if (code !== 0) reject(new Error(`the pull exited with ${code}`)); }); });
     provider.stop();
     console.log(`peak memory of a pull of ${size.toLocaleString("en")} records: ${Math.round(peaks[size] / 1_048_576)} MB`);

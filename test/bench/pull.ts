@@ -11,7 +11,7 @@ import { read, type SourceTree } from "../../engine/manifest/index.ts";
 import { resolvePlan, type TenantPlan } from "../../engine/plan/index.ts";
 import { createMemoryBuckets } from "../../engine/run/memory-buckets.ts";
 import { runFlow } from "../../engine/run/run-flow.ts";
-import { createKeyring, createRun, generateKey, openDatabase, runStore, saveRevision, type Database, type Keyring } from "../../engine/store/index.ts";
+import { createKeyring, createRun, openDatabase, runStore, saveRevision, type Database, type Keyring } from "../../engine/store/index.ts";
 
 export const FIELDS = {
   full_name: 'first_name & " " & last_name',
@@ -60,9 +60,10 @@ export function benchPlan(port: number, size: number): TenantPlan {
 
 export interface Ours { readonly db: Database; readonly keyring: Keyring; readonly plan: TenantPlan; readonly revision: string }
 
-export async function openOurs(url: string, plan: TenantPlan): Promise<Ours> {
+/** @param key of the tenant's rows; processes that share a database share it. */
+export async function openOurs(url: string, plan: TenantPlan, key: string): Promise<Ours> {
   const db = await openDatabase({ url, max: 6, applicationName: "plugboard bench" });
-  const keyring = await createKeyring({ value: generateKey() });
+  const keyring = await createKeyring({ value: key });
   const revision = createHash("sha256").update(JSON.stringify(plan)).digest("hex");
   await saveRevision(db, { id: revision, plans: [plan] });
   return { db, keyring, plan, revision };

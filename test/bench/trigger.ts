@@ -14,14 +14,14 @@ const TRIGGERS = 200;
 /** Between triggers, so that the worker is idle and no poll is near. */
 const PAUSE_MILLISECONDS = 20;
 
-export async function measureTrigger(url: string): Promise<object> {
+export async function measureTrigger(url: string, key: string): Promise<object> {
   let arrived = Promise.withResolvers<number>();
   const provider = createHttp((_, response) => {
     arrived.resolve(performance.now());
     response.writeHead(200, { "content-type": "application/json" }).end('{"records":[]}');
   });
   await new Promise<void>((resolve) => { provider.listen(0, "127.0.0.1", resolve); });
-  const { db, keyring } = await openOurs(url, benchPlan((provider.address() as AddressInfo).port, 500));
+  const { db, keyring } = await openOurs(url, benchPlan((provider.address() as AddressInfo).port, 500), key);
   const onError = (cause: Error): void => { throw cause; };
   const jobs = await openJobs({ db, works: true, onError });
   const transport = createTransport({ allowPrivate: true });

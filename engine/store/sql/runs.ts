@@ -145,7 +145,7 @@ export const selectClaimableRuns = (limit: number): Statement => ({
 });
 
 export const lockLostRun = (tenantId: string, run: string): Statement => ({
-  text: `select ${COLUMNS} from runs where tenant_id = $1 and id = $2 and status = 'running' and lease_until < now() for update`,
+  text: `select ${COLUMNS} from runs where tenant_id = $1 and id = $2 and status = 'running' and lease_until < now() for update skip locked`,
   values: [tenantId, run],
 });
 

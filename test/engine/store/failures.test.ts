@@ -70,7 +70,7 @@ test("deadlocks and cancelled statements are passing failures", async () => {
 });
 
 test.each([
-  ["40001", "STORE_BUSY"], ["40P01", "STORE_BUSY"], ["53100", "STORE_BUSY"], ["53300", "STORE_BUSY"], ["25006", "STORE_BUSY"], ["57P01", "STORE_UNREACHABLE"], ["08006", "STORE_UNREACHABLE"],
+  ["40001", "STORE_BUSY"], ["40P01", "STORE_BUSY"], ["53100", "STORE_BUSY"], ["53300", "STORE_BUSY"], ["25006", "STORE_BUSY"], ["57P01", "STORE_UNREACHABLE"], ["25P03", "STORE_UNREACHABLE"], ["08006", "STORE_UNREACHABLE"],
   ["ECONNREFUSED", "STORE_UNREACHABLE"], ["42501", "STORE_PRIVILEGES"], ["22P05", "22P05"], ["42703", "42703"],
 ])("what PostgreSQL calls %s is %s", (code, expected) => {
   expect(asStoreFailure(Object.assign(new Error("said the server"), { code }), "db")).toMatchObject({ code: expected });
