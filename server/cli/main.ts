@@ -13,6 +13,7 @@ type Register = (program: Command) => void;
 const commands: Record<string, () => Promise<Register>> = {
   init: async () => (await import("./commands/init.ts")).registerInit,
   start: async () => (await import("./commands/start.ts")).registerStart,
+  new: async () => (await import("./commands/new.ts")).registerNew,
   validate: async () => (await import("./commands/validate.ts")).registerValidate,
   test: async () => (await import("./commands/test.ts")).registerTest,
   fmt: async () => (await import("./commands/fmt.ts")).registerFmt,
