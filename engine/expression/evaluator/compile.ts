@@ -13,12 +13,14 @@ import { compileFilter } from "./filters.ts";
 import { operators } from "./operators.ts";
 import { compilePath, isNames } from "./paths.ts";
 import { compileGroup, type Pair } from "./groups.ts";
+import { compileSignature } from "./reference-signature.ts";
 import { regexFunction } from "./regex.ts";
 import { compileTransform } from "./transform.ts";
 import { Fn, Frame, isSequence, sequenced, sequenceOf, settle, TailCall, UNBOUND, type Sequence, type Signature } from "./values.ts";
 
 export function compileTree(tree: Node, { dynamic = false, evaluateText }: { dynamic?: boolean; evaluateText?: (text: string, focus: unknown, frame: Frame) => unknown } = {}): Code {
   const bound = namesBound(tree);
+  const patterns = patternsOf(tree);
   const compiler: Compiler = { compile: (node) => compileNode(node), bound };
 
   function compileNode(node: Node): Code {
@@ -54,7 +56,11 @@ export function compileTree(tree: Node, { dynamic = false, evaluateText }: { dyn
         const [name, value] = [String((node.lhs as Node).value), compileNode(node.rhs as Node)];
         return (input, frame) => { const result = value(input, frame); frame.bind(name, result); return result; };
       }
-      case "regex": { const [literal, { position }] = [node.value as RegExp, node]; return () => regexFunction(literal, position); }
+      case "regex": {
+        const { position } = node;
+        const literal = node.value instanceof RegExp ? node.value : patterns.get(position);
+        return () => { if (literal === undefined) throw fail("T2015", { position }); return regexFunction(literal, position); };
+      }
       case "function": { const call = compileCall(node); return (input, frame) => call(input, frame); }
       // A tail call whose result is still filtered is no tail call.
       case "lambda": return node.thunk === true ? compileNode(node.body as Node) : compileLambda(node);
@@ -151,7 +157,9 @@ export function compileTree(tree: Node, { dynamic = false, evaluateText }: { dyn
 
   function compileLambda(node: Node): Code {
     const parameters = ((node.arguments ?? []) as Node[]).map((parameter) => String(parameter.value));
-    const signature = node.signature as Signature | undefined;
+    const written = node.signature as Signature | undefined;
+    // Copied like patterns are: its text is left.
+    const signature = written && typeof written.validate !== "function" ? compileSignature(written.definition) : written;
     const body = compileBody(node.body as Node);
     return (input, frame) => new Fn("function", parameters.length, signature, (args, _context, caller) => {
       const { run } = caller;
@@ -337,6 +345,13 @@ function namesBound(node: Node, names = new Set<string>()): Set<string> {
   if (node.type === "index") names.add(String(node.value));
   for (const member of Object.values(node)) anyNode(member, (inner) => { namesBound(inner, names); return false; });
   return names;
+}
+
+/** The parser copies what stands left of `??` as JSON, which no pattern survives: it is found again by its place. */
+function patternsOf(node: Node, patterns = new Map<number | undefined, RegExp>()): Map<number | undefined, RegExp> {
+  if (node.type === "regex" && node.value instanceof RegExp) patterns.set(node.position, node.value);
+  for (const member of Object.values(node)) anyNode(member, (inner) => { patternsOf(inner, patterns); return false; });
+  return patterns;
 }
 
 function anyNode(member: unknown, test: (node: Node) => boolean): boolean {

@@ -119,6 +119,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
   T2010: "{token} compares numbers or texts, not {value}.",
   T2011: "The update of a transform must be an object, not {value}.",
   T2012: "The deletion of a transform must be a name or a list of names, not {value}.",
+  T2015: "The parser lost this regular expression; put it into a variable first.",
   T2014: "A transform changes objects, and its pattern found {value}.",
   T2013: "A transform needs $clone to be a function.",
 };

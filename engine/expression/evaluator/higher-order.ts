@@ -8,13 +8,13 @@ type Invoke = (args: readonly unknown[], input: unknown, frame: Frame) => unknow
 type List = readonly unknown[] | undefined;
 
 /** A function gets the value, and the position and the whole only when it takes them. */
-const argumentsFor = (fn: Fn, ...args: readonly unknown[]): readonly unknown[] => args.slice(0, Math.max(1, fn.arity));
+const argumentsFor = (fn: unknown, ...args: readonly unknown[]): readonly unknown[] => args.slice(0, fn instanceof Fn ? Math.max(1, fn.arity) : 1);
 
 const each: Invoke = ([object, fn], input, frame) => {
   const result = sequenceOf();
   for (const [key, value] of entriesOf(object)) {
     frame.run.tick();
-    const made = apply(fn, argumentsFor(fn as Fn, value, key, object), input, frame);
+    const made = apply(fn, argumentsFor(fn, value, key, object), input, frame);
     if (made !== undefined) result.push(made);
   }
   return result;
@@ -25,7 +25,7 @@ const map: Invoke = ([list, fn], input, frame) => {
   const result = sequenceOf();
   for (const [index, item] of (list as unknown[]).entries()) {
     frame.run.tick();
-    const made = apply(fn, argumentsFor(fn as Fn, item, index, list), input, frame);
+    const made = apply(fn, argumentsFor(fn, item, index, list), input, frame);
     if (made !== undefined) result.push(made);
   }
   return result;
@@ -36,7 +36,7 @@ const filter: Invoke = ([list, fn], input, frame) => {
   const result = sequenceOf();
   for (const [index, item] of (list as unknown[]).entries()) {
     frame.run.tick();
-    if (booleanOf(apply(fn, argumentsFor(fn as Fn, item, index, list), input, frame))) result.push(item);
+    if (booleanOf(apply(fn, argumentsFor(fn, item, index, list), input, frame))) result.push(item);
   }
   return result;
 };
@@ -46,7 +46,7 @@ const single: Invoke = ([list, fn], input, frame) => {
   let found: { value: unknown } | undefined;
   for (const [index, item] of (list as unknown[]).entries()) {
     frame.run.tick();
-    if (fn !== undefined && !booleanOf(apply(fn, argumentsFor(fn as Fn, item, index, list), input, frame))) continue;
+    if (fn !== undefined && !booleanOf(apply(fn, argumentsFor(fn, item, index, list), input, frame))) continue;
     if (found) throw fail("D3138", { index });
     found = { value: item };
   }
@@ -72,7 +72,7 @@ const sift: Invoke = ([object, fn], input, frame) => {
   const result: Record<string, unknown> = Object.create(null);
   for (const [key, value] of entriesOf(object)) {
     frame.run.tick();
-    if (booleanOf(apply(fn, argumentsFor(fn as Fn, value, key, object), input, frame))) result[key] = value;
+    if (booleanOf(apply(fn, argumentsFor(fn, value, key, object), input, frame))) result[key] = value;
   }
   return Object.keys(result).length === 0 ? undefined : result;
 };

@@ -46,13 +46,13 @@ export function compilePath(node: Node, compiler: Compiler): Code {
       else if (isTuples) tuples = tupleStep(step, current, tuples, frame);
       else result = plainStep(step, current, frame, at === steps.length - 1);
       if (!isTuples && (result === undefined || result.length === 0)) break;
-      if (step.focus === undefined) current = result as Sequence;
+      if (step.focus === undefined) current = result ?? sequenceOf();
     }
     if (isTuples) {
       if (keepTuples) result = tuples;
       else {
         result = sequenceOf();
-        for (const tuple of tuples as Sequence) result.push((tuple as Tuple)["@"]);
+        for (const tuple of tuples ?? []) result.push((tuple as Tuple)["@"]);
       }
     }
     if (keepSingleton && result) {
