@@ -5,6 +5,7 @@
 import jsonata from "jsonata";
 import { callLibrary, library } from "../functions/index.ts";
 import { formatCommon } from "./date-pictures.ts";
+import { fail } from "./failure.ts";
 import { compileSignature } from "./reference-signature.ts";
 import { higherOrder } from "./higher-order.ts";
 import { lists } from "./lists.ts";
@@ -56,10 +57,19 @@ function weigh(value: unknown, budget: { left: number }, run: Run) {
   for (const member of Object.values(value)) weigh(member, budget, run);
 }
 
+/** Some of the reference's functions read an absent argument as if it were there. */
+function called(implementation: Definition["implementation"], args: readonly unknown[], run: Run): unknown {
+  try {
+    return implementation.apply(run, args as unknown[]);
+  } catch (thrown) {
+    throw thrown instanceof TypeError ? fail("T0413") : thrown;
+  }
+}
+
 /** `$fromMillis`: the common pictures directly, all others by the reference. */
 function formatMillis(run: Run, millis: unknown, picture: unknown, zone: unknown): unknown {
   const quick = typeof millis === "number" && zone === undefined ? formatCommon(millis, picture as string | undefined) : undefined;
-  return quick ?? reference("fromMillis").call(run, millis, picture, zone);
+  return quick ?? called(reference("fromMillis"), [millis, picture, zone], run);
 }
 
 function make(name: string): Fn | undefined {
@@ -74,7 +84,7 @@ function make(name: string): Fn | undefined {
     const { implementation } = definition;
     return new Fn(name, implementation.length, definition.signature, (args, _input, frame) => {
       guard?.(args, frame.run);
-      const result = implementation.apply(frame.run, args as unknown[]);
+      const result = called(implementation, args, frame.run);
       if (typeof result === "string") frame.run.wrote(result.length);
       else if (Array.isArray(result)) frame.run.made(result.length);
       return result;

@@ -102,6 +102,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
   T0410: "Argument {index} of ${token} has the wrong type: it is {value}.",
   T0411: "The context is not what ${token} takes as its argument {index}.",
   T0412: "Argument {index} of ${token} must be a list of {type}s.",
+  T0413: "An argument of ${token} is missing, or not what it takes.",
   T1003: "A key of an object must be text, not {value}.",
   T1005: "{token} is not a function; did you mean ${token}?",
   T1006: "This is not a function.",
