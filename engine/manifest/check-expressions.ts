@@ -5,6 +5,7 @@ import { functionCatalogue } from "../expression/functions/index.ts";
 import { checkExpression, checkTemplate, compileExpression, compileTemplate, type ExpressionProblem } from "../expression/index.ts";
 import type { Site } from "./check-shape.ts";
 import { DATE } from "./check-traps.ts";
+import { locateIn } from "./locate-in.ts";
 import { isMap, merged } from "./merged.ts";
 import type { JsonObject, Manifest, Workspace } from "./types.ts";
 import type { Checked } from "./validate.ts";
@@ -139,9 +140,8 @@ function unknownNames(manifest: Manifest, site: Site, scope: Scope, names: reado
 }
 
 function at(manifest: Manifest, site: Site, position: number, length: number, code: Problem["code"], params: Problem["params"], severity: Problem["severity"] = "error"): Problem {
-  const place = manifest.locate(site.pointer, site.part, site.part === "key" ? undefined : position);
-  const isStart = position > 0 && place.col === manifest.locate(site.pointer, site.part).col && place.line === manifest.locate(site.pointer, site.part).line;
-  return { code, severity, params, pointer: site.pointer, at: isStart ? place : { ...place, length: Math.max(1, length) } };
+  const place = site.part === "key" ? { ...manifest.locate(site.pointer, "key"), length: Math.max(1, length) } : locateIn(manifest, site.pointer, site.text, position, length);
+  return { code, severity, params, pointer: site.pointer, at: place };
 }
 
 /** What to write instead of mistakes that other languages teach. */

@@ -8,7 +8,10 @@ import { checkRunning } from "./check-running.ts";
 import { checkSecrets } from "./check-secrets.ts";
 import { checkShape, type Finding, type ShapeResult } from "./check-shape.ts";
 import { checkTraps } from "./check-traps.ts";
+import { lintExpressions } from "./lint-expressions.ts";
+import { lintMappings } from "./lint-mappings.ts";
 import { merged } from "./merged.ts";
+import { checkRecordSchemas } from "./record-schema.ts";
 import { schemaAt } from "./schema-shape.ts";
 import type { Manifest, Workspace } from "./types.ts";
 
@@ -17,7 +20,7 @@ export interface Checked { readonly manifest: Manifest; readonly shape: ShapeRes
 
 export function validateWorkspace(workspace: Workspace): Problem[] {
   const checked = everyManifest(workspace).map((manifest): Checked => ({ manifest, shape: checkManifest(manifest, workspace) }));
-  return sortProblems(withoutRepeats([
+  const told = [
     ...workspace.problems,
     ...checked.flatMap(({ manifest, shape }) => shape.findings.map((finding) => problemOf(manifest, finding))),
     ...checked.flatMap((each) => [...checkExpressions(each, workspace), ...checkTraps(each), ...checkSecrets(each)]),
@@ -25,7 +28,17 @@ export function validateWorkspace(workspace: Workspace): Problem[] {
     ...checkEntities(workspace),
     ...checkRunning(checked, workspace),
     ...missingInOverlays(workspace),
-  ]));
+    ...checkRecordSchemas(workspace),
+  ];
+  return sortProblems(withoutRepeats([...told, ...worthTelling([...lintMappings(workspace), ...lintExpressions(checked, workspace)], told)]));
+}
+
+/** What is no expression, or names what is not there, is told once; and a field is not missing where one is misspelt. */
+function worthTelling(lints: readonly Problem[], told: readonly Problem[]): Problem[] {
+  const errors = told.filter(({ severity }) => severity === "error");
+  const wrong = new Set(errors.map(({ at, pointer }) => `${at?.file} ${pointer}`));
+  const files = new Set(errors.map(({ at }) => at?.file));
+  return lints.filter(({ code, at, pointer }) => (code === "LINT_REQUIRED_UNMAPPED" ? !files.has(at?.file) : !wrong.has(`${at?.file} ${pointer}`)));
 }
 
 export function everyManifest(workspace: Workspace): Manifest[] {

@@ -5,7 +5,12 @@
 import { ABSENT, BOOLEAN, NEVER, NULL, PERHAPS_ABSENT, UNKNOWN, isNever, listOf, union, type ObjectType, type StringType, type Type } from "./type.ts";
 
 export function typeOfSamples(samples: readonly unknown[]): Type {
-  return union(...alike(samples));
+  return union(...alike(samples, ABSENT));
+}
+
+/** Records cut down to what a test needs: what one of them leaves out may be there all the same. */
+export function typeOfExcerpts(excerpts: readonly unknown[]): Type {
+  return union(...alike(excerpts, PERHAPS_ABSENT));
 }
 
 /**
@@ -16,26 +21,30 @@ export function withSamples(declared: Type, samples: readonly unknown[]): Type {
   return widen(declared, typeOfSamples(samples));
 }
 
-function alike(samples: readonly unknown[]): Type[] {
+export function withExcerpts(declared: Type, excerpts: readonly unknown[]): Type {
+  return widen(declared, typeOfExcerpts(excerpts));
+}
+
+function alike(samples: readonly unknown[], missing: Type): Type[] {
   const texts = samples.filter((one) => typeof one === "string");
   const numbers = samples.filter((one) => typeof one === "number");
   const lists = samples.filter(Array.isArray) as unknown[][];
   const objects = samples.filter((one) => typeof one === "object" && one !== null && !Array.isArray(one)) as Record<string, unknown>[];
   return [
-    samples.includes(undefined) ? ABSENT : NEVER,
+    samples.includes(undefined) ? missing : NEVER,
     samples.includes(null) ? NULL : NEVER,
     samples.some((one) => typeof one === "boolean") ? BOOLEAN : NEVER,
     texts.length > 0 ? { string: typeOfTexts(texts) } : NEVER,
     // Whole numbers in samples do not make the next one whole.
     numbers.length > 0 ? { number: numbers.every(Number.isInteger) ? {} : { whole: false } } : NEVER,
-    lists.length > 0 ? listOf(lists.flat().length > 0 ? typeOfSamples(lists.flat()) : UNKNOWN) : NEVER,
-    objects.length > 0 ? { object: typeOfObjects(objects) } : NEVER,
+    lists.length > 0 ? listOf(lists.flat().length > 0 ? union(...alike(lists.flat(), missing)) : UNKNOWN) : NEVER,
+    objects.length > 0 ? { object: typeOfObjects(objects, missing) } : NEVER,
   ];
 }
 
-function typeOfObjects(samples: readonly Record<string, unknown>[]): ObjectType {
+function typeOfObjects(samples: readonly Record<string, unknown>[], missing: Type): ObjectType {
   const names = new Set(samples.flatMap((sample) => Object.keys(sample)));
-  const members = [...names].map((name) => [name, typeOfSamples(samples.map((sample) => (Object.hasOwn(sample, name) ? sample[name] : undefined)))] as const);
+  const members = [...names].map((name) => [name, union(...alike(samples.map((sample) => (Object.hasOwn(sample, name) ? sample[name] : undefined)), missing))] as const);
   return { members: new Map(members), rest: UNKNOWN };
 }
 

@@ -5,7 +5,7 @@
 export type { Alternative, ArrayType, NumberType, ObjectType, StringType, Type } from "./type.ts";
 export { alternativesOf, describe, UNKNOWN } from "./type.ts";
 export { typeOfSchema, type Schema } from "./from-schema.ts";
-export { typeOfSamples, withSamples } from "./from-samples.ts";
-export { inferTree, inferType, type Inferred, type InferOptions } from "./infer.ts";
+export { typeOfExcerpts, typeOfSamples, withExcerpts, withSamples } from "./from-samples.ts";
+export { inferTree, inferType, neverTrue, type Inferred, type InferOptions } from "./infer.ts";
 export { lintKey, lintMapping, lintRule, type LintOptions, type MappingLint, type MappingText } from "./lint-mapping.ts";
-export type { Lint, LintCode } from "./lint.ts";
+export { lint, type Lint, type LintCode } from "./lint.ts";

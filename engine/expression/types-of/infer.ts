@@ -4,7 +4,7 @@
  * makes a comparison false and a sum absent. Where it does not know, it says `unknown` and stays silent: a lint on a correct
  * expression is worse than none.
  */
-import { suggest } from "../../errors/nearest.ts";
+import { slipOf, suggest } from "../../errors/nearest.ts";
 import type { ErrorParams } from "../../errors/plugboard-error.ts";
 import { parse, scopesOf, shapeOf, walk, type Node, type NodeOf, type Pair, type Span } from "../syntax/index.ts";
 import { Calls } from "./calls.ts";
@@ -158,6 +158,9 @@ export class Inference {
     if (context.object) {
       const member = memberOf(context.object, name);
       if (!member) this.report("LINT_UNKNOWN_FIELD", at, { name, where: "The source", suggestion: `${suggest(name, context.object.members.keys())}` });
+      // A source that is open may have fields that nobody listed: only a slip of the pen is told.
+      const slip = context.object.rest && !context.object.members.has(name) ? slipOf(name, context.object.members.keys()) : undefined;
+      if (slip !== undefined) this.report("LINT_UNKNOWN_FIELD", at, { name, where: "The source, as far as it is known,", suggestion: `did you mean '${slip}'?` });
       found.push(member ?? ABSENT);
     }
     if (context.array) found.push(flattened(context.array, this.step(context.array.items, name, at)));

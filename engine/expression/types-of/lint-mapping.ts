@@ -3,7 +3,7 @@ import { nearest } from "../../errors/nearest.ts";
 import { parse, walk, type Node } from "../syntax/index.ts";
 import type { FieldSource } from "../expression.ts";
 import { typeOfSchema, type Schema } from "./from-schema.ts";
-import { withSamples } from "./from-samples.ts";
+import { withExcerpts, withSamples } from "./from-samples.ts";
 import { inferTree, neverTrue } from "./infer.ts";
 import { lint, type Lint } from "./lint.ts";
 import { pathOf } from "./narrow.ts";
@@ -26,6 +26,8 @@ export interface MappingLint extends Lint {
 export interface LintOptions {
   /** Records that were seen: they add what the schema does not say. */
   readonly samples?: readonly unknown[];
+  /** Records as tests write them, cut down to what they need: they add fields and types, and no claim that a field can be absent. */
+  readonly excerpts?: readonly unknown[];
   /** Types of `$config`, `$account` …, by name without `$`. */
   readonly variables?: Readonly<Record<string, Type>>;
   /** Target fields that records are found by, and so must be the same at every run. */
@@ -39,7 +41,7 @@ export interface LintOptions {
  */
 export function lintMapping(mapping: MappingText, source: Schema | undefined, target: Schema | undefined, options: LintOptions = {}): MappingLint[] {
   const declared = source === undefined ? ANY_RECORD : typeOfSchema(source);
-  const record = options.samples ? withSamples(declared, options.samples) : declared;
+  const record = withExcerpts(withSamples(declared, options.samples ?? []), options.excerpts ?? []);
   const entity = target === undefined ? UNKNOWN : typeOfSchema(target);
   const variables = options.variables ?? {};
   const lints: MappingLint[] = [];
@@ -123,8 +125,18 @@ export function lintRule(rule: string, row: Schema | undefined): Lint[] {
   };
   const changed = over(union(after, ABSENT));
   if (neverTrue(changed.type)) return [...changed.lints, lint("LINT_NEVER_TRUE", root, { when: "" }, "error")];
-  if (!neverTrue(over(ABSENT).type)) return [...changed.lints];
+  if (!asksWhatBeforeIsNot(root) || !neverTrue(over(ABSENT).type)) return [...changed.lints];
   return [...changed.lints, lint("LINT_NEVER_TRUE", root, { when: " for a new row: it has no 'before', and a comparison with nothing is false", suggestion: "Ask $not(before.x = …) instead of before.x != …, or use becomes." })];
+}
+
+/** `before.status = "open"` asks for rows that were there, and means it; `before.status != "won"` is meant to hold for new ones too. */
+function asksWhatBeforeIsNot(rule: Node): boolean {
+  let asks = false;
+  walk(rule, (node) => {
+    if (node.kind !== "binary" || node.operator !== "!=") return;
+    asks ||= [node.left, node.right].some((operand) => { const path = pathOf(operand); return path !== undefined && (typeof path.from === "object" ? path.from.variable : path.steps[0]) === "before"; });
+  });
+  return asks;
 }
 
 function parsed(text: string): Node | undefined {

@@ -110,7 +110,7 @@ describe("no warning on what is right:", () => {
 
   test.for([
     ["a constant text", "country: '\"GB\"'"], ["a field with a short name", "country: GB"], ["a function in double quotes", "country: \"$uppercase(country)\""],
-    ["a path in double quotes", "country: \"address.country\""], ["numbers and booleans", "custom.size: 5\n  custom.live: true"], ["JSONata's null", "country: \"null\""],
+    ["a path in double quotes", "country: \"address.country\""], ["numbers and booleans", "custom.size: 5\n  custom.live: true"], ["JSONata's null", "custom.region: \"null\""],
     ["variables of the mapping", "country: $account.id & $config.region & $tenant.id"], ["functions of its own", "country: ($f := function($x) { $x & \"!\" }; $f(name))".replace(/^country: (.*)$/, "country: '$1'")],
     ["a block", "country: |\n    (\n      $c := country;\n      $c ? $uppercase($c)\n    )"], ["a reference", "custom.parent: { ref: company, key: parent_id }"],
   ])("%s in a mapping", ([, field]) => {
