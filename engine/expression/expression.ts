@@ -6,6 +6,7 @@ import { library } from "./functions/index.ts";
 import { compileLinear } from "./linear-regex.ts";
 import { plainJson } from "./plain-json.ts";
 import { evaluationError, isReferenceFunction, parseReference, referenceEvaluator, type Node } from "./reference.ts";
+import { parse as parseTree } from "./syntax/index.ts";
 import type { Bindings, CompiledExpression, CompiledFields, EvaluationLimits, EvaluationProblem, ExpressionProblem, FieldsResult } from "./types.ts";
 
 export interface CompileOptions {
@@ -48,8 +49,21 @@ export function checkExpression(text: string, options: CompileOptions = {}): Exp
     return problemsOf(analyzed(tree), options);
   } catch (thrown) {
     const { code, message, position = 0, length = 1 } = evaluationError(thrown).problem;
-    return [{ code, message, position, length }];
+    return rangesOf(text, code) ?? [{ code, message, position, length }];
   }
+}
+
+/**
+ * Every problem of a text that the reference refuses with this code, each with its range: our parser goes on after the first.
+ * Undefined where it stumbles over something else, so that the reference has the last word.
+ */
+function rangesOf(text: string, code: string): ExpressionProblem[] | undefined {
+  if (code === "LIMIT") return undefined;
+  const { problems } = parseTree(text);
+  if (problems[0]?.code !== code) return undefined;
+  // What touches the problem before it follows from that one. What is missing at the end is shown at the last thing that is there.
+  return problems.filter(({ start }, index) => index === 0 || start > problems[index - 1]!.end)
+    .map(({ code: each, message, start, end }) => ({ code: each, message, position: start < text.length ? start : Math.max(0, text.trimEnd().length - 1), length: Math.max(1, end - start) }));
 }
 
 /** Paths of the input that an expression reads: the record fields to ask a provider for. @throws ExpressionError when it does not parse. */

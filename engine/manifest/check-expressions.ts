@@ -96,7 +96,7 @@ function checkSite(manifest: Manifest, site: Site, scope: Scope): Problem[] {
   // Told as a trap, with its cure.
   if (DATE.test(text)) return problems;
   const found = checkExpression(text);
-  if (found.length > 0) return [...problems, ...found.map((each) => at(manifest, site, offset + each.position, each.length, "MANIFEST_EXPRESSION", { detail: each.message, suggestion: cureOf(each, text) }))];
+  if (found.length > 0) return [...problems, ...found.map((each, index) => at(manifest, site, offset + each.position, each.length, "MANIFEST_EXPRESSION", { detail: each.message, suggestion: cureOf(each, index === 0 ? text : text.slice(Math.max(0, each.position - 1), each.position + each.length)) }))];
   const { reads, variables } = compileExpression(text);
   const seesRecord = site.variables.includes("*");
   const names = [...variables.map((name) => ({ path: [name], bound: true })), ...(seesRecord ? [] : reads.filter((path) => path.length > 0).map((path) => ({ path: [...path], bound: false })))];

@@ -82,6 +82,12 @@ test.each([
   expect(checkExpression(text)).toMatchObject([{ code, position, length }]);
 });
 
+test("every problem of an expression is told with its range, and none that only follows from another", () => {
+  expect(checkExpression("(a == 1; b && c; 'open")).toMatchObject([{ code: "S0211", position: 4, length: 1 }, { code: "S0211", position: 12, length: 1 }, { code: "S0101", position: 17 }]);
+  expect(checkExpression("{{config.country}}")).toMatchObject([{ code: "S0202", position: 16, length: 1 }]);
+  expect(checkExpression("( a.b\n")).toMatchObject([{ code: "S0203", position: 4, length: 1 }]);
+});
+
 test("an expression too long, or nested too deep, is a problem and no crash", () => {
   expect(checkExpression("a.".repeat(15_000))).toMatchObject([{ code: "LIMIT" }]);
   expect(checkExpression(`${"(".repeat(9_000)}1`)).toHaveLength(1);
