@@ -1255,8 +1255,8 @@ export type ConnectorStreamParts = {
   readonly select?: string;
   /** How fields are read, by their path in the record: `integer`, `number`, `boolean`, `ms_date` (/Date(…)/), `datetime(pattern, zone)`. */
   readonly types?: { readonly [name: string]: Template };
-  /** JSON Schema of the record. */
-  readonly schema?: JsonSchema;
+  /** JSON Schema of the record: a file beside connector.yaml, or written here. It types mappings and documents the stream; no run checks records against it. */
+  readonly schema?: string | JsonSchema;
   /** Reads the stream once for each parent; `partition.<name>` is that parent. */
   readonly partitions?: { readonly [name: string]: {
       /** The stream whose records are the parents. */

@@ -1,4 +1,5 @@
 /** From a connector of the effective tree to a ConnectorPlan. */
+import { schemaOf } from "../manifest/record-schema.ts";
 import type { Json, JsonObject, Workspace } from "../manifest/types.ts";
 import { compileErrors, compileRequest, component, expression, optional, record, value } from "./compile-request.ts";
 import { DURATION_FORM, parseDuration } from "./duration.ts";
@@ -88,7 +89,7 @@ function compileStream(node: Sourced, where: string, connector: string, workspac
     ...optional("select", text(at(node, "select"))),
     types: record(at(node, "types"), (each) => text(each) ?? ""),
     errors: compileErrors(at(node, "errors")),
-    ...optional("schema", recordSchema(at(node, "schema"), connector, workspace)),
+    ...optional("schema", schemaOf(value(at(node, "schema")), connector, workspace)),
   };
 }
 
@@ -105,19 +106,6 @@ function compileCursor(node: Sourced | undefined): ComponentPlan | undefined {
   const start = at(node, "start");
   if (!cursor || !window || !start || at(window, "from")) return cursor;
   return { ...cursor, window: { ...(plain(window) as JsonObject), from: plain(start) } };
-}
-
-/** A schema written in place, or a file beside the connector. */
-function recordSchema(node: Sourced | undefined, connector: string, workspace: Workspace): JsonObject | undefined {
-  if (node?.kind === "map") return plain(node) as JsonObject;
-  const file = text(node);
-  const content = file === undefined ? undefined : workspace.attachments.get(`connectors/${connector}/${file}`);
-  if (content === undefined) return undefined;
-  try {
-    return JSON.parse(content) as JsonObject;
-  } catch {
-    return undefined;                        // reported where the file is read
-  }
 }
 
 export function seconds(node: Sourced, field: string, report: Report): number | undefined {

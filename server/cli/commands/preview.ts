@@ -6,6 +6,7 @@ import { describe, inferType, lintMapping, typeOfSchema, typeOfSamples, withSamp
 import { entityProblems, entitySchema } from "../../../engine/manifest/entity-schema.ts";
 import type { Json, JsonObject, Workspace } from "../../../engine/manifest/index.ts";
 import { isMap, merged } from "../../../engine/manifest/merged.ts";
+import { recordSchema } from "../../../engine/manifest/record-schema.ts";
 import { print, printJson } from "../output.ts";
 import { readInput, readVariable } from "../read-input.ts";
 import { openWorkspace } from "./validate.ts";
@@ -67,7 +68,8 @@ export function previewMapping(workspace: Workspace, id: string, records: readon
   const fields = sourcesOf(mapping);
   const where = typeof mapping.where === "string" ? bare(mapping.where) : undefined;
   const target = entitySchema(String(mapping.to), workspace);
-  const source = streamSchema(String(mapping.from), workspace);
+  const [connector = "", stream = ""] = String(mapping.from).split(".");
+  const source = recordSchema(connector, stream, workspace) as Schema | undefined;
   const record = source ? withSamples(typeOfSchema(source), records) : typeOfSamples(records);
   const variables = Object.fromEntries(Object.entries(bindings).map(([name, value]) => [name, typeOfSamples([value])]));
   const lints = lintMapping({ fields, ...(where === undefined ? {} : { where }) }, source, target as Schema | undefined, { samples: records, variables });
@@ -135,15 +137,6 @@ function sourcesOf(mapping: JsonObject): Record<string, FieldSource> {
     else if (isMap(field) && typeof field.ref === "string") sources[name] = { ref: field.ref, key: bare(String(field.key)) };
   }
   return sources;
-}
-
-/** The schema a connector ships for a stream (`hubspot.companies`); most ship none. */
-function streamSchema(from: string, workspace: Workspace): Schema | undefined {
-  const [connector = "", stream = ""] = from.split(".");
-  const layers = workspace.connectors.get(connector);
-  const streams: Json | undefined = layers && merged(layers).streams;
-  const found = isMap(streams) ? streams[stream] : undefined;
-  return isMap(found) && isMap(found.schema) ? (found.schema as Schema) : undefined;
 }
 
 function problemOf(thrown: unknown, before = ""): PreviewProblem {

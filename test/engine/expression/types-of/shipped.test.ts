@@ -31,8 +31,9 @@ function entitySchema(id: string): Schema | undefined {
 function shippedSchema(from: string): Schema | undefined {
   const [connector, stream = ""] = from.split(".");
   try {
-    const manifest = parseYaml(readFileSync(join(ROOT, `connectors/${connector}/connector.yaml`), "utf8")) as { streams?: Record<string, { schema?: Schema }> };
-    return manifest.streams?.[stream]?.schema;
+    const manifest = parseYaml(readFileSync(join(ROOT, `connectors/${connector}/connector.yaml`), "utf8")) as { streams?: Record<string, { schema?: string }> };
+    const file = manifest.streams?.[stream]?.schema;
+    return file === undefined ? undefined : JSON.parse(readFileSync(join(ROOT, `connectors/${connector}/${file}`), "utf8")) as Schema;
   } catch {
     return undefined;
   }
