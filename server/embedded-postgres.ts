@@ -15,6 +15,7 @@ import { connect, createServer } from "node:net";
 import path from "node:path";
 import pg from "pg";
 import { PlugboardError } from "../engine/errors/plugboard-error.ts";
+import { isAlive } from "./process-alive.ts";
 import { canReach, type Identity, ownFolder, postgresPrograms, type Programs, postgresUser, reachableFolder } from "./postgres-place.ts";
 
 const USER = "postgres";
@@ -342,15 +343,6 @@ function command(file: string, args: readonly string[], user: Identity | undefin
       resolve({ code, output });
     });
   });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

@@ -108,4 +108,7 @@ export async function readApiKey(data: string): Promise<string | undefined> {
   }
 }
 
+/** Where the database is, for `psql "$(cat …)"`: an address with a password is kept, not printed. */
+export const databaseUrlFile = (data: string): string => path.join(data, "database-url");
+
 export const apiKeyFile = (data: string): string => path.join(data, "api-key");

@@ -49,7 +49,7 @@ export function checkTemplate(text: string): ExpressionProblem[] {
 }
 
 interface RenderState { absent: boolean; turns: number; characters: number; readonly escape: (value: string, first: boolean) => string; readonly now: number }
-interface HelperOptions { readonly data: { readonly plugboard: RenderState }; readonly hash: { readonly first?: boolean }; readonly fn?: (...args: unknown[]) => unknown }
+interface HelperOptions { readonly data: { readonly plugboard: RenderState }; readonly hash: { readonly first?: boolean; readonly authored?: boolean }; readonly fn?: (...args: unknown[]) => unknown }
 
 const limit = (name: string, message: string) => new ExpressionError({ code: "LIMIT", limit: name, message });
 
@@ -72,7 +72,9 @@ function environment(): typeof Handlebars {
     const state = data.plugboard;
     if (value === undefined || value === null) { state.absent = true; return ""; }
     if (typeof value === "object" || typeof value === "function") throw new ExpressionError({ code: "TEMPLATE", message: "A template can hold text, numbers and booleans, not an object or a list; write {{json …}} or use a `=` expression." });
-    const text = state.escape(String(value), hash.first === true);
+    // What the manifest's author wrote (`with`) may hold slashes of its own; each part between them is still escaped.
+    const parts = hash.authored === true ? String(value).split("/") : [String(value)];
+    const text = parts.map((part, index) => state.escape(part, hash.first === true && index === 0)).join("/");
     if ((state.characters += text.length) > LIMITS.characters) throw limit("output", "The text is larger than a template may make.");
     return text;
   });
@@ -181,12 +183,13 @@ function read(text: string): Reading {
 function inserted(node: hbs.AST.MustacheStatement, first: boolean): hbs.AST.MustacheStatement {
   const { loc } = node;
   const isCall = node.params.length > 0 || isHelper(String((node.path as hbs.AST.PathExpression).original));
+  const isAuthored = !isCall && (node.path as hbs.AST.PathExpression).parts?.[0] === "with";
   const value = isCall ? { type: "SubExpression", path: node.path, params: node.params, hash: undefined, loc } : node.path;
   return {
     ...node,
     path: { type: "PathExpression", data: false, depth: 0, parts: [INSERT], original: INSERT, loc } as hbs.AST.PathExpression,
     params: [value as hbs.AST.Expression],
-    hash: { type: "Hash", loc, pairs: [{ type: "HashPair", key: "first", value: { type: "BooleanLiteral", value: first, original: first, loc } as hbs.AST.Expression, loc }] },
+    hash: { type: "Hash", loc, pairs: [{ type: "HashPair", key: "first", value: { type: "BooleanLiteral", value: first, original: first, loc } as hbs.AST.Expression, loc }, { type: "HashPair", key: "authored", value: { type: "BooleanLiteral", value: isAuthored, original: isAuthored, loc } as hbs.AST.Expression, loc }] },
   };
 }
 

@@ -23,10 +23,23 @@ export async function selectRecords(answer: Answer, expression: CompiledExpressi
   if (typeof value === "object" && value !== null) return { records: [value], unproven: false };
   // A plain path names a place that must be there; a computed one may well find nothing on the last page.
   if (value === undefined && !isPlainPath(expression.text)) return { records: [], unproven: true };
+  if (value === undefined && throughEmptyList(body, expression.reads[0] ?? [])) return { records: [], unproven: false };
   throw shape(expression, value === undefined ? "nothing" : value === null ? "null" : `${typeof value} ${JSON.stringify(value).slice(0, 60)}`, request, keysOf(body));
 }
 
 const isPlainPath = (text: string): boolean => /^(?:\$\.?)?(?:[\w-]+|`[^`]*`|"[^"]*"|'[^']*')?(?:\.(?:[\w-]+|`[^`]*`|"[^"]*"|'[^']*'))*$/.test(text.trim());
+
+/** `rows.doc` of `{ rows: [] }`: the list is there, and has nothing to look into. */
+function throughEmptyList(body: unknown, path: readonly string[]): boolean {
+  let values: unknown[] = [body];
+  for (const name of path) {
+    const items = values.flat();
+    if (items.length === 0) return true;
+    values = items.flatMap((item) => (typeof item === "object" && item !== null && Object.hasOwn(item, name) ? [(item as Record<string, unknown>)[name]] : []));
+    if (values.length === 0) return false;
+  }
+  return false;
+}
 
 function keysOf(body: unknown): string {
   if (typeof body !== "object" || body === null) return `The answer is ${typeof body}.`;

@@ -75,7 +75,7 @@ export async function readConnectionValues(db: Database, keyring: Keyring, tenan
       const fromTree = plan?.config[name];
       const value = (plan?.locks.includes(name) ? fromTree : entered[name] ?? fromTree) ?? (field.scope === "app" ? ofOperator[name] : undefined) ?? field.default;
       if (value !== undefined && value !== null) config[name] = value;
-      else if (!isOptional(field)) throw new PlugboardError("AUTH_MISSING_CREDENTIAL", { connection, field: name, title: field.title, suggestion: `Enter it for connection '${connection}' of tenant '${tenant}'.` });
+      else if (!isOptional(field)) throw new PlugboardError("AUTH_MISSING_CREDENTIAL", { connection, field: name, title: field.title, suggestion: `Enter it: plugboard connect ${tenant} ${connection} --set ${name}=…` });
     }
     return { config, ...(row?.account_id == null ? {} : { account: accountOf(row) }) };
   });

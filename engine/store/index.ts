@@ -12,7 +12,7 @@ export { getQuarantined, listQuarantine, markQuarantined, readQuarantinedRaw, ty
 export { countRecords, entityCounts, getRecord, listContributions, listRecords, readRaw, type ContributionState, type EntityRecord, type RecordQuery } from "./records.ts";
 export { currentRevision, readPlan, saveRevision, type Revision } from "./revisions.ts";
 export { runStore, type RunStoreOptions } from "./run-store.ts";
-export { appendRunLog, claimableRuns, claimRun, createRun, finishRun, getRun, lastRuns, listRuns, readRunLog, reapRuns, requestCancel,
+export { appendRunLog, claimableRuns, claimRun, createRun, endLeasesOf, finishRun, getRun, lastRuns, listRuns, readRunLog, reapRuns, requestCancel,
   type LastRun, type Page, type Reaped, type Run, type RunCreated, type RunEnd, type RunFilter, type RunRequested, type RunStatus, type StoredLogLine } from "./runs.ts";
 export { dueSchedules, fireSchedule, listSchedules, nextDue, pauseFlow, type DueSchedule, type ScheduleState } from "./schedules.ts";
 export { approveSweep, listSweepHolds, rejectSweep, type SweepHold } from "./sweeps.ts";

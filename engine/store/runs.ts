@@ -10,6 +10,7 @@ import type { Checkpoint, Counters, LogLine, RunMode, RunResult, SweepOutcome } 
 import { asScheduler, type Database, inTenant, type TenantTransaction, withTenant } from "./database.ts";
 import { sqlStateOf } from "./failures.ts";
 import * as sql from "./sql/runs.ts";
+import { listTenants } from "./tenants.ts";
 
 /** Attempts in a row without a page after which a run is not tried again by itself. */
 const MAX_CRASHES = 3;
@@ -251,3 +252,18 @@ const runOf = (tenant: string, row: sql.RunRow): Run => ({
   ...(row.started_at === null ? {} : { started_at: row.started_at.toISOString() }),
   ...(row.finished_at === null ? {} : { finished_at: row.finished_at.toISOString() }),
 });
+
+/**
+ * Ends the leases of workers that are known to be gone (killed on this machine, say), so that their runs go on at once.
+ * @returns how many runs.
+ */
+export async function endLeasesOf(db: Database, isGone: (owner: string) => boolean): Promise<number> {
+  let ended = 0;
+  for (const { slug } of await listTenants(db)) {
+    ended += await withTenant(db, slug, async (tx) => {
+      const gone = (await tx.run<{ owner: string }>(sql.selectOwners(tx.tenantId))).map(({ owner }) => owner).filter(isGone);
+      return gone.length === 0 ? 0 : (await tx.run(sql.endLeases(tx.tenantId, gone))).length;
+    });
+  }
+  return ended;
+}

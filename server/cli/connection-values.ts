@@ -20,10 +20,10 @@ export const collectSet = (text: string, before: readonly string[] = []): readon
 
 /**
  * @param names prefixes of environment variables, most particular first: `PLUGBOARD_ACME_HUBSPOT`, `PLUGBOARD_HUBSPOT`.
- * @param needed false when values entered earlier may fill what is missing here.
+ * @param stored fields that were entered earlier and need not be entered again; `any`: what is missing is found out later.
  * @throws PlugboardError CLI_USAGE for an unknown field or a value that is not what the field says; AUTH_MISSING_CREDENTIAL naming every field that has no value.
  */
-export function enteredValues(connector: ConnectorPlan, connection: { readonly id: string; readonly plan?: ConnectionPlan | undefined }, sets: readonly string[], env: NodeJS.ProcessEnv, names: readonly string[], needed = true): EnteredValues {
+export function enteredValues(connector: ConnectorPlan, connection: { readonly id: string; readonly plan?: ConnectionPlan | undefined }, sets: readonly string[], env: NodeJS.ProcessEnv, names: readonly string[], stored: readonly string[] | "any" = []): EnteredValues {
   const given = new Map<string, string>();
   for (const field of Object.keys(connector.config)) {
     const name = names.map((prefix) => `${prefix}_${field}`.toUpperCase().replace(/[^A-Z0-9]/g, "_")).find((each) => env[each] !== undefined);
@@ -45,14 +45,14 @@ export function enteredValues(connector: ConnectorPlan, connection: { readonly i
     if (declared.secret) secrets[field] = text;
     else config[field] = typed(field, text, declared);
   }
-  if (needed) refuseMissing(connector, connection, { ...connection.plan?.config, ...config }, secrets);
+  if (stored !== "any") refuseMissing(connector, connection, { ...connection.plan?.config, ...config }, secrets, stored);
   return { config, secrets };
 }
 
-function refuseMissing(connector: ConnectorPlan, connection: { readonly id: string }, config: JsonObject, secrets: Readonly<Record<string, string>>): void {
+function refuseMissing(connector: ConnectorPlan, connection: { readonly id: string }, config: JsonObject, secrets: Readonly<Record<string, string>>, stored: readonly string[]): void {
   const known: Record<string, Json> = { ...Object.fromEntries(Object.entries(connector.config).flatMap(([field, { default: value }]) => (value === undefined ? [] : [[field, value]]))), ...config };
   const missing = Object.entries(connector.config).filter(([field, declared]) =>
-    declared.default === undefined && declared.optional !== true && known[field] === undefined && secrets[field] === undefined && isAsked(declared, known));
+    declared.default === undefined && declared.optional !== true && known[field] === undefined && secrets[field] === undefined && !stored.includes(field) && isAsked(declared, known));
   const [first] = missing;
   if (!first) return;
   const flags = missing.map(([field, declared]) => `--set ${field}=${declared.secret ? `env:${field.toUpperCase()}` : "…"}`).join(" ");

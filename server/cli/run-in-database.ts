@@ -2,13 +2,14 @@
 import { triggerRun } from "../../engine/jobs/index.ts";
 import type { TenantPlan } from "../../engine/plan/index.ts";
 import type { RunMode, RunResult } from "../../engine/run/ports.ts";
-import { setConnection } from "../../engine/store/index.ts";
+import { describeConnection, setConnection } from "../../engine/store/index.ts";
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import { openInstallation } from "../installation.ts";
 import { allowPrivate, dataFolder, type LocatedWorkspace } from "../workspace/locate.ts";
 import { applyLocated } from "./apply.ts";
 import { enteredValues } from "./connection-values.ts";
 import { say } from "./output.ts";
+import { quarantineNotes } from "./quarantine-note.ts";
 import { progressBoard } from "./progress.ts";
 import { watchRuns } from "./watch-runs.ts";
 
@@ -35,14 +36,15 @@ export async function runInDatabase(wanted: DatabaseRun): Promise<RunResult> {
   try {
     await applyLocated(installation.db, wanted.located);
     const connector = plan.connectors[flow.connector]!;
-    const values = enteredValues(connector, { id: flow.connection, plan: plan.connections[flow.connection] }, wanted.sets, process.env, environmentNames(tenant, flow.connection, connector.id), false);
+    const values = enteredValues(connector, { id: flow.connection, plan: plan.connections[flow.connection] }, wanted.sets, process.env, environmentNames(tenant, flow.connection, connector.id), "any");
     if (Object.keys(values.config).length + Object.keys(values.secrets).length > 0)
-      await setConnection(installation.db, installation.keyring, tenant, flow.connection, { connector: connector.id, ...values });
+      await setConnection(installation.db, installation.keyring, tenant, flow.connection, { connector: connector.id, ...values, config: { ...(await describeConnection(installation.db, tenant, flow.connection))?.config, ...values.config } });
     installation.work({ allowPrivate: allowPrivate(wanted.located.workspace), slots: 1, schedules: false });
     const created = await triggerRun(installation.jobs.queue, installation.db, tenant, { flow: flow.name, connection: flow.connection, trigger: "manual", ...(wanted.mode ? { mode: wanted.mode } : {}) });
     const board = progressBoard();
     try {
       const [run] = await watchRuns(installation.jobs, [{ tenant, flow: flow.name, run: created!.run!.id }], board, stop.signal);
+      for (const line of await quarantineNotes(installation.db, run!)) say(line);
       const { status, mode, counters, error, sweep, checkpoint } = run!;
       if (error) say(`error  ${error.code}  ${error.message}${error.hint ? `\n  hint: ${error.hint}` : ""}${error.next ? `\n  next: ${error.next}` : ""}`);
       return { status: status as RunResult["status"], mode: mode ?? "incremental", counters, checkpoint, ...(error ? { error } : {}), ...(sweep ? { sweep } : {}) };

@@ -149,6 +149,17 @@ export const lockLostRun = (tenantId: string, run: string): Statement => ({
   values: [tenantId, run],
 });
 
+/** Runs whose worker is known to be gone need not wait for their lease to run out. */
+export const selectOwners = (tenantId: string): Statement => ({
+  text: "select distinct owner from runs where tenant_id = $1 and status = 'running' and owner is not null",
+  values: [tenantId],
+});
+
+export const endLeases = (tenantId: string, owners: readonly string[]): Statement => ({
+  text: "update runs set lease_until = now() - interval '1 second' where tenant_id = $1 and status = 'running' and owner = any($2) returning id",
+  values: [tenantId, owners],
+});
+
 /** Makes room for a run of the flow that goes back to the queue. */
 export const supersedeQueued = (tenantId: string, flow: string): Statement => ({
   text: "update runs set status = 'superseded', finished_at = now() where tenant_id = $1 and flow = $2 and status = 'queued' returning id, requested_mode",

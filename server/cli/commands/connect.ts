@@ -5,11 +5,11 @@ import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { resolvePlan } from "../../../engine/plan/index.ts";
 import { checkConnection } from "../../../engine/run/check-connection.ts";
 import { systemClock } from "../../../engine/run/system-clock.ts";
-import { buckets, readConnectionValues, setConnection, setConnectionStatus, tokenStore } from "../../../engine/store/index.ts";
+import { buckets, describeConnection, readConnectionValues, setConnection, setConnectionStatus, tokenStore } from "../../../engine/store/index.ts";
 import { openInstallation } from "../../installation.ts";
 import { allowPrivate, dataFolder, locateWorkspace, readWorkspace, refuseErrors } from "../../workspace/locate.ts";
 import { applyLocated } from "../apply.ts";
-import { collectSet, enteredValues } from "../connection-values.ts";
+import { collectSet, enteredValues, type EnteredValues } from "../connection-values.ts";
 import { print, printJson, say } from "../output.ts";
 import { environmentNames } from "../run-in-database.ts";
 
@@ -38,14 +38,18 @@ async function connect(tenant: string, connection: string, options: ConnectOptio
   const planned = plan.connections[connection];
   if (!planned) throw new PlugboardError("MANIFEST_UNKNOWN_REFERENCE", { kind: "Connection", name: connection, suggestion: suggest(connection, Object.keys(plan.connections)) });
   const connector = plan.connectors[planned.connector]!;
-  const values = enteredValues(connector, { id: connection, plan: planned }, options.set, process.env, environmentNames(tenant, connection, connector.id));
+  const entered = (stored: readonly string[] | "any"): EnteredValues =>
+    enteredValues(connector, { id: connection, plan: planned }, options.set, process.env, environmentNames(tenant, connection, connector.id), stored);
+  entered("any");                                          // a misspelt field is told before a database is opened
 
   const installation = await openInstallation({ data: dataFolder(options.data, root, cwd), databaseUrl: process.env["DATABASE_URL"], kek: process.env["PLUGBOARD_KEK"], works: false, log: say, onError: (cause) => say(`  ${cause.message}`) });
   const transport = createTransport({ allowPrivate: allowPrivate(located.workspace) });
   try {
     const { db, keyring } = installation;
     await applyLocated(db, located);
-    await setConnection(db, keyring, tenant, connection, { connector: connector.id, ...values });
+    const before = await describeConnection(db, tenant, connection);
+    const { config, secrets } = entered([...Object.keys(before?.config ?? {}), ...Object.keys(before?.secrets ?? {})]);
+    await setConnection(db, keyring, tenant, connection, { connector: connector.id, config: { ...before?.config, ...config }, secrets });
     if (!options.check || !connector.check) {
       if (options.json) printJson({ tenant, connection, status: "stored" });
       else print(`Stored ${connection} of ${tenant}${connector.check ? ", unchecked" : "; its connector has no check"}.`);

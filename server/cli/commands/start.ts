@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { hostname } from "node:os";
 import { open, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
@@ -6,17 +6,19 @@ import pc from "picocolors";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { triggerRun } from "../../../engine/jobs/index.ts";
 import type { TenantPlan } from "../../../engine/plan/index.ts";
-import { entityCounts, findApiKey, setConnection, type Run } from "../../../engine/store/index.ts";
+import { endLeasesOf, entityCounts, findApiKey, getRun, setConnection, type Run } from "../../../engine/store/index.ts";
 import { hashApiKey } from "../../api/keys.ts";
 import { startDemo, type Demo } from "../../demo/index.ts";
-import { apiKeyFile, openInstallation, readApiKey, type Installation } from "../../installation.ts";
+import { apiKeyFile, databaseUrlFile, openInstallation, readApiKey, type Installation } from "../../installation.ts";
+import { isAlive } from "../../process-alive.ts";
 import { createServer, DEFAULT_PORT, issueKey, listen, settingsOf } from "../../main.ts";
 import { allowPrivate, dataFolder, readWorkspace, type LocatedWorkspace } from "../../workspace/locate.ts";
 import { findWorkspace } from "../../workspace/read-tree.ts";
 import { applyLocated } from "../apply.ts";
 import { print, printJson, say } from "../output.ts";
 import { progressBoard } from "../progress.ts";
-import { secondsOf, succeeded, watchRuns, type WatchedRun } from "../watch-runs.ts";
+import { quarantineNotes } from "../quarantine-note.ts";
+import { describeRun, secondsOf, succeeded, watchRuns, type WatchedRun } from "../watch-runs.ts";
 
 interface StartOptions { once?: boolean; json?: boolean; port?: number; host?: string; workspace?: string; data?: string; slots?: number; databaseUrl?: string }
 
@@ -52,6 +54,8 @@ async function start(options: StartOptions): Promise<void> {
     const installation = await openInstallation({ data, databaseUrl: options.databaseUrl ?? settings.databaseUrl, kek: settings.kek, works: true, log: say, onError: (cause) => say(pc.dim(`  ${cause.message}`)) });
     closing.push(() => installation.close());
     await lock(data, closing);
+    // What a killed start left running here goes on now, not when its lease runs out.
+    await endLeasesOf(installation.db, isGone);
     const demo = own === undefined ? await openDemo(data, closing) : undefined;
     const located = readWorkspace(demo?.workspaceDir ?? path.resolve(cwd, own!), cwd);
     const plans = await applyLocated(installation.db, located);
@@ -62,6 +66,7 @@ async function start(options: StartOptions): Promise<void> {
     }
 
     const key = await ownApiKey(installation, data);
+    await writeFile(databaseUrlFile(data), `${installation.url}\n`, { mode: 0o600 });
     const server = await createServer({ db: installation.db, jobs: installation.jobs, ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
     closing.push(() => server.close());
     const address = await listen(server, { host, port });
@@ -79,7 +84,9 @@ async function start(options: StartOptions): Promise<void> {
       await close();
       process.exit(ok ? 0 : 1);
     }
-    say(pc.dim("\nUp. Flows run on their schedules; Ctrl-C stops."));
+    for (const run of runs) for (const line of await quarantineNotes(installation.db, run)) say(line);
+    tellRuns(installation);
+    say(pc.dim("\nUp. Flows run on their schedules; a change of the workspace takes effect at the next start. Ctrl-C stops."));
   } catch (thrown) {
     await close();
     if (stop.signal.aborted) return;
@@ -120,13 +127,23 @@ async function lock(data: string, closing: (() => Promise<unknown>)[]): Promise<
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    return (thrown as NodeJS.ErrnoException).code === "EPERM";
-  }
+/** Owners are named host:process:letters. */
+function isGone(owner: string): boolean {
+  const [host, pid] = owner.split(":");
+  return host === hostname() && Number(pid) !== process.pid && !isAlive(Number(pid));
+}
+
+/** A line for every run that ends from now on. */
+function tellRuns({ jobs, db }: Installation): void {
+  jobs.board.watch(({ tenant, run: id, status }) => {
+    if (status === undefined) return;
+    void getRun(db, tenant, id).then(async (run) => {
+      if (!run) return;
+      say(`${pc.dim(new Date().toISOString().slice(11, 19))}  ${succeeded(run) ? pc.green("✓") : pc.red("✗")} ${tenant}/${run.flow}  ${describeRun(run)}`);
+      if (run.error) say(`          ${run.error.message}${run.error.hint ? `  ${run.error.hint}` : ""}`);
+      for (const line of await quarantineNotes(db, run)) say(line);
+    }).catch(() => undefined);                             // the database is gone: that is told elsewhere
+  });
 }
 
 async function openDemo(data: string, closing: (() => Promise<unknown>)[]): Promise<Demo> {
@@ -203,7 +220,7 @@ function summary(runs: readonly Run[], entities: Counts, seconds: number, ok: bo
 interface Told { runs: readonly Run[]; seconds: number; entities: Counts; demo: Demo | undefined; located: LocatedWorkspace; key: string; data: string; /** Where the server listens; absent when it is about to stop. */ address: string | undefined; installation: Installation; cwd: string }
 
 function report({ runs, seconds, entities, demo, located, key, data, address, installation, cwd }: Told): void {
-  const columns = ["read", "created", "updated", "unchanged", "filtered", "quarantined"] as const;
+  const columns = ["read", "created", "updated", "unchanged", "deleted", "filtered", "quarantined"] as const;
   const rows = runs.map((run) => [`${run.tenant}/${run.flow}`, run.mode ?? "", ...columns.map((column) => run.counters[column].toLocaleString("en")), `${secondsOf(run).toFixed(1)} s`, run.status]);
   print(`\n${pc.bold(`${runs.filter(succeeded).length} of ${runs.length} flows succeeded`)} in ${seconds.toFixed(1)} s`);
   print(table(["flow", "mode", ...columns, "time", "result"], rows));
@@ -217,7 +234,7 @@ function report({ runs, seconds, entities, demo, located, key, data, address, in
   curl -H "Authorization: Bearer $(cat ${relative(apiKeyFile(data))})" "${address}/api/records/${Object.keys(entities)[0] ?? "<entity>"}?tenant=${tenant}&limit=2"
   ${relative(located.root)}   the workspace, a Git repository${demo ? "; its README says what to try" : ""}
   npx plugboard explain ${tenant}   where each value comes from`);
-  if (installation.embedded && existsSync(data)) print(`  psql "${installation.url}"   views entities.<entity> and entities.<entity>_by_origin`);
+  if (installation.embedded) print(`  psql "$(cat ${relative(databaseUrlFile(data))})"   views entities.<entity> and entities.<entity>_by_origin`);
   print(`\nThe API key is in ${relative(apiKeyFile(data))}: ${key.slice(0, 8)}…`);
 }
 

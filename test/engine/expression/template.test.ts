@@ -86,3 +86,9 @@ test("a template says which variables it reads", () => {
   const { reads } = compileTemplate("{{config.key}}{{#each a.b as |q|}}{{q.r}}{{s}}{{../w}}{{@root.z}}{{@index}}{{/each}}{{#if (lookup k l)}}{{/if}}", "text");
   expect(reads).toEqual([["a", "b", "r"], ["a", "b", "s"], ["a", "b"], ["config", "key"], ["k"], ["l"], ["w"], ["z"]]);
 });
+
+test("what the manifest's author gave with `with` may hold slashes; what a record or a customer gave may not", () => {
+  const template = compileTemplate("/crm/{{with.path}}/{{key}}", "path");
+  expect(template.render({ with: { path: "v3/objects/a b" }, key: "x/y" })).toBe("/crm/v3/objects/a%20b/x%2Fy");
+  expect(() => template.render({ with: { path: "v3/../admin" }, key: "1" })).toThrow();
+});
