@@ -12,6 +12,9 @@ import { recordSchema, schemaOf } from "./record-schema.ts";
 import { escape, long, mapOf, splitName } from "./references/names.ts";
 import type { Json, JsonObject, Manifest, Workspace } from "./types.ts";
 
+/** Stands for a field that is judged in another place: it is there, and nothing is said of it. */
+const TOLD_ELSEWHERE = "$told_elsewhere";
+
 /** A map in a file: of a whole mapping, or of what a flow changes in one. */
 interface Place { readonly manifest: Manifest; readonly at: string }
 
@@ -36,7 +39,8 @@ function lintFlow(flow: Flow, workspace: Workspace): Problem[] {
   if (!top) return [];
   const base = baseOf(flow, workspace);
   if (flow.map.use !== undefined && !base) return [];
-  const fields = { ...mapOf(base?.mapping.fields), ...mapOf(flow.map.fields) };
+  const written = new Set(own.flatMap((place) => Object.keys(mapOf(valueAt(place, "/fields") as Json))));
+  const fields = Object.fromEntries(Object.entries({ ...mapOf(base?.mapping.fields), ...mapOf(flow.map.fields) }).map(([name, field]) => [name, written.has(name) || field === null ? field : TOLD_ELSEWHERE]));
   const mapping: JsonObject = { ...base?.mapping, ...(flow.map.where === undefined ? {} : { where: flow.map.where }), fields: Object.fromEntries(Object.entries(fields).filter(([, field]) => field !== null)) };
   const sides = base ? sidesOf(mapping, workspace) : { source: flow.source, target: flow.entity === undefined ? undefined : targetOf(flow.entity, workspace), excerpts: [], entity: flow.entity };
   const removes = (field: string): Place | undefined => own.findLast((place) => mapOf(valueAt(place, "/fields") as Json)[field] === null);
@@ -86,7 +90,7 @@ function lint(mapping: JsonObject, places: readonly Place[], { source, target, e
   const text = textOf(mapping);
   const keys = entity === undefined ? [] : matchOf(entity, workspace);
   // What is wrong whatever the records are can only be a mistake. A provider's schema may be wrong itself: that is a warning.
-  const identity = ({ at, code, start, params }: MappingLint): string => [at, code, start, params.field].join(" ");
+  const identity = ({ at, start, end, message }: MappingLint): string => [at, start, end, message].join(" ");
   const certain = new Set(lintMapping(text, undefined, target, { keys }).filter(({ severity }) => severity === "error").map(identity));
   return lintMapping(text, source, target, { excerpts, keys }).flatMap((found) => {
     const at = placeOf(found, places);
@@ -119,7 +123,7 @@ function textOf(mapping: JsonObject): MappingText {
     else if (typeof field === "number" || typeof field === "boolean") fields[name] = { constant: field };
     else if (isMap(field) && typeof field.ref === "string" && typeof field.key === "string") fields[name] = { ref: field.ref, key: bare(field.key) };
     // A template is text, and what is no field is told elsewhere: neither is missing.
-    else if (field !== null) fields[name] = { expression: "$told_elsewhere" };
+    else if (field !== null) fields[name] = { expression: TOLD_ELSEWHERE };
   }
   return { ...(typeof mapping.where === "string" ? { where: bare(mapping.where) } : {}), fields };
 }

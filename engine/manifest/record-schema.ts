@@ -22,6 +22,7 @@ export function schemaOf(written: Json | undefined, connector: string, workspace
   if (typeof written !== "string") return isMap(written) ? written : undefined;
   const known = parsed.get(workspace) ?? new Map<string, JsonObject>();
   parsed.set(workspace, known);
+  if (!isInside(written)) return undefined;
   const path = pathOf(connector, written);
   if (!known.has(path)) {
     const schema = parse(workspace.attachments.get(path));
@@ -33,7 +34,8 @@ export function schemaOf(written: Json | undefined, connector: string, workspace
 export function checkRecordSchemas(workspace: Workspace): Problem[] {
   return [...workspace.connectors].flatMap(([id, layers]) => layers.flatMap((manifest) => ["streams", "fragments"].flatMap((room) => Object.entries(mapOf(manifest.value[room])).flatMap(([name, part]) => {
     const written = mapOf(part).schema;
-    if (written === undefined || written === null) return [];
+    // A path that leaves the folder is told as no path.
+    if (written === undefined || written === null || (typeof written === "string" && !isInside(written))) return [];
     const pointer = `/${room}/${escape(name)}/schema`;
     const problem = (code: Problem["code"], params: Problem["params"]): Problem[] => [{ code, severity: "error", params, at: manifest.locate(pointer), pointer }];
     const text = typeof written === "string" ? workspace.attachments.get(pathOf(id, written)) : undefined;
@@ -48,6 +50,8 @@ export function checkRecordSchemas(workspace: Workspace): Problem[] {
     return error ? problem("MANIFEST_WRONG_VALUE", { field: "schema", expected: "a JSON Schema", actual: `one that says at ${error.instancePath || "its root"} what JSON Schema does not allow (${error.message ?? error.keyword})`, suggestion: "" }) : [];
   }))));
 }
+
+const isInside = (file: string): boolean => !file.startsWith("/") && !file.includes("..");
 
 const pathOf = (connector: string, file: string): string => `connectors/${connector}/${file}`;
 

@@ -7,8 +7,14 @@ export type Schema = boolean | { readonly [keyword: string]: unknown };
 /** A record may refer to itself (a manager is an employee); below this many references its members are unknown. */
 const MOST_REFERENCES = 6;
 
+const known = new WeakMap<object, Type>();
+
+/** Reads each schema once: the records of a stream have one schema, however many flows map them. */
 export function typeOfSchema(schema: Schema): Type {
-  return new Reader(schema).read(schema, 0);
+  if (typeof schema !== "object") return new Reader(schema).read(schema, 0);
+  const type = known.get(schema) ?? new Reader(schema).read(schema, 0);
+  known.set(schema, type);
+  return type;
 }
 
 class Reader {

@@ -47,11 +47,15 @@ export function lintMapping(mapping: MappingText, source: Schema | undefined, ta
   const lints: MappingLint[] = [];
   const add = (at: string, found: readonly Lint[]): void => void lints.push(...found.map((one) => ({ ...one, at })));
 
-  const where = mapping.where === undefined ? undefined : parsed(mapping.where);
+  let where = mapping.where === undefined ? undefined : parsed(mapping.where);
   if (where) {
     const inferred = inferTree(where, record, { variables });
     add("where", inferred.lints);
-    if (neverTrue(inferred.type)) add("where", [lint("LINT_NEVER_TRUE", where, { when: ": no record is kept" }, "error")]);
+    if (neverTrue(inferred.type)) {
+      add("where", [lint("LINT_NEVER_TRUE", where, { when: ": no record is kept" }, "error")]);
+      // Of a record that cannot be there nothing could be said: the fields are judged as if all were kept.
+      where = undefined;
+    }
   }
   for (const [name, field] of Object.entries(mapping.fields)) {
     const text = "expression" in field ? field.expression : "key" in field ? field.key : JSON.stringify(field.constant);
