@@ -32,8 +32,10 @@ export const catalog = {
   MANIFEST_UNKNOWN_VARIABLE: { message: "'{name}' is not available in '{field}'.", hint: "{suggestion}", help: "The reference of the key lists what it may name. Record keys see the record, answer keys see `status headers body`, requests see all variables.", retry: "after_fix", http: 422 },
   MANIFEST_TRAP: { message: "{detail}", hint: "{cure}", help: "YAML or JSONata reads this as something else than it looks like. The error shows what it reads, and how to write it.", retry: "after_fix", http: 422 },
   MANIFEST_SECRET: { message: "'{field}' looks like a secret written into a file.", hint: "Secrets are entered when connecting, or referenced (env:NAME); they never stand in Git.", retry: "after_fix", http: 422 },
+  MANIFEST_RESERVED_NAME: { message: "'{name}' is taken: every record has {owner} under that name.", hint: "{suggestion}", help: "The API and the SQL views show it beside an entity's fields, where it would hide a field of the same name. Rename the field, and the fields of mappings that make it.", retry: "after_fix", http: 422 },
   MANIFEST_HOSTS: { message: "base_url has a template in its host, so http.hosts must list where the credential may go.", hint: "Add for example: hosts: [\"*.example.com\"]", retry: "after_fix", http: 422 },
   MANIFEST_TEST_FAILED: { message: "Test '{name}' failed: {detail}", help: "Correct the mapping or the test: `expect` lists exactly the fields that come out.", retry: "after_fix", http: 422 },
+  MANIFEST_NO_WORKSPACE: { message: "{folder} is not a workspace: it has no workspace.yaml, and no folder of configuration.", hint: "Name the workspace's folder, or begin one: plugboard init <folder>", help: "A workspace is a folder with a workspace.yaml, and connectors, mappings, presets, tenants or schemas/entities beside it.", retry: "after_fix", http: 422 },
   MANIFEST_UNREADABLE: { message: "{file} cannot be read: {detail}", help: "The folder must exist, hold at most 20,000 files of at most 2 MiB, and no link that leaves it.", retry: "after_fix", http: 422 },
 
   // PLAN_: layers and references of one tenant's effective configuration.
@@ -78,6 +80,8 @@ export const catalog = {
   AUTH_TOKEN_REQUEST: { message: "The token request to {host} failed: {detail}", hint: "{suggestion}", retry: "backoff", http: 502 },
   AUTH_HOST_NOT_ALLOWED: { message: "The credential of '{connector}' may not be sent to {host}.", hint: "Only {allowed} may receive it (http.hosts).", retry: "after_fix", http: 422 },
   AUTH_ACCOUNT_CHANGED: { message: "Connection '{connection}' now reaches account '{actual}', not '{expected}'.", hint: "Reconnect to the same account, or start over on purpose.", retry: "after_fix", http: 409 },
+
+  AUTH_NOT_CONNECTED: { message: "Connection '{connection}' is {state}.", hint: "{suggestion}", help: "After a disconnect nothing is read or called until a credential is entered again; a connection that the configuration disables is enabled there.", retry: "after_fix", http: 409 },
 
   // RUN_: one execution of a flow.
   RUN_HTTP_STATUS: { message: "{host} answered {status} to {request}{detail}.", hint: "{suggestion}", retry: "backoff", http: 502 },
@@ -130,6 +134,11 @@ export const catalog = {
   SERVER_TOO_LARGE: { message: "The request's body is larger than {limit} bytes.", retry: "never", http: 413 },
   SERVER_MEDIA_TYPE: { message: "The request's body must be application/json, not {actual}.", hint: "Send `Content-Type: application/json`.", retry: "after_fix", http: 415 },
   SERVER_INTERNAL: { message: "Something went wrong in Plugboard itself; it was logged as {id}.", retry: "backoff", http: 500 },
+  SERVER_CONNECTION_VALUES: { message: "{count} of the values for connection '{connection}' cannot be taken.", hint: "`problems` names each field and says what is expected; nothing was stored.", retry: "after_fix", http: 422 },
+  SERVER_UNKNOWN_FIELD: { message: "Connector '{connector}' has no config field '{field}'.", hint: "{suggestion}", help: "GET /api/connectors/:id/schema lists the fields.", retry: "after_fix", http: 422 },
+  SERVER_WRONG_VALUE: { message: "'{field}' must be {expected}.", hint: "{suggestion}", help: "Enter a value of the form that the error names; secrets are never repeated in it.", retry: "after_fix", http: 422 },
+  SERVER_MASKED_SECRET: { message: "'{field}' was given as a mask, not as a value.", hint: "Leave the field out to keep the stored value, or give the whole new one.", retry: "after_fix", http: 422 },
+  SERVER_PROXY_PATH: { message: "'{path}' is not a path below the provider's base address.", hint: "Write it as the provider documents it, without '.' or '..' in it.", retry: "after_fix", http: 400 },
   CLI_USAGE: { message: "{detail}", hint: "{suggestion}", retry: "after_fix", http: 400 },
 } as const satisfies Record<string, ErrorEntry>;
 

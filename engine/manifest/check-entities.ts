@@ -1,14 +1,20 @@
 /** Entity files are JSON Schemas: the words of JSON Schema in them are right, and so is what stands under each. */
 import type { Problem } from "../errors/plugboard-error.ts";
-import { suggest } from "../errors/nearest.ts";
+import { nearest, suggest } from "../errors/nearest.ts";
 import { show } from "./describe.ts";
 import { isMap, merged } from "./merged.ts";
-import { compileEntity, schemaErrors } from "./entity-schema.ts";
+import { compileEntity, FORMATS, schemaErrors } from "./entity-schema.ts";
 import type { Json, JsonObject, Manifest, Workspace } from "./types.ts";
 
 const WORDS = ["$ref", "$defs", "$comment", "type", "enum", "const", "title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "format", "pattern", "minLength", "maxLength", "minimum", "maximum",
   "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "items", "prefixItems", "contains", "minContains", "maxContains", "minItems", "maxItems", "uniqueItems", "properties", "patternProperties", "additionalProperties",
   "unevaluatedProperties", "unevaluatedItems", "propertyNames", "required", "minProperties", "maxProperties", "dependentRequired", "dependentSchemas", "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "contentEncoding", "contentMediaType"];
+/** Our own words of a field, without their `x-`. */
+const OUR_WORDS = ["label", "pii", "retention", "ref", "column", "unit"];
+/** What a record has beside its fields, wherever it is read: a field of the same name would be hidden by it. */
+const OF_EVERY_ROW: Readonly<Record<string, string>> = {
+  id: "its own id", labels: "its labels", links: "its keys at the connections", created_at: "the time it was first stored", updated_at: "the time it last changed", deleted_at: "the time it ended",
+};
 /** Words under which a map of schemas stands. */
 const MAPS = new Set(["properties", "patternProperties", "$defs", "dependentSchemas"]);
 /** Words under which a schema, or a list of them, stands. */
@@ -21,8 +27,11 @@ export function checkEntities(workspace: Workspace): Problem[] {
 function checkEntity(manifest: Manifest, layers: readonly Manifest[]): Problem[] {
   const problems: Problem[] = [];
   const fields = isMap(manifest.value.properties) ? manifest.value.properties : {};
-  for (const [name, field] of Object.entries(fields)) if (isMap(field)) words(field, `/properties/${escape(name)}`, name);
-  if (problems.length > 0) return problems;
+  for (const [name, field] of Object.entries(fields)) {
+    if (Object.hasOwn(OF_EVERY_ROW, name)) problems.push({ code: "MANIFEST_RESERVED_NAME", severity: "error", pointer: `/properties/${escape(name)}`, at: manifest.locate(`/properties/${escape(name)}`, "key"), params: { name, owner: OF_EVERY_ROW[name]!, suggestion: `rename the field, for example: ${manifest.id.replaceAll("-", "_")}_${name}` } });
+    if (isMap(field)) words(field, `/properties/${escape(name)}`, name);
+  }
+  if (problems.some(({ severity }) => severity === "error")) return problems;
 
   const { $id: _, $schema: _dialect, rules: _rules, ...schema } = manifest.value;
   const errors = schemaErrors(schema).toSorted((a, b) => b.instancePath.length - a.instancePath.length);
@@ -53,7 +62,11 @@ function checkEntity(manifest: Manifest, layers: readonly Manifest[]): Problem[]
   function words(schema: JsonObject, pointer: string, where: string): void {
     for (const [word, value] of Object.entries(schema)) {
       const at = `${pointer}/${escape(word)}`;
-      if (!WORDS.includes(word) && !word.startsWith("x-")) problems.push({ code: "MANIFEST_UNKNOWN_FIELD", severity: "error", pointer: at, at: manifest.locate(at, "key"), params: { field: word, where: `field '${where}'`, suggestion: suggest(word, WORDS) } });
+      const ours = word.startsWith("x-") && !OUR_WORDS.includes(word.slice(2)) ? nearest(word.slice(2), OUR_WORDS) : undefined;
+      // Words of other tools are theirs to judge.
+      if (ours !== undefined) problems.push({ code: "MANIFEST_UNKNOWN_FIELD", severity: "warning", pointer: at, at: manifest.locate(at, "key"), params: { field: word, where: `field '${where}'`, suggestion: `did you mean 'x-${ours}'?` } });
+      else if (word === "format" && typeof value === "string" && !FORMATS.includes(value)) problems.push({ code: "MANIFEST_WRONG_VALUE", severity: "error", pointer: at, at: manifest.locate(at), params: { field: word, expected: "a format that rows are checked for", actual: show(value), suggestion: suggest(value, FORMATS) } });
+      else if (!WORDS.includes(word) && !word.startsWith("x-")) problems.push({ code: "MANIFEST_UNKNOWN_FIELD", severity: "error", pointer: at, at: manifest.locate(at, "key"), params: { field: word, where: `field '${where}'`, suggestion: suggest(word, WORDS) } });
       else if (MAPS.has(word) && isMap(value)) for (const [name, inner] of Object.entries(value)) { if (isMap(inner)) words(inner, `${at}/${escape(name)}`, `${where}.${name}`); }
       else if (INNER.has(word)) (Array.isArray(value) ? value : [value]).forEach((inner, index) => { if (isMap(inner as Json)) words(inner as JsonObject, Array.isArray(value) ? `${at}/${index}` : at, where); });
     }

@@ -280,6 +280,11 @@ function cureFor(value: Json, shape: Shape): string {
     if (spelled) return `write ${spelled[1] === "" ? 1 : spelled[1]}${spelled[2]![0]!.toLowerCase() === "m" && /^mi?n?/i.test(spelled[2]!) ? "m" : spelled[2]![0]!.toLowerCase()}`;
   }
   if (shape.types?.[0] === "string" && shape.types.every((type) => type === "string" || type === "null") && (typeof value === "number" || typeof value === "boolean")) return `quote it: "${String(value)}"`;
+  // An id in capitals, or with spaces.
+  if (shape.pattern !== undefined && typeof value === "string" && /^[\w -]+$/.test(value)) {
+    const id = value.trim().toLowerCase().replace(/\s+/g, "-");
+    if (shape.pattern.startsWith("^[a-z]") && id !== value && new RegExp(shape.pattern, "u").test(id)) return `write ${id}`;
+  }
   if (shape.format === "jsonata" && typeof value === "object" && value !== null) return `quote the expression: '${flow(value)}'`;
   if (Array.isArray(value) && shape.others && shape.properties.size === 0) return `give each a name${exampleOf(shape) === "" ? "" : `: ${exampleOf(shape)}`}`;
   if (shape.types?.[0] === "array" && value !== null && typeof value !== "object") return `write a list: [${String(value)}]`;

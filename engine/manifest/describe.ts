@@ -55,6 +55,6 @@ export function kindOf(value: Json): string {
 }
 
 const firstSentence = (text: string): string => {
-  const sentence = text.split(/\.(?: |$)/)[0]!;
+  const sentence = text.split(/\.(?: |$)|; /)[0]!;
   return `${sentence[0]!.toLowerCase()}${sentence.slice(1)}`;
 };

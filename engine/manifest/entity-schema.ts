@@ -7,7 +7,7 @@ import type { JsonObject, Workspace } from "./types.ts";
 /** Our own words beside JSON Schema's, which a row is not checked against. */
 const OWN_WORDS = ["$schema", "$id", "rules", "examples"];
 
-const compiled = new WeakMap<JsonObject, ValidateFunction>();
+const compiled = new WeakMap<JsonObject, ValidateFunction | undefined>();
 const schemas = new WeakMap<Workspace, Map<string, JsonObject>>();
 
 export function entitySchema(id: string, workspace: Workspace): JsonObject | undefined {
@@ -20,12 +20,20 @@ export function entitySchema(id: string, workspace: Workspace): JsonObject | und
   return schema;
 }
 
-/** What makes the row no such entity; the schema's own mistakes are the entity file's problem. */
+/** What makes the row no such entity. A schema that is none refuses nothing: its mistakes are the entity file's problem. */
 export function entityProblems(schema: JsonObject, row: JsonObject): { field: string; detail: string }[] {
-  let validate = compiled.get(schema);
-  if (!validate) compiled.set(schema, (validate = compileEntity(schema)));
-  if (validate(row)) return [];
+  if (!compiled.has(schema)) compiled.set(schema, tried(schema));
+  const validate = compiled.get(schema);
+  if (!validate || validate(row)) return [];
   return (validate.errors ?? []).map((error) => ({ field: fieldOf(error), detail: `${fieldOf(error) || "it"} ${wordsOf(error)}` }));
+}
+
+function tried(schema: JsonObject): ValidateFunction | undefined {
+  try {
+    return compileEntity(schema);
+  } catch {
+    return undefined;
+  }
 }
 
 /** @throws Error when it is not a JSON Schema. */
@@ -42,6 +50,10 @@ export function compileEntity(schema: JsonObject): ValidateFunction {
 
 const ajv = new Ajv2020({ allErrors: true, strict: false, logger: false });
 (addFormats as unknown as (instance: Ajv2020) => void)(ajv);
+
+/** Formats of JSON Schema that rows are checked for. */
+export const FORMATS: readonly string[] = ["date-time", "date", "time", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uri-reference", "uri-template", "uuid", "regex", "json-pointer", "relative-json-pointer", ...Object.keys(ajv.formats)]
+  .filter((name, index, all) => all.indexOf(name) === index && name in ajv.formats);
 
 /** What makes a schema none, by JSON Schema's own schema. */
 export function schemaErrors(schema: JsonObject): readonly ErrorObject[] {

@@ -13,10 +13,16 @@ export interface MappingTestResult {
   readonly problem?: Problem;
 }
 
-/** Mappings that do not compile are left out: `validateWorkspace` says why. */
-export async function runMappingTests(workspace: Workspace): Promise<MappingTestResult[]> {
+/**
+ * Mappings that do not compile are left out: `validateWorkspace` says why.
+ * @param told what it said: with an error in the mapping or its entity, a test fails for a reason that is known.
+ */
+export async function runMappingTests(workspace: Workspace, told: readonly Problem[] = []): Promise<MappingTestResult[]> {
+  const wrong = new Set(told.flatMap(({ severity, at }) => (severity === "error" && at ? [at.file] : [])));
+  const isWrong = (layers: readonly Manifest[] = []): boolean => layers.some(({ file }) => wrong.has(file));
   const results: MappingTestResult[] = [];
   for (const [id, layers] of workspace.mappings) {
+    if (isWrong(layers) || isWrong(workspace.entities.get(String(merged(layers).to)))) continue;
     for (const [depth, manifest] of layers.entries()) {
       const tests = Array.isArray(manifest.value.tests) ? manifest.value.tests : [];
       if (tests.length === 0) continue;

@@ -6,7 +6,7 @@ export interface Place { readonly kind: ManifestKind; readonly id: string }
 const PATTERNS: readonly (readonly [RegExp, ManifestKind, (match: RegExpExecArray) => string])[] = [
   [/^connectors\/([^/]+)\/connector\.yaml$/, "connector", (match) => match[1]!],
   [/^connectors\/([^/]+)\/tests\.yaml$/, "tests", (match) => match[1]!],
-  [/^mappings\/(.+)\.yaml$/, "mapping", (match) => match[1]!],
+  [/^mappings\/(.+\/.+)\.yaml$/, "mapping", (match) => match[1]!],
   [/^presets\/([^/]+)\/preset\.yaml$/, "preset", (match) => match[1]!],
   [/^presets\/([^/]+)\/releases\/(\d+)\.yaml$/, "release", (match) => `${match[1]!}@${match[2]!}`],
   [/^tenants\/([^/]+)\.yaml$/, "tenant", (match) => match[1]!],
@@ -42,11 +42,17 @@ export function rightPlaceFor(path: string): string | undefined {
   if (tidy !== path && (placeOf(tidy) || rightPlaceFor(tidy) !== undefined)) return placeOf(tidy) ? tidy : rightPlaceFor(tidy);
   const [room, name = "", ...rest] = path.split("/");
   const stem = name.replace(/\.(yaml|json|schema\.json)$/, "");
+  const own = ROOMS[room ?? ""];
+  if (own !== undefined) return rightPlaceFor(path.replace(room!, own)) ?? (placeOf(path.replace(room!, own)) && path.replace(room!, own));
+  if (room === "mappings" && rest.length === 0 && path.endsWith(".yaml")) return `mappings/<connector>/${stem}.yaml`;
   if (room === "connectors" && rest.length === 0 && path.endsWith(".yaml")) return `connectors/${stem}/connector.yaml`;
   if (room === "connectors" && rest.length === 1 && path.endsWith(".yaml")) return `connectors/${name}/connector.yaml`;
   if (room === "presets" && rest.length === 0 && path.endsWith(".yaml")) return `presets/${stem}/preset.yaml`;
   if (room === "presets" && rest.length === 1 && path.endsWith(".yaml")) return `presets/${name}/preset.yaml`;
   if (room === "tenants" && rest.length > 0 && path.endsWith(".yaml")) return `tenants/${name}.yaml`;
-  if (room === "schemas" && name === "entities" && rest.length === 1 && /\.(json|yaml)$/.test(path)) return `schemas/entities/${rest[0]!.replace(/\.(yaml|json)$/, "")}.schema.json`;
+  if (room === "schemas" && name === "entities" && rest.length === 1 && !placeOf(path) && /\.(json|yaml)$/.test(path)) return `schemas/entities/${rest[0]!.replace(/\.(yaml|json)$/, "")}.schema.json`;
   return undefined;
 }
+
+/** Folders that are called almost like a room. */
+const ROOMS: Readonly<Record<string, string>> = { connector: "connectors", mapping: "mappings", preset: "presets", tenant: "tenants", entities: "schemas/entities" };

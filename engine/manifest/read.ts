@@ -24,6 +24,10 @@ export function read(trees: readonly SourceTree[]): Workspace {
         const right = rightPlaceFor(path);
         if (right !== undefined) problems.push({ code: "MANIFEST_WRONG_PLACE", severity: "error", params: { file, expected: right, suggestion: `Move it there; as it is, it is not read.` }, at: { file, line: 1, col: 1 } });
         attachments.set(path, text);
+        // What names it is not wrong: it is told here that nothing stands there.
+        const meant = right === undefined ? undefined : /^mappings?\/([^/]+)\.ya?ml$/.exec(path)?.[1];
+        const place = meant === undefined ? placeOf(right ?? "") : { kind: "mapping", id: meant };
+        if (place) unreadable.add(`${place.kind} ${place.id}`);
         continue;
       }
       files.set(file, text);
@@ -73,12 +77,15 @@ function misplaced(manifest: Manifest): Problem[] {
   const key = kind === "entity" ? "$id" : kind;
   if (kind === "tests" || kind === "workspace" || kind === "release") return kind === "release" ? misnumbered(manifest) : [];
   const said = value[key];
-  if (typeof said !== "string" || said === id) return [];
+  // What is no id is told as such: no file could be called so.
+  if (typeof said !== "string" || said === id || !isId(kind, said)) return [];
   return [{
     code: "MANIFEST_WRONG_PLACE", severity: "error", pointer: `/${key}`, at: manifest.locate(`/${key}`),
     params: { file, expected: pathOf(kind, said), suggestion: `It says '${key}: ${said}', but stands where '${id}' belongs: move the file, or write '${key}: ${id}'.` },
   }];
 }
+
+const isId = (kind: Manifest["kind"], text: string): boolean => (kind === "mapping" ? /^[a-z][a-z0-9_-]*(\/[a-z0-9][a-z0-9_-]*)+$/ : /^[a-z][a-z0-9_-]*$/).test(text);
 
 function misnumbered(manifest: Manifest): Problem[] {
   const number = Number(manifest.id.split("@")[1]);

@@ -1,7 +1,8 @@
 /** The preset a tenant stands on: a frozen release, or the preset's head while it has none. */
+import { suggest } from "../errors/nearest.ts";
 import type { Manifest, Workspace } from "../manifest/types.ts";
 import { layered, normalise } from "./merge.ts";
-import { unknownReference, type Report } from "./problems.ts";
+import { problemAt, unknownReference, type Report } from "./problems.ts";
 import { CONFIGURATION, MAPPING } from "./shape.ts";
 import { at, sourced, withMembers, type Sourced } from "./sourced.ts";
 
@@ -31,7 +32,8 @@ export function presetLayer(workspace: Workspace, pin: Sourced, report: Report):
   const number = version === undefined ? newestRelease(workspace, id)! : Number(version);
   const release = releases.get(number);
   if (!release) {
-    report(unknownReference(pin.source, "Release", written, [...releases.keys()].map((each) => `${id}@${each}`)));
+    const suggestion = releases.size === 0 ? `'${id}' has no release yet: write preset: ${id} to follow its head` : suggest(written, [...releases.keys()].map((each) => `${id}@${each}`));
+    report(problemAt(pin.source, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Release", name: written, suggestion }));
     return undefined;
   }
   return frozen(workspace, id, number, release);

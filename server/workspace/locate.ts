@@ -24,10 +24,14 @@ export function locateWorkspace(named: string | undefined, cwd: string): string 
   return findWorkspace(cwd) ?? (existsSync(path.join(demo, "workspace.yaml")) ? demo : PRODUCT_ROOT);
 }
 
-/** Reads the workspace with extra files laid over it, as if they stood there. */
+/**
+ * Reads the workspace with extra files laid over it, as if they stood there.
+ * @throws PlugboardError MANIFEST_UNREADABLE, or MANIFEST_NO_WORKSPACE: the catalogue alone would answer for a mistyped folder.
+ */
 export function readWorkspace(root: string, cwd: string, extra: Readonly<Record<string, string>> = {}): LocatedWorkspace {
   const trees = readTrees(root, path.relative(cwd, root));
   const last = trees.at(-1)!;
+  if (last.files.size === 0) throw new PlugboardError("MANIFEST_NO_WORKSPACE", { folder: path.relative(cwd, root) || "This folder" });
   const overlaid: SourceTree = { ...last, files: new Map([...last.files, ...Object.entries(extra)]) };
   const all = [...trees.slice(0, -1), overlaid];
   return { root, trees: all, workspace: read(all) };

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "n
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
+import { rightPlaceFor } from "../../engine/manifest/places.ts";
 import type { SourceTree } from "../../engine/manifest/types.ts";
 import { productRoot } from "../product-root.ts";
 
@@ -11,6 +12,8 @@ const MAX_FILE_BYTES = 2 * 1024 * 1024;
 /** Files of one tree. */
 const MAX_FILES = 20_000;
 const ROOMS = ["connectors", "mappings", "presets", "tenants", "schemas/entities"];
+/** Folders that a room is easily taken for. What lies there is not read, and that is told. */
+const NEAR_ROOMS = ["connector", "mapping", "preset", "tenant", "entities"];
 const SKIPPED = new Set(["node_modules"]);
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -27,6 +30,7 @@ export function readTree(root: string, layer: SourceTree["layer"], label = ""): 
   };
   if (existsSync(join(real, "workspace.yaml"))) add("workspace.yaml");
   for (const room of ROOMS) for (const path of walk(real, room)) add(path);
+  if (layer === "workspace") for (const room of NEAR_ROOMS) for (const path of walk(real, room)) if (rightPlaceFor(path.split(sep).join("/")) !== undefined) add(path);
   return { layer, label, files };
 }
 

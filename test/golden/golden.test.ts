@@ -18,7 +18,8 @@ describe("what validate says of", () => {
     const files = new Map(readdirSync(join(FOLDER, name), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && entry.name !== EXPECTED)
       .map((entry) => [relative(join(FOLDER, name), join(entry.parentPath, entry.name)).split(sep).join("/"), readFileSync(join(entry.parentPath, entry.name), "utf8")]));
     const workspace = read([{ layer: "workspace", label: "", files }]);
-    const problems = [...validateWorkspace(workspace), ...(await runMappingTests(workspace)).flatMap(({ problem }) => problem ?? [])];
+    const told = validateWorkspace(workspace);
+    const problems = [...told, ...(await runMappingTests(workspace, told)).flatMap(({ problem }) => problem ?? [])];
     const said = `${renderProblems(problems, { textOf: (file) => workspace.files.get(file) })}\n`;
     const path = join(FOLDER, name, EXPECTED);
     if (process.env.UPDATE_GOLDEN === "1") writeFileSync(path, said);

@@ -10,6 +10,8 @@ import { escape, isReadable, long, mapOf, type Report } from "./names.ts";
 export function checkTenant(manifest: Manifest, workspace: Workspace, report: Report): void {
   const { preset } = manifest.value;
   let below: JsonObject = {};
+  // What is no pin is told as such.
+  if (typeof preset === "string" && !/^[a-z][a-z0-9_-]*(@[0-9]+)?$/.test(preset)) return;
   if (typeof preset === "string") {
     const [id = "", release] = preset.split("@");
     const layers = workspace.presets.get(id);
@@ -20,7 +22,7 @@ export function checkTenant(manifest: Manifest, workspace: Workspace, report: Re
     }
     const frozen = release === undefined ? undefined : releases?.get(Number(release));
     if (release !== undefined && !frozen) {
-      if (isReadable(workspace, "release", preset)) report(manifest, "/preset", "MANIFEST_UNKNOWN_REFERENCE", { kind: "Release", name: preset, suggestion: releases ? `there is: ${[...releases.keys()].map((number) => `${id}@${number}`).join(", ")}` : `cut one with: plugboard preset release ${id}` });
+      if (isReadable(workspace, "release", preset)) report(manifest, "/preset", "MANIFEST_UNKNOWN_REFERENCE", { kind: "Release", name: preset, suggestion: releases ? `there is: ${[...releases.keys()].map((number) => `${id}@${number}`).join(", ")}` : `'${id}' has no release yet: write preset: ${id} to follow its head` });
       return;
     }
     below = frozen ? mapOf(frozen.value.preset) : layers ? merged(layers) : {};

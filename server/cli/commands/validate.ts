@@ -18,8 +18,9 @@ export function registerValidate(program: Command): void {
       const located = openWorkspace(dir);
       if (!located) return;
       const { workspace } = located;
-      const tests = await runMappingTests(workspace);
-      const all = [...allProblems(workspace), ...tests.flatMap(({ problem }) => problem ?? [])];
+      const told = allProblems(workspace);
+      const tests = await runMappingTests(workspace, told);
+      const all = [...told, ...tests.flatMap(({ problem }) => problem ?? [])];
       const problems = options.warnings ? all : all.filter(({ severity }) => severity === "error");
       const errors = problems.filter(({ severity }) => severity === "error").length;
       if (options.json) printJson({ ok: errors === 0, errors, warnings: problems.length - errors, files: workspace.files.size, tests: { passed: tests.filter(({ passed }) => passed).length, failed: tests.filter(({ passed }) => !passed).length }, problems: problems.map(problemJson) });

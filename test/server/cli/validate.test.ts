@@ -27,6 +27,16 @@ describe("plugboard validate", () => {
     expect(plugboard("validate", "--frmt")).toMatchObject({ status: 2 });
   });
 
+  test("ends with 2 for a folder that is no workspace, and does not answer for the built-in catalogue alone", () => {
+    expect(plugboard("validate", "test/golden")).toMatchObject({ status: 2, stdout: "", stderr: expect.stringContaining("MANIFEST_NO_WORKSPACE") as string });
+  });
+
+  test("tells a file in a folder that is called almost like its room", () => {
+    const { status, stdout } = plugboard("validate", "test/golden/entity-in-a-folder-of-its-own", "--json");
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ errors: 1, problems: [{ code: "MANIFEST_WRONG_PLACE", file: "test/golden/entity-in-a-folder-of-its-own/entities/company.schema.json" }] });
+  });
+
   test("ends with 0 for the built-in catalogue, without a single warning", () => {
     expect(JSON.parse(plugboard("validate", ".", "--json").stdout)).toMatchObject({ ok: true, errors: 0, warnings: 0 });
   });
