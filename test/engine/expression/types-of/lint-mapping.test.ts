@@ -226,12 +226,40 @@ group("a whole mapping", () => {
   });
 });
 
+group("records of tests", () => {
+  const target = { type: "object", required: ["name"], additionalProperties: false, properties: { name: { type: "string" }, size: { type: "number" } } };
+
+  test("show types, and what one leaves out may be there all the same", () => {
+    const excerpts = [{ name: "Acme", size: "12" }, { size: "13" }];
+    const mapping: MappingText = { fields: { name: { expression: "name" }, size: { expression: "size" } } };
+    expect(lintMapping(mapping, undefined, target, { excerpts })).toMatchObject([{ code: "LINT_WRONG_TYPE", at: "fields.size", start: 0, end: 4 }]);
+    expect(lintMapping(mapping, undefined, target, { samples: excerpts }).map(({ code }) => code)).toEqual(["LINT_POSSIBLY_ABSENT", "LINT_WRONG_TYPE"]);
+  });
+
+  test("make a field known that an open schema does not list", () => {
+    const source = { type: "object", additionalProperties: true, required: ["full_name"], properties: { full_name: { type: "string" } } };
+    const mapping: MappingText = { fields: { name: { expression: "Full_name" } } };
+    expect(lintMapping(mapping, source, target).map(({ code, hint }) => [code, hint])).toEqual([["LINT_UNKNOWN_FIELD", "did you mean 'full_name'?"]]);
+    expect(lintMapping(mapping, source, target, { excerpts: [{ Full_name: "A" }] })).toEqual([]);
+  });
+
+  test("a rule that keeps nothing hides no mistake of a field", () => {
+    const source = { type: "object", required: ["kind"], properties: { kind: { enum: ["a", "b"] }, title: { type: "string" } } };
+    expect(lintMapping({ where: "kind = 'c'", fields: { name: { expression: "titel" } } }, source, target).map(({ at, code }) => `${at} ${code}`)).toEqual(expect.arrayContaining(["where LINT_NEVER_TRUE", "fields.name LINT_UNKNOWN_FIELD"]));
+  });
+});
+
 group("a rule of a change flow", () => {
   test("one that compares before with != never fires for a new row", () => {
     const rule = "after.status = 'won' and before.status != 'won'";
     expect(lintRule(rule, SOURCE)).toMatchObject([{ code: "LINT_NEVER_TRUE", severity: "warning", start: 0, end: rule.length }]);
     expect(lintRule("after.status = 'won' and $not(before.status = 'won')", SOURCE)).toEqual([]);
     expect(lintRule("status = 'won'", SOURCE)).toEqual([]);
+  });
+
+  test("one that asks for rows that were there before means it", () => {
+    expect(lintRule("before.status = 'lost' and after.status = 'won'", SOURCE)).toEqual([]);
+    expect(lintRule("$before.status = 'lost' and $after.status != 'lost'", SOURCE)).toEqual([]);
   });
 
   test("one that no row fulfils is an error", () => {
