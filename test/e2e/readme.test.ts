@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { read, validateWorkspace } from "../../engine/manifest/index.ts";
 import { projectRoot, runCommand, startCommand, type Finished } from "../support/command.ts";
 
 const run = promisify(execFile);
@@ -45,8 +46,11 @@ afterAll(async () => {
 const commandsOf = (markdown: string): string[] =>
   [...markdown.matchAll(/^ *```sh\n([\s\S]*?)^ *```/gm)].flatMap(([, block]) => block!.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#")));
 
+/** As a shell splits a line: single quotes keep what is between them. */
+const wordsOf = (line: string): string[] => [...line.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word);
+
 const plugboard = (args: string): Promise<Finished> =>
-  runCommand(args.replaceAll("https://desk.example.com", `http://${address}`).split(/ +/), { cwd: folder, env: { DESK_KEY: "k-123", PORT: "0" } });
+  runCommand(wordsOf(args.replaceAll("https://desk.example.com", `http://${address}`)), { cwd: folder, env: { DESK_KEY: "k-123", PORT: "0" } });
 
 /** What each kind of command must do; the first that fits is used. */
 const runners: readonly { readonly fits: RegExp; readonly run: (command: string) => Promise<void> }[] = [
@@ -64,6 +68,12 @@ const runners: readonly { readonly fits: RegExp; readonly run: (command: string)
     expect(code).toBe(0);
     expect(stdout.trim().split("\n").map((line) => JSON.parse(line) as object)).toHaveLength(230);
   } },
+  { fits: /^npx plugboard (eval|preview) /, run: async (command) => {
+    await writeFile(path.join(folder, "company.json"), JSON.stringify({ id: "7", properties: { name: "Acme", domain: "ACME.example" } }));
+    const { code, stdout } = await plugboard(command.replace("npx plugboard ", ""));
+    expect(stdout).toContain('"acme.example"');
+    expect(code).toBe(0);
+  } },
   { fits: /^npx plugboard start --workspace/, run: async (command) => {
     const up = startCommand(command.replace("npx plugboard ", "").split(/ +/), { cwd: folder, env: { PORT: "0" } });
     await up.printed("Up.");
@@ -72,7 +82,7 @@ const runners: readonly { readonly fits: RegExp; readonly run: (command: string)
     expect(stdout).toContain("1 of 1 flows succeeded");
     expect(code).toBe(0);
   } },
-  { fits: /^npx plugboard (validate|test|explain|connect|run) /, run: async (command) => {
+  { fits: /^npx plugboard (validate|test|explain|connect|run|fmt) /, run: async (command) => {
     const { code, stdout, stderr } = await plugboard(command.replace("npx plugboard ", ""));
     expect(`${stdout}${stderr}`).not.toMatch(/\berror\b/);
     expect(code, `${command}\n${stdout}\n${stderr}`).toBe(0);
@@ -118,6 +128,13 @@ test("every command of the README does what it says", { timeout: 300_000 }, asyn
     expect(runner, `nobody knows how to run: ${command}`).toBeDefined();
     await runner!.run(command);
   }
+});
+
+test("the manifest of the README's first screen is valid", async () => {
+  const [, text] = /```yaml\n([\s\S]*?)```/.exec(await readFile(path.join(projectRoot, "README.md"), "utf8"))!;
+  const workspace = read([{ layer: "workspace", label: "", files: new Map([["workspace.yaml", "name: readme\n"], ["connectors/manatal/connector.yaml", text!]]) }]);
+  expect(validateWorkspace(workspace)).toEqual([]);
+  expect(workspace.connectors.has("manatal")).toBe(true);
 });
 
 test("commands named in running text exist", async () => {
