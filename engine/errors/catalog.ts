@@ -19,6 +19,7 @@ export interface ErrorEntry {
 export const catalog = {
   // MANIFEST_: found while reading and validating YAML, before anything runs.
   MANIFEST_YAML: { message: "This is not valid YAML: {detail}", hint: "{cure}", help: "Most often an expression or template stands without quotes. Text that holds `: `, ` #`, `{`, `[`, or starts with `@ ` ` % & * !` needs quotes, or a block (`|`).", retry: "after_fix", http: 422 },
+  MANIFEST_JSON: { message: "This is not valid JSON: {detail}", hint: "{cure}", help: "The schemas of entities are JSON: members are separated by commas, keys and texts stand in double quotes, and brackets close.", retry: "after_fix", http: 422 },
   MANIFEST_UNKNOWN_FIELD: { message: "Unknown field '{field}' in {where}.", hint: "{suggestion}", help: "Remove the key or correct its spelling; the reference of the manifest lists every key and where it belongs. A field of a tenant's own is `custom.<name>`.", retry: "after_fix", http: 422 },
   MANIFEST_MISSING_FIELD: { message: "Missing field '{field}' in {where}.", hint: "Add '{field}': {expected}.", help: "Add the key where the error points. A workspace's file over a built-in one may leave out what that one says.", retry: "after_fix", http: 422 },
   MANIFEST_WRONG_VALUE: { message: "'{field}' must be {expected}, not {actual}.", hint: "{suggestion}", help: "Write one of the values the error lists.", retry: "after_fix", http: 422 },
@@ -100,7 +101,7 @@ export const catalog = {
   RUN_RULE: { message: "{say}", hint: "Error rule '{rule}' of the connector decided this after {status} to {request}.", retry: "after_fix", http: 502 },
   RUN_STREAM_SKIPPED: { message: "Stream '{stream}' was skipped: {say}", retry: "after_fix", http: 502 },
   RUN_FENCED: { message: "Another worker took over flow '{flow}' (epoch {epoch} is over): nothing of this page was stored.", retry: "never", http: 409 },
-  RUN_QUARANTINE_THRESHOLD: { message: "{count} of {read} records were quarantined, more than the threshold of {threshold}.", hint: "Look at the reasons in the quarantine; the checkpoint is kept.", retry: "after_fix", http: 502 },
+  RUN_QUARANTINE_THRESHOLD: { message: "{count} of {read} records were quarantined, more than the threshold of {threshold}.", hint: "Look at the reasons in the quarantine. Nothing of it is lost: the checkpoint and the refused records are kept, the next run goes on behind them, and they are tried again by themselves at the first run after the configuration has changed, or when asked for: plugboard replay <tenant> <flow>.", retry: "after_fix", http: 502 },
   RUN_CANCELLED: { message: "The run was cancelled by {by}.", retry: "never", http: 409 },
   RUN_BALANCE: { message: "The counters do not balance: read {read} ≠ {sum}. This is a bug in Plugboard; please report it.", retry: "never", http: 500 },
   RUN_WAITING: { message: "The provider asked to wait until {until}: {say}", retry: "backoff", http: 503 },

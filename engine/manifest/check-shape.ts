@@ -235,8 +235,23 @@ function chooseMember(map: JsonObject, union: Shape, pointer: string, report: Re
     return undefined;
   }
   const member = members[types.indexOf(String(said))];
-  if (!member) report("MANIFEST_WRONG_VALUE", { field: key, expected: `one of ${typesOf(members, key).join(", ")}`, actual: show(said as Json), suggestion: nearest(String(said), types) === undefined ? "" : suggest(String(said), types) }, `${pointer}/${key}`);
+  if (!member) report("MANIFEST_WRONG_VALUE", { field: key, expected: `one of ${typesOf(members, key).join(", ")}`, actual: show(said as Json), suggestion: typeCure(String(said), typesOf(members, key)) }, `${pointer}/${key}`);
   return member;
+}
+
+/** What other tools call our types. */
+const TYPES: Readonly<Record<string, string>> = {
+  cursor: "token", next_token: "token", page_token: "token", continuation: "token", page_number: "page", skip: "offset", limit_offset: "offset", link: "link_header", next_link: "next_url", url: "next_url", seek: "keyset", since_id: "keyset",
+  token: "bearer", http_basic: "basic", apikey: "api_key", header: "api_key", oauth: "oauth2_client_credentials", oauth2: "oauth2_client_credentials", client_credentials: "oauth2_client_credentials", authorization_code: "oauth2_authorization_code",
+};
+
+/** The type that was meant; a family's name (`oauth2`) stands for each of its members. */
+function typeCure(said: string, types: readonly string[]): string {
+  const family = types.filter((type) => type.startsWith(`${said}_`));
+  if (family.length > 0) return `write ${family.length > 1 ? "one of " : ""}${family.join(", ")}`;
+  const ours = TYPES[said.toLowerCase()];
+  if (ours !== undefined && types.includes(ours)) return `it is called '${ours}' here`;
+  return nearest(said, types) === undefined ? "" : suggest(said, types);
 }
 
 /** The types to advise: those that run. */
@@ -287,7 +302,7 @@ function cureFor(value: Json, shape: Shape): string {
   }
   if (shape.format === "jsonata" && typeof value === "object" && value !== null) return `quote the expression: '${flow(value)}'`;
   if (Array.isArray(value) && shape.others && shape.properties.size === 0) return `give each a name${exampleOf(shape) === "" ? "" : `: ${exampleOf(shape)}`}`;
-  if (shape.types?.[0] === "array" && value !== null && typeof value !== "object") return `write a list: [${String(value)}]`;
+  if (shape.types?.[0] === "array" && value !== null && typeof value !== "object") return `write a list: [${flow(value)}]`;
   const example = exampleOf(shape);
   return example === "" ? "" : `for example: ${example}`;
 }

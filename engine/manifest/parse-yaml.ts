@@ -6,6 +6,7 @@ import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, ty
 import type { ErrorParams, Location, Problem } from "../errors/plugboard-error.ts";
 import type { ErrorCode } from "../errors/catalog.ts";
 import type { Json } from "./types.ts";
+import { explainJson } from "./explain-json.ts";
 import { explainYaml } from "./explain-yaml.ts";
 
 /** Characters of one file; a manifest is written by people. */
@@ -60,11 +61,14 @@ export function parseYaml(text: string, file: string): ParsedYaml {
     const at = place(error.pos[0], error.pos[1]);
     if (told.has(at.line) || told.size >= MAX_SYNTAX_PROBLEMS) continue;
     told.add(at.line);
+    const json = file.endsWith(".json") && error.code !== "DUPLICATE_KEY" ? explainJson(text, error.pos[0]) : undefined;
+    if (json) { problem("MANIFEST_JSON", json.params, place(json.at)); break; }
     const found = explainYaml(error.code, error.message, text, error.pos[0]);
     problem(found.code, found.params, found.at === undefined ? at : place(found.at, found.end));
     if (found.derails) break;
   }
 
+  const anchors = new Set<string>();
   const value = toJson(document.contents, 0);
   return {
     value: problems.length > 0 ? undefined : value,
@@ -83,29 +87,40 @@ export function parseYaml(text: string, file: string): ParsedYaml {
   function toJson(node: unknown, depth: number): Json {
     if (depth > MAX_DEPTH) { refuse(`it is nested deeper than ${MAX_DEPTH} levels.`, "Write it flatter.", placeOf(node)); return null; }
     if (isAlias(node)) {
+      // Told at its anchor.
+      if (anchors.has(node.source)) return null;
       refuse(`'*${node.source}' would be an alias, and manifests have none.`, "If it is an expression, quote it ('*.id'), or write it in a block: |; to reuse a part, use a fragment.", placeOf(node));
       return null;
     }
     if (isMap(node)) {
-      if (node.anchor !== undefined) refuse(`'&${node.anchor}' is an anchor, and manifests have none.`, "To reuse a part, use a fragment; if it is text, quote it.", placeOf(node));
+      refuseAnchor(node, "To reuse a part, use a fragment; if it is text, quote it.");
       const entries = node.items.map(({ key, value: member }) => {
         const name = isScalar(key) ? String(key.value) : String(key);
         if (isAlias(key)) refuse("a key cannot be an alias.", "Quote the key.", placeOf(key));
         if (name === "__proto__") refuse("'__proto__' cannot be a key.", "Rename it.", placeOf(key));
-        if (name === "<<") refuse("'<<' (merge) is not part of YAML 1.2.", "Use a fragment: `use: name`.", placeOf(key));
+        if (name === "<<" && !(isAlias(member) && anchors.has(member.source))) refuse("'<<' (merge) is not part of YAML 1.2.", "Use a fragment: `use: name`.", placeOf(key));
         return [name, toJson(member, depth + 1)] as const;
       });
       return Object.fromEntries(entries.filter(([name]) => name !== "__proto__"));
     }
+    if (isSeq(node)) refuseAnchor(node, "Write the list where it is needed; if it is text, quote it.");
     if (isSeq(node)) return node.items.map((item) => toJson(isPair(item) ? item.value : item, depth + 1));
     if (!isScalar(node)) return null;
-    if (node.anchor !== undefined) refuse(`'&${node.anchor}' is an anchor, and manifests have none.`, "If it is part of an expression, quote the whole expression or write it in a block: |.", placeOf(node));
+    refuseAnchor(node, "If it is part of an expression, quote the whole expression or write it in a block: |.");
     if (node.tag !== undefined && !node.tag.startsWith("tag:yaml.org,2002:")) refuse(`the tag '${node.tag}' is not known.`, "Remove it.", placeOf(node));
     const scalar = node.value;
     if (typeof scalar === "bigint") return String(scalar);
     if (typeof scalar === "number" && !Number.isFinite(scalar)) { refuse(`${node.source ?? String(scalar)} is not a number that JSON has.`, "Quote it if it is text.", placeOf(node)); return null; }
     if (typeof scalar === "number" && Number.isInteger(scalar) && !Number.isSafeInteger(scalar)) { refuse(`${node.source ?? String(scalar)} has more digits than a number can keep.`, "Quote it: ids are text.", placeOf(node)); return null; }
     return scalar === undefined ? null : (scalar as Json);
+  }
+
+  function refuseAnchor(node: Node & { readonly anchor?: string }, cure: string): void {
+    if (node.anchor === undefined) return;
+    anchors.add(node.anchor);
+    // It stands before the node, often on the line of its key.
+    const start = text.lastIndexOf(`&${node.anchor}`, node.range![0]);
+    refuse(`'&${node.anchor}' is an anchor, and manifests have none.`, cure, start === -1 ? placeOf(node) : place(start, start + node.anchor.length + 1));
   }
 
   function placeOf(node: unknown): Location {

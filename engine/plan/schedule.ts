@@ -29,6 +29,9 @@ export function compileSchedule(from: Sourced | undefined, where: string, report
 }
 
 function problemOfPattern(pattern: string): string | undefined {
+  // Its parser takes forms that a schedule does not, and says so.
+  const parts = pattern.trim().split(/\s+/).filter(Boolean).length;
+  if (parts !== 5 && !pattern.startsWith("@")) return `It has ${parts} part${parts === 1 ? "" : "s"}; for example, every Monday at 7: 0 7 * * 1`;
   try {
     const cron = new CronPattern(pattern, undefined, { mode: "5-part" });
     return neverFires(cron) ? "It never fires: no month it names has such a day." : undefined;

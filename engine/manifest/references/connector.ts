@@ -2,6 +2,8 @@
 import { nearest, suggest } from "../../errors/nearest.ts";
 import { isMap, merged } from "../merged.ts";
 import type { Json, JsonObject, Manifest } from "../types.ts";
+import { flow } from "../describe.ts";
+import { checkCursorFormat } from "./cursor-format.ts";
 import { escape, mapOf, type Report } from "./names.ts";
 
 export function checkConnector(layers: readonly Manifest[], report: Report): void {
@@ -12,13 +14,14 @@ export function checkConnector(layers: readonly Manifest[], report: Report): voi
     const http = mapOf(manifest.value.http);
     const base = http.base_url;
     if (typeof base === "string" && /^\s*(=|(https?:\/\/)?[^/]*\{\{)/.test(base) && mapOf(whole.http).hosts === undefined) report(manifest, "/http/base_url", "MANIFEST_HOSTS", {});
-    if (typeof base === "string" && !/^\s*=|\{\{/.test(base) && !/^https?:\/\/[^/\s]+/.test(base)) report(manifest, "/http/base_url", "MANIFEST_WRONG_VALUE", { field: "base_url", expected: "an address that starts with https://", actual: JSON.stringify(base), suggestion: `https://${base.replace(/^[a-z]*:?\/*/i, "")}` });
+    if (typeof base === "string" && !/^\s*=|\{\{/.test(base) && !/^https?:\/\/[^/\s]+/.test(base)) report(manifest, "/http/base_url", "MANIFEST_WRONG_VALUE", { field: "base_url", expected: "an address that starts with https://", actual: JSON.stringify(base), suggestion: `https://${base.replace(/^([a-z]+:)?\/+/i, "")}` });
     for (const room of ["streams", "webhooks", "queues", "actions", "fragments"]) {
       for (const [name, part] of Object.entries(mapOf(manifest.value[room]))) {
         if (!isMap(part)) continue;
         const at = `/${room}/${escape(name)}`;
         checkUse(manifest, part, at, fragments, room !== "fragments", report);
         checkRequests(manifest, part, at, mapOf(whole.http), report);
+        for (const door of ["", "/list", "/changes"]) checkCursorFormat(manifest, door === "" ? part : mapOf(part[door.slice(1)]), `${at}${door}`, report);
         for (const [partition, value] of Object.entries(mapOf(part.partitions))) stream(manifest, mapOf(value).stream, `${at}/partitions/${escape(partition)}/stream`, streams, report);
         for (const key of ["creates", "updates", "deletes", "upserts"]) stream(manifest, part[key], `${at}/${key}`, streams, report);
         for (const [event, value] of Object.entries(mapOf(part.events))) stream(manifest, mapOf(value).stream, `${at}/events/${escape(event)}/stream`, streams, report);
@@ -72,7 +75,7 @@ function checkHosts(manifest: Manifest, block: JsonObject, at: string, http: Jso
     const host = /^https?:\/\/([^/{}\s]+)/.exec(String(block[method] ?? ""))?.[1]?.toLowerCase();
     if (host === undefined) continue;
     const allowed = Array.isArray(http.hosts) ? http.hosts.map(String) : [/^https?:\/\/([^/]+)/.exec(http.base_url)?.[1]?.toLowerCase() ?? ""];
-    if (!allowed.some((each) => each === host || (each.startsWith("*.") && host.endsWith(each.slice(1))))) report(manifest, `${at}/${method}`, "MANIFEST_WRONG_VALUE", { field: method, expected: `a path, or an address on ${allowed.join(", ")}`, actual: host, suggestion: `the credential goes there too: list every host it may be sent to: hosts: [${[...allowed, host].filter(Boolean).join(", ")}]` });
+    if (!allowed.some((each) => each === host || (each.startsWith("*.") && host.endsWith(each.slice(1))))) report(manifest, `${at}/${method}`, "MANIFEST_WRONG_VALUE", { field: method, expected: `a path, or an address on ${allowed.join(", ")}`, actual: host, suggestion: `the credential goes there too: list every host it may be sent to: hosts: ${flow([...allowed, host].filter(Boolean))}` });
   }
 }
 

@@ -3,7 +3,7 @@ import { suggest } from "../../errors/nearest.ts";
 import { isMap, merged } from "../merged.ts";
 import type { JsonObject, Manifest, Workspace } from "../types.ts";
 import { checkFields } from "./mapping.ts";
-import { checkEntity, isReadable, long, mapOf, splitName, type Name, type Report } from "./names.ts";
+import { checkEntity, isReadable, long, mapOf, splitName, suggestPart, type Name, type Report } from "./names.ts";
 
 export function checkFlow(manifest: Manifest, name: string, flow: JsonObject, at: string, flows: JsonObject, connections: JsonObject, workspace: Workspace, report: Report): void {
   if (typeof flow.use === "string" && !(flow.use in flows)) report(manifest, `${at}/use`, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Flow", name: flow.use, suggestion: suggest(flow.use, Object.keys(flows)) });
@@ -13,7 +13,10 @@ export function checkFlow(manifest: Manifest, name: string, flow: JsonObject, at
   const to = long(whole.to, "entity");
   const where = `flows.${name}`;
   const triggers = ["stream", "change", "entity", "subject"];
-  if (!used && !triggers.some((key) => from[key] !== undefined)) report(manifest, at, "MANIFEST_MISSING_FIELD", { field: "from", where, expected: "what it reads: <connection>.<stream>" }, "key");
+  if (!used && !triggers.some((key) => from[key] !== undefined)) {
+    if (isMap(flow.from)) report(manifest, `${at}/from`, "MANIFEST_MISSING_FIELD", { field: "stream", where: `${where}.from`, expected: "what it reads: <connection>.<stream>" }, "key");
+    else report(manifest, at, "MANIFEST_MISSING_FIELD", { field: "from", where, expected: "what it reads: <connection>.<stream>" }, "key");
+  }
   const targets = ["entity", "save", "action", "subject", "webhook", "file"];
   if (!used && !targets.some((key) => to[key] !== undefined)) report(manifest, at, "MANIFEST_MISSING_FIELD", { field: "to", where, expected: "what it becomes: an entity" }, "key");
 
@@ -45,7 +48,7 @@ function checkFlowMapping(manifest: Manifest, flow: JsonObject, whole: JsonObjec
     if (typeof to.entity === "string" && typeof value.to === "string" && value.to !== to.entity && workspace.entities.has(value.to) && workspace.entities.has(to.entity)) report(manifest, pointer, "MANIFEST_WRONG_VALUE", { field: "map", expected: `a mapping to ${to.entity}`, actual: `${own.use}, which maps to ${value.to}`, suggestion: suggestMapping(workspace, undefined, to.entity) });
     const stream = typeof from.stream === "string" ? splitName(from.stream) : undefined;
     const connector = stream && mapOf(connections[typeof from.connection === "string" ? from.connection : stream.owner]).connector;
-    if (stream && typeof connector === "string" && typeof value.from === "string" && value.from !== `${connector}.${stream.name}` && hasStream(connector, stream.name, connections, workspace)) report(manifest, pointer, "MANIFEST_WRONG_VALUE", { field: "map", expected: `a mapping from ${connector}.${stream.name}`, actual: `${own.use}, which maps from ${value.from}`, suggestion: suggestMapping(workspace, `${connector}.${stream.name}`, undefined) });
+    if (stream && typeof connector === "string" && typeof value.from === "string" && value.from !== `${connector}.${stream.name}` && hasStream(connector, stream.name, connections, workspace) && readsWhatIs(value.from, connections, workspace)) report(manifest, pointer, "MANIFEST_WRONG_VALUE", { field: "map", expected: `a mapping from ${connector}.${stream.name}`, actual: `${own.use}, which maps from ${value.from}`, suggestion: suggestMapping(workspace, `${connector}.${stream.name}`, undefined) });
   }
   if (isMap(own.fields) && typeof to.entity === "string") checkFields(manifest, own.fields, `${at}/map/fields`, to.entity, workspace, report);
 }
@@ -54,6 +57,12 @@ function checkFlowMapping(manifest: Manifest, flow: JsonObject, whole: JsonObjec
 function hasStream(connector: string, stream: string, connections: JsonObject, workspace: Workspace): boolean {
   const layers = workspace.connectors.get(connector);
   return layers !== undefined && (stream in mapOf(merged(layers).streams) || Object.values(connections).some((connection) => stream in mapOf(mapOf(connection).streams)));
+}
+
+/** So is the unknown stream that a mapping names: its own file is told. */
+function readsWhatIs(from: string, connections: JsonObject, workspace: Workspace): boolean {
+  const read = splitName(from);
+  return read !== undefined && hasStream(read.owner, read.name, connections, workspace);
 }
 
 function suggestMapping(workspace: Workspace, from: string | undefined, to: string | undefined): string {
@@ -69,7 +78,7 @@ function checkConnectionStream(manifest: Manifest, pointer: string, { owner, nam
   const { streams } = merged(layers);
   if (streams !== undefined && !isMap(streams)) return;
   const known = [...Object.keys(mapOf(streams)), ...Object.keys(mapOf(connection.streams))];
-  if (!known.includes(name)) report(manifest, pointer, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Stream", name: `${owner}.${name}`, suggestion: suggest(name, known) });
+  if (!known.includes(name)) report(manifest, pointer, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Stream", name: `${owner}.${name}`, suggestion: suggestPart({ owner, name }, known) });
 }
 
 /** A flow with the flow it uses below it. */

@@ -2,7 +2,7 @@
 import { nearest, suggest } from "../../errors/nearest.ts";
 import { isMap, merged } from "../merged.ts";
 import type { Json, JsonObject, Manifest, Workspace } from "../types.ts";
-import { checkEntity, escape, isReadable, mapOf, splitName, type Name, type Report } from "./names.ts";
+import { checkEntity, escape, isReadable, mapOf, splitName, suggestPart, type Name, type Report } from "./names.ts";
 
 export function checkMapping(manifest: Manifest, workspace: Workspace, report: Report): void {
   const { from, to } = manifest.value;
@@ -53,7 +53,7 @@ function checkConnectorPart(manifest: Manifest, pointer: string, { owner, name }
   const parts = merged(layers)[room];
   if (parts !== undefined && !isMap(parts)) return;
   const known = Object.keys(mapOf(parts));
-  if (!known.includes(name) && !(room === "streams" && isOwnStream(name, workspace))) report(manifest, pointer, "MANIFEST_UNKNOWN_REFERENCE", { kind: room === "streams" ? "Stream" : "Action", name: `${owner}.${name}`, suggestion: suggest(name, known) });
+  if (!known.includes(name) && !(room === "streams" && isOwnStream(name, workspace))) report(manifest, pointer, "MANIFEST_UNKNOWN_REFERENCE", { kind: room === "streams" ? "Stream" : "Action", name: `${owner}.${name}`, suggestion: suggestPart({ owner, name }, known) });
 }
 
 /** A stream that only one connection has (reports, custom objects). */

@@ -26,5 +26,11 @@ export function checkEntity(manifest: Manifest, pointer: string, id: string, wor
   report(manifest, pointer, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Entity", name: id, suggestion: `${suggest(id, known)}${nearest(id, known) === undefined ? `; an entity of your own is a file schemas/entities/${id}.schema.json` : ""}` });
 }
 
+/** "Did you mean …?" of a part of an owner, as it is written: `hubspot.companies`. */
+export function suggestPart({ owner, name }: Name, known: readonly string[]): string {
+  const near = nearest(name, known);
+  return near === undefined ? suggest("", known.map((each) => `${owner}.${each}`)) : `did you mean '${owner}.${near}'?`;
+}
+
 export const mapOf = (value: Json | undefined): JsonObject => (isMap(value) ? value : {});
 export const escape = (name: string): string => name.replaceAll("~", "~0").replaceAll("/", "~1");

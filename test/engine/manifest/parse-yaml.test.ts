@@ -41,7 +41,7 @@ describe("a position", () => {
 describe("what is refused, with its place", () => {
   test.for([
     ["an alias", "a: 1\nb: *x.y\n", "2:4 MANIFEST_YAML"],
-    ["an anchor", "a: &x 1\n", "1:7 MANIFEST_YAML"],
+    ["an anchor", "a: &x 1\n", "1:4 MANIFEST_YAML"],
     ["a merge key", "a:\n  <<: { b: 1 }\n", "2:3 MANIFEST_YAML"],
     ["a tag", "a: !env X\n", "1:4 MANIFEST_YAML"],
     ["a key written twice", "a: 1\na: 2\n", "2:1 MANIFEST_YAML"],
