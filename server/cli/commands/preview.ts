@@ -1,12 +1,13 @@
 import type { Command } from "commander";
 import pc from "picocolors";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
-import { compileExpression, compileFields, ExpressionError, type CompiledFields, type FieldSource } from "../../../engine/expression/index.ts";
+import type { EvaluationProblem, FieldsResult, FieldSource } from "../../../engine/expression/index.ts";
 import { describe, inferType, lintMapping, typeOfSchema, typeOfSamples, withSamples, type Schema } from "../../../engine/expression/types-of/index.ts";
 import { entityProblems, entitySchema } from "../../../engine/manifest/entity-schema.ts";
 import type { Json, JsonObject, Workspace } from "../../../engine/manifest/index.ts";
 import { isMap, merged } from "../../../engine/manifest/merged.ts";
 import { recordSchema } from "../../../engine/manifest/record-schema.ts";
+import { isolatedEvaluator, type IsolatedEvaluator } from "../../../engine/run/expression-worker.ts";
 import { print, printJson } from "../output.ts";
 import { readInput, readVariable } from "../read-input.ts";
 import { openWorkspace } from "./validate.ts";
@@ -48,11 +49,13 @@ export function registerPreview(program: Command): void {
     .option("--var <name=value...>", "a variable, $name in the expressions; JSON or text")
     .option("--json", "print one JSON document")
     .addHelpText("after", "\nExample:\n  plugboard preview hubspot/employer --input company.json\nExit codes: 0 every record maps or is filtered, 1 some have errors, 2 wrong usage or unreadable folder")
-    .action((mapping: string, options: { input: string; workspace?: string; var?: string[]; json?: boolean }) => {
+    .action(async (mapping: string, options: { input: string; workspace?: string; var?: string[]; json?: boolean }) => {
       const located = openWorkspace(options.workspace);
       if (!located) return;
       const input = readInput(options.input);
-      const records = previewMapping(located.workspace, mapping, Array.isArray(input) ? input : [input], Object.fromEntries((options.var ?? []).map(readVariable)));
+      // What is previewed was vouched for by nobody yet: it runs in a thread that can be ended.
+      const evaluator = isolatedEvaluator();
+      const records = await previewMapping(located.workspace, mapping, Array.isArray(input) ? input : [input], Object.fromEntries((options.var ?? []).map(readVariable)), evaluator).finally(() => evaluator.close());
       const ok = records.every((record) => record.filtered || [record, ...record.fields].every(({ problems }) => problems.every(({ severity }) => severity !== "error")));
       if (!ok) process.exitCode = 1;
       if (options.json) printJson({ ok, mapping, records });
@@ -61,7 +64,7 @@ export function registerPreview(program: Command): void {
 }
 
 /** @throws PlugboardError SERVER_NOT_FOUND for a mapping that the workspace does not have. */
-export function previewMapping(workspace: Workspace, id: string, records: readonly unknown[], bindings: Readonly<Record<string, unknown>>): PreviewedRecord[] {
+export async function previewMapping(workspace: Workspace, id: string, records: readonly unknown[], bindings: Readonly<Record<string, unknown>>, evaluator: IsolatedEvaluator): Promise<PreviewedRecord[]> {
   const layers = workspace.mappings.get(id);
   if (!layers) throw new PlugboardError("SERVER_NOT_FOUND", { kind: "mapping", name: id, suggestion: `There are: ${[...workspace.mappings.keys()].join(", ") || "none"}.` });
   const mapping = merged(layers);
@@ -76,48 +79,44 @@ export function previewMapping(workspace: Workspace, id: string, records: readon
   const rows = Object.entries(fields).map(([field, made]) => {
     const expression = "constant" in made ? JSON.stringify(made.constant) : "ref" in made ? made.key : made.expression;
     const found = lints.filter(({ at }) => at === `fields.${field}`).map(({ code, severity, message, hint, start }): PreviewProblem => ({ code, severity, message: [message, hint].filter(Boolean).join(" "), position: start }));
-    return { field, expression, type: describe(inferType(expression, record, { variables }).type), lints: found, ...compiledAlone(field, made) };
+    return { field, expression, type: describe(inferType(expression, record, { variables }).type), lints: found, source: made };
   });
   const general = lints.filter(({ at }) => at === "fields" || at === "where").map(({ code, severity, message }): PreviewProblem => ({ code, severity, message }));
-  return records.map((one) => previewRecord(one, { rows, where, general, target, bindings: { now: Date.now(), ...bindings } }));
-}
-
-/** Alone, so that one that does not even compile takes no other with it. */
-function compiledAlone(field: string, source: FieldSource): { compiled: CompiledFields } | { broken: PreviewProblem } {
-  try {
-    return { compiled: compileFields({ [field]: source }) };
-  } catch (thrown) {
-    return { broken: problemOf(thrown) };
-  }
+  const previewed: PreviewedRecord[] = [];
+  for (const one of records) previewed.push(await previewRecord(one, { rows, where, general, target, evaluator, bindings: { now: Date.now(), ...bindings } }));
+  return previewed;
 }
 
 interface Prepared {
-  readonly rows: readonly { readonly field: string; readonly expression: string; readonly type: string; readonly lints: readonly PreviewProblem[]; readonly compiled?: CompiledFields; readonly broken?: PreviewProblem }[];
+  readonly rows: readonly { readonly field: string; readonly expression: string; readonly type: string; readonly lints: readonly PreviewProblem[]; readonly source: FieldSource }[];
   readonly where: string | undefined;
   readonly general: readonly PreviewProblem[];
   readonly target: JsonObject | undefined;
+  readonly evaluator: IsolatedEvaluator;
   readonly bindings: Readonly<Record<string, unknown>>;
 }
 
-function previewRecord(record: unknown, { rows, where, general, target, bindings }: Prepared): PreviewedRecord {
+async function previewRecord(record: unknown, { rows, where, general, target, evaluator, bindings }: Prepared): Promise<PreviewedRecord> {
   const problems: PreviewProblem[] = [...general];
   let filtered = false;
   if (where !== undefined) {
-    try {
-      filtered = compileExpression(`$boolean(${where}\n)`).evaluate(record, bindings) !== true;
-    } catch (thrown) {
-      problems.push(problemOf(thrown, "where: "));
-    }
+    const reply = await evaluator.evaluate({ expression: `$boolean(${where}\n)`, input: record, bindings });
+    if ("problem" in reply) problems.push(problemOf(reply.problem, "where: "));
+    else filtered = reply.value !== true;
   }
   const whole: Record<string, unknown> = {};
-  const made = rows.map(({ field, expression, type, lints, compiled, broken }) => {
-    if (!compiled) return { field, expression, value: undefined, type, problems: broken ? [broken] : [] };
-    const result = compiled.evaluate(record, bindings);
-    if (result instanceof Promise) throw new TypeError("Fields are evaluated without promises.");
-    const failures = result.problems.map(({ code, message, position }): PreviewProblem => ({ code, severity: "error", message, ...(position === undefined ? {} : { position }) }));
+  const made = [];
+  for (const { field, expression, type, lints, source } of rows) {
+    // Alone, so that one that does not even compile takes no other with it.
+    const reply = await evaluator.evaluate({ fields: { [field]: source }, input: record, bindings });
+    if ("problem" in reply) {
+      made.push({ field, expression, value: undefined, type, problems: [problemOf(reply.problem)] });
+      continue;
+    }
+    const result = reply.value as FieldsResult;
     mergeInto(whole, result.value);
-    return { field, expression, value: valueAt(result.value, field), type, problems: [...lints, ...failures] };
-  });
+    made.push({ field, expression, value: valueAt(result.value, field), type, problems: [...lints, ...result.problems.map((problem) => problemOf(problem))] });
+  }
   // A field that failed is missing for that reason: the entity has nothing to add.
   const failed = new Set(made.filter(({ problems: found }) => found.some(({ code, severity }) => severity === "error" && !code.startsWith("LINT_"))).map(({ field }) => field));
   for (const { field, detail } of target && !filtered ? entityProblems(target, whole as JsonObject) : []) {
@@ -139,9 +138,7 @@ function sourcesOf(mapping: JsonObject): Record<string, FieldSource> {
   return sources;
 }
 
-function problemOf(thrown: unknown, before = ""): PreviewProblem {
-  if (!(thrown instanceof ExpressionError)) throw thrown;
-  const { code, message, position } = thrown.problem;
+function problemOf({ code, message, position }: EvaluationProblem, before = ""): PreviewProblem {
   return { code, severity: "error", message: before + message, ...(position === undefined ? {} : { position }) };
 }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { read } from "../../../engine/manifest/index.ts";
 import { evalExpression } from "../../../server/cli/commands/eval.ts";
+import { isolatedEvaluator } from "../../../engine/run/expression-worker.ts";
 import { previewMapping } from "../../../server/cli/commands/preview.ts";
 
 const main = new URL("../../../server/cli/main.ts", import.meta.url).pathname;
@@ -53,27 +54,39 @@ describe("plugboard preview", () => {
     ["schemas/entities/company.schema.json", JSON.stringify({ type: "object", required: ["name"], properties: { name: { type: "string" }, size: { type: "string", enum: ["small", "large"] }, seats: { type: "integer" }, site: { type: "object", properties: { city: { type: "string" } } } } })],
     ["mappings/crm/company.yaml", "mapping: crm/company\nfrom: crm.companies\nto: company\nwhere: $boolean(name)\nfields:\n  name: name\n  size: 'seats > 9 ? \"large\" : \"little\"'\n  seats: $number(seats)\n  site.city: address.city\n"],
   ]) }]);
-  const preview = (record: unknown) => previewMapping(workspace, "crm/company", [record], {})[0]!;
+  const evaluator = isolatedEvaluator();
+  afterAll(() => evaluator.close());
+  const preview = async (record: unknown) => (await previewMapping(workspace, "crm/company", [record], {}, evaluator))[0]!;
 
-  test("every field has its value and type", () => {
-    const { filtered, fields } = preview({ name: "Acme", seats: 12, address: { city: "Leeds" } });
+  test("every field has its value and type", async () => {
+    const { filtered, fields } = await preview({ name: "Acme", seats: 12, address: { city: "Leeds" } });
     expect(filtered).toBe(false);
     expect(Object.fromEntries(fields.map(({ field, value }) => [field, value]))).toEqual({ "name": "Acme", "size": "large", "seats": 12, "site.city": "Leeds" });
     expect(fields.find(({ field }) => field === "size")?.type).toContain("large");
   });
 
-  test("a field that fails, and one that the entity refuses, say so at their own row", () => {
-    const { fields } = preview({ name: "Acme", seats: "many" });
+  test("a field that fails, and one that the entity refuses, say so at their own row", async () => {
+    const { fields } = await preview({ name: "Acme", seats: "many" });
     const problems = (name: string) => fields.find(({ field }) => field === name)?.problems.filter(({ severity }) => severity === "error").map(({ code }) => code);
     expect(problems("seats")).toContain("D3030");
     expect(problems("size")).toContain("T2009");
-    const refused = preview({ name: "Acme", seats: 3 }).fields.find(({ field }) => field === "size");
+    const refused = (await preview({ name: "Acme", seats: 3 })).fields.find(({ field }) => field === "size");
     expect(refused?.value).toBe("little");
     expect(refused?.problems.map(({ code }) => code)).toContain("MAPPING_INVALID");
   });
 
-  test("a record that `where` drops is shown as dropped", () => {
-    expect(preview({ name: "" }).filtered).toBe(true);
+  test("a record that `where` drops is shown as dropped", async () => {
+    expect((await preview({ name: "" })).filtered).toBe(true);
+  });
+
+  test("an expression that would never end is ended, and costs its own field only", async () => {
+    const endless = read([{ layer: "workspace", label: "", files: new Map([
+      ["schemas/entities/company.schema.json", JSON.stringify({ type: "object", properties: { name: { type: "string" }, bad: {} } })],
+      ["mappings/crm/company.yaml", "mapping: crm/company\nfrom: crm.companies\nto: company\nfields:\n  name: name\n  bad: '($f := function($n) { $f($n + 1) + $f($n) }; $f(1))'\n"],
+    ]) }]);
+    const [record] = await previewMapping(endless, "crm/company", [{ name: "Acme" }], {}, evaluator);
+    expect(record!.fields.find(({ field }) => field === "bad")!.problems.map(({ code }) => code)).toContain("LIMIT");
+    expect(record!.fields.find(({ field }) => field === "name")!.value).toBe("Acme");
   });
 
   test("a shipped mapping previews from the command line, and an unknown one is refused by name", () => {
