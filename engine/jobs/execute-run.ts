@@ -114,6 +114,7 @@ class Execution {
     return runFlow({
       run: run.id, attempt: run.attempt, plan, flow: run.flow, connection, signal: this.#signal, ...probed,
       ...(run.requested_mode === undefined ? {} : { mode: run.requested_mode }),
+      ...(run.replay === undefined ? {} : { replay: run.replay }),
     }, {
       store: runStore(db, keyring, {
         tenant, flow: { tenant, connection: flow.connection, flow: flow.name }, stream: flow.stream, entity: flow.to.entity, entityPlan, labels: flow.labels,

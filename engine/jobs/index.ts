@@ -2,5 +2,6 @@
 export { openJobs, type Jobs, type JobsOptions } from "./jobs.ts";
 export { startWorker, type Worker, type WorkerOptions } from "./worker.ts";
 export { triggerRun, type RunWanted } from "./trigger.ts";
+export { isReplayable, replayQuarantine, type ReplayQueued, type ReplayWanted } from "./replay.ts";
 export { scheduleInWords } from "./schedule.ts";
 export type { ProgressBoard, RunProgress } from "./progress.ts";

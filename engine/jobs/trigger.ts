@@ -1,6 +1,6 @@
 /** Asks for a run. The run's row and its job are made in one transaction, so a worker sees both or neither. */
 import { createRun, currentRevision, listRuns, withTenant, type Database, type Run, type RunCreated, type TenantTransaction } from "../store/index.ts";
-import type { RunMode } from "../run/ports.ts";
+import type { ReplayScope, RunMode } from "../run/ports.ts";
 import type { RunQueue } from "./queue.ts";
 
 export interface RunWanted {
@@ -10,6 +10,8 @@ export interface RunWanted {
   readonly trigger: string;
   readonly requestedBy?: string;
   readonly mode?: RunMode;
+  /** Quarantined records to try again, whatever revision they failed under. */
+  readonly replay?: ReplayScope;
   /** The schedule's tick, in milliseconds since the epoch. */
   readonly slot?: number;
 }

@@ -68,6 +68,8 @@ export interface MappedRecord {
   readonly version?: string;
   /** The record as the provider sent it; stored encrypted. */
   readonly raw: Json;
+  /** Its quarantine entry's id, when it was read from there. */
+  readonly entry?: string;
 }
 
 export interface QuarantinedRecord {
@@ -78,6 +80,25 @@ export interface QuarantinedRecord {
   /** The finished sentence. */
   readonly reason: string;
   readonly raw: Json;
+  /** Its quarantine entry's id, when it was read from there: that entry stays, with this reason. */
+  readonly entry?: string;
+}
+
+/** An open entry of the quarantine, to be tried again. */
+export interface QuarantineEntry {
+  readonly id: string;
+  /** When the provider last sent the record: decimal seconds since the epoch, of the store's clock. */
+  readonly received_at: string;
+  readonly raw: Json;
+  /** Why the stored record cannot be read any more; `raw` is then null. */
+  readonly unreadable?: string;
+}
+
+/** What a person asked to be tried again, whatever revision it failed under. An absent member narrows nothing. */
+export interface ReplayScope {
+  readonly code?: string;
+  /** Ids of entries. */
+  readonly ids?: readonly string[];
 }
 
 /** Everything of one page: committed in one transaction, or nothing of it. */
@@ -93,6 +114,12 @@ export interface PageCommit {
   readonly checkpoint: Checkpoint;
   /** Set while sweeping: every key seen on the page, also the quarantined ones. */
   readonly sweep?: { readonly number: number; readonly seen: readonly string[] };
+  /**
+   * Set when the records come from the quarantine instead of the provider: the entries, with the key that each has now. An entry
+   * that no record of `quarantined` names is resolved. A row that changed after the entry was received wins over it, unless the
+   * entry's version is higher. Such a page is not counted among `pages`.
+   */
+  readonly replayed?: readonly { readonly id: string; readonly received_at: string; readonly key?: string }[];
   readonly requests: number;
   readonly retries: number;
   readonly bytes: number;
@@ -121,7 +148,14 @@ export interface RunStore {
   /** @throws PlugboardError RUN_FENCED when a later epoch was issued: this worker stops, nothing of the page is stored. */
   commitPage(page: PageCommit, epoch: number): Promise<PageOutcome>;
   /**
-   * Ends a complete pass: moves the checkpoint and, for a sweep, ends the rows that were not seen, in one transaction.
+   * The flow's open quarantine entries to try again, newest first, as many as one page should hold; none when all were tried. Those
+   * that failed under another revision than this run's, and with `asked` also those it names that this run did not try yet.
+   * Committing them as `replayed` takes them off this list, whatever became of them.
+   */
+  quarantineToReplay(asked: ReplayScope | undefined): Promise<readonly QuarantineEntry[]>;
+  /**
+   * Ends a complete pass: moves the checkpoint and, for a sweep, ends the rows that were not seen, in one transaction. Quarantine
+   * entries that came before the sweep and were not seen by it are resolved: the provider has those records no more.
    * @throws PlugboardError RUN_FENCED
    */
   completePass(checkpoint: Checkpoint, sweep: { readonly number: number } | undefined, epoch: number): Promise<SweepOutcome>;
@@ -140,7 +174,7 @@ export interface Clock {
 
 export interface LogLine {
   readonly level: "debug" | "info" | "warn" | "error";
-  /** A stable word for machines: `request`, `retry`, `wait`, `page`, `checkpoint`, `sweep`, `skipped`. */
+  /** A stable word for machines: `request`, `retry`, `wait`, `page`, `checkpoint`, `sweep`, `skipped`, `replay`. */
   readonly event: string;
   readonly message: string;
   readonly data?: JsonObject;
@@ -180,6 +214,8 @@ export interface RunRequest {
   readonly connection: ConnectionValues;
   /** `full` re-reads everything and is a sweep; absent: full when never complete or when a sweep is due, else incremental. */
   readonly mode?: RunMode;
+  /** Quarantined records to try again whatever revision they failed under; those of other revisions are tried anyway. */
+  readonly replay?: ReplayScope;
   readonly signal: AbortSignal;
   /** Kill points of the fault rig; absent outside it. */
   readonly probe?: (point: ProbePoint) => void | Promise<void>;

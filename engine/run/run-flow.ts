@@ -13,10 +13,11 @@ import { compileCursor, compileDoor, fetchPage, type Door, type FetchedPage } fr
 import { PAGES_WITHOUT_PROGRESS, SeenKeys, tokenHash } from "./guards.ts";
 import { compileMapper, type MappedPage, type PageMapper } from "./map-page.ts";
 import { createPause } from "./pause.ts";
-import type { Checkpoint, Counters, LogLine, Progress, RunMode, RunPorts, RunRequest, RunResult, SweepOutcome } from "./ports.ts";
+import { mapEntries, tellReplay } from "./replay-quarantine.ts";
+import type { Checkpoint, Counters, LogLine, PageCommit, PageOutcome, Progress, RunMode, RunPorts, RunRequest, RunResult, SweepOutcome } from "./ports.ts";
 import { createRedactor, type Redactor } from "./redact.ts";
 import { Cancelled, Interrupted, PageTokenExpired, StreamSkipped, Waiting } from "./stops.ts";
-import { effectiveConfig, secretsOf } from "./variables.ts";
+import { effectiveConfig, secretsOf, withoutSecrets } from "./variables.ts";
 
 /** A lease is 30 s: three heartbeats fit. It lives in the database, on real time, whatever clock the run is given. */
 const HEARTBEAT_MILLISECONDS = 10_000;
@@ -62,6 +63,8 @@ class FlowRun {
   #waiting: Progress["waiting"];
   #heartbeat: NodeJS.Timeout | undefined;
   #fed = 0;
+  /** Of the counters, what came from the quarantine: caps and thresholds are about what the provider sent. */
+  readonly #replayed = { read: 0, quarantined: 0 };
 
   constructor(request: RunRequest, ports: RunPorts) {
     this.#request = request;
@@ -92,6 +95,8 @@ class FlowRun {
       // Empty means that every field is read: then the variable is absent, and requests leave it out.
       select: flow.select.length === 0 ? undefined : flow.select, with: stream.with,
     };
+    // Before the pass begins: what a full one then does not see was written before it, and ends.
+    await this.#replayQuarantine(compiled.map, withoutSecrets(connector, base));
     const pass = await this.#openPass(flow, compiled, base);
     const exchange = this.#exchange(connector, connector.http, flow, config);
     return await this.#readPass(pass, flow, compiled, connector, exchange, base);
@@ -100,6 +105,32 @@ class FlowRun {
   close(): void {
     clearInterval(this.#heartbeat);
     this.#stop.abort(new Interrupted("the run is over"));
+  }
+
+  // ── the quarantine ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Tries refused records again, page by page, because the configuration has changed since or a person asked. The checkpoint stays. */
+  async #replayQuarantine(map: PageMapper, base: Variables): Promise<void> {
+    const { clock, store } = this.#ports;
+    const now = clock.now();
+    const variables = { ...base, now, run: { id: this.#request.run, started_at: toIso(now), mode: this.#mode } };
+    const total = { read: 0, created: 0, updated: 0, unchanged: 0, superseded: 0, deleted: 0, filtered: 0, quarantined: 0 };
+    for (;;) {
+      const entries = await store.quarantineToReplay(this.#request.replay);
+      if (entries.length === 0) break;
+      const mapped = await mapEntries(entries, map, variables);
+      await this.#probe("mapped");
+      const outcome = await this.#store({ ...mapped, gone: [], checkpoint: this.#checkpoint ?? {}, requests: 0, retries: 0, bytes: 0 });
+      this.#replayed.read += outcome.read;
+      this.#replayed.quarantined += outcome.quarantined;
+      for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += outcome[name];
+      this.#show();
+      await this.#probe("after_commit");
+      if (this.#request.signal.aborted) throw new Interrupted("the worker stops");
+      const cancelled = await store.cancelRequested();
+      if (cancelled !== undefined) throw new Cancelled(cancelled.by);
+    }
+    if (total.read > 0) this.#log({ level: total.quarantined > 0 ? "warn" : "info", event: "replay", message: tellReplay(total), data: total });
   }
 
   // ── the pass ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -203,27 +234,34 @@ class FlowRun {
     if (page.next === undefined) return undefined;
     if (this.#request.signal.aborted) return { reason: new Interrupted("the worker stops") };
     if (this.#counters.pages + 1 >= caps.pages) return { error: capped(caps.pages, "pages") };
-    if (this.#counters.read + page.records.length >= caps.records) return { error: capped(caps.records, "records") };
+    if (this.#counters.read - this.#replayed.read + page.records.length >= caps.records) return { error: capped(caps.records, "records") };
     if (this.#ports.clock.now() - started >= caps.seconds * 1000) return { error: capped(caps.seconds, "seconds") };
     return undefined;
   }
 
   async #commit(mapped: MappedPage, checkpoint: Checkpoint, pass: Pass): Promise<void> {
-    const spent = { ...this.#spent };
-    await this.#probe("before_commit");
-    const outcome = await this.#ports.store.commitPage({
-      records: mapped.records, dropped: mapped.dropped, gone: [], quarantined: mapped.quarantined, filtered: mapped.filtered, checkpoint, ...spent,
+    const outcome = await this.#store({
+      records: mapped.records, dropped: mapped.dropped, gone: [], quarantined: mapped.quarantined, filtered: mapped.filtered, checkpoint, ...this.#spent,
       ...(pass.sweep === undefined ? {} : { sweep: { number: pass.sweep, seen: mapped.seen } }),
-    }, this.#epoch);
+    });
     this.#checkpoint = checkpoint;
-    for (const name of ["requests", "retries", "bytes"] as const) this.#spent[name] -= spent[name];
-    for (const name of ["read", "created", "updated", "unchanged", "superseded", "deleted", "filtered", "quarantined"] as const) this.#counters[name] += outcome[name];
-    for (const name of ["requests", "retries", "bytes"] as const) this.#counters[name] += spent[name];
     this.#counters.pages += 1;
-    this.#fed += mapped.records.length + mapped.dropped.length + mapped.quarantined.length + mapped.filtered;
     this.#show();
     this.#log({ level: "debug", event: "page", message: `Page ${this.#counters.pages}: ${outcome.read} read, ${outcome.quarantined} quarantined.` });
     await this.#probe("after_commit");
+  }
+
+  /** Commits a page and counts what became of it. */
+  async #store(page: PageCommit): Promise<PageOutcome> {
+    await this.#probe("before_commit");
+    const outcome = await this.#ports.store.commitPage(page, this.#epoch);
+    for (const name of ["requests", "retries", "bytes"] as const) {
+      this.#spent[name] -= page[name];
+      this.#counters[name] += page[name];
+    }
+    for (const name of ["read", "created", "updated", "unchanged", "superseded", "deleted", "filtered", "quarantined"] as const) this.#counters[name] += outcome[name];
+    this.#fed += page.records.length + page.dropped.length + page.quarantined.length + page.filtered;
+    return outcome;
   }
 
   async #complete(pass: Pass): Promise<RunResult> {
@@ -243,7 +281,8 @@ class FlowRun {
   // ── checks ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #checkQuarantine({ quarantine }: FlowPlan): void {
-    const { read, quarantined } = this.#counters;
+    const read = this.#counters.read - this.#replayed.read;
+    const quarantined = this.#counters.quarantined - this.#replayed.quarantined;
     const tooMany = quarantined > quarantine.count;
     if (tooMany || (read >= SHARE_FROM_RECORDS && quarantined / read > quarantine.share)) {
       throw new PlugboardError("RUN_QUARANTINE_THRESHOLD", { count: quarantined, read, threshold: tooMany ? quarantine.count : `${Math.round(quarantine.share * 1000) / 10} %` });

@@ -10,7 +10,7 @@ import type { ReadyPage, ReadyRecord } from "./page.ts";
 import { newRowId } from "./row-id.ts";
 import { endByKeys, type Placed, placeByMatch, settleRows, sharedRows } from "./rows.ts";
 import { type ExistingRow, selectExisting, storeContributions, type StreamIds } from "./sql/contributions.ts";
-import { resolveQuarantined, storeQuarantined } from "./sql/quarantine.ts";
+import { keepQuarantined, resolveEntries, resolveQuarantined, storeQuarantined } from "./sql/quarantine.ts";
 import { countPage } from "./sql/runs.ts";
 import { compareVersions } from "./versions.ts";
 
@@ -43,22 +43,24 @@ export async function writePage(tx: TenantTransaction, target: PageTarget, seale
   const keys = [...ready.records.map(({ key }) => key), ...ready.dropped, ...ready.gone];
   const existing = new Map(keys.length === 0 ? [] : (await tx.run<ExistingRow>(selectExisting(stream, keys))).map((row) => [row.key, row]));
 
+  const received = receivedAt(page);
   const counts = { created: 0, updated: 0, unchanged: ready.unchanged, superseded: ready.superseded };
   const writes: { record: ReadyRecord; rowId: string | undefined; changed: boolean }[] = [];
   for (const record of ready.records) {
     const row = existing.get(record.key);
-    const fate = fateOf(record, row);
+    const fate = fateOf(record, row, received.get(record.key));
     counts[fate === "refresh" ? "unchanged" : fate]++;
     if (fate !== "unchanged" && fate !== "superseded") writes.push({ record, rowId: row?.row_id, changed: fate !== "refresh" });
   }
   await storeRecords(tx, target, sealer, writes, turn);
 
   const isLive = (key: string) => existing.get(key)?.live === true;
-  const left = await endByKeys(tx, stream, plan, turn.joined, ready.dropped.filter(isLive), "left", turn.at);
+  const left = await endByKeys(tx, stream, plan, turn.joined, ready.dropped.filter((key) => isLive(key) && !changedSince(existing.get(key)!, received.get(key))), "left", turn.at);
   const deleted = await endByKeys(tx, stream, plan, turn.joined, ready.gone.filter(isLive), "deleted", turn.at);
 
-  if (turn.hasQuarantine && keys.length > 0) await tx.run(resolveQuarantined({ ...stream, flow: target.flow }, keys));
-  await storeQuarantine(tx, target, sealer, ready.quarantined);
+  if (page.replayed !== undefined) await settleReplayed(tx, target, page.replayed, ready.quarantined);
+  else if (turn.hasQuarantine && keys.length > 0) await tx.run(resolveQuarantined({ ...stream, flow: target.flow }, keys));
+  await storeQuarantine(tx, target, sealer, ready.quarantined.filter(({ entry }) => entry === undefined));
 
   const outcome: Omit<PageOutcome, "read"> = {
     ...counts,
@@ -68,17 +70,41 @@ export async function writePage(tx: TenantTransaction, target: PageTarget, seale
     quarantined: ready.quarantined.length,
   };
   const read = Object.values(outcome).reduce((sum, count) => sum + count, 0);
-  await tx.run(countPage(stream.tenantId, target.run, { read, ...outcome, pages: 1, requests: page.requests, retries: page.retries, bytes: page.bytes }, target.leaseSeconds,
+  await tx.run(countPage(stream.tenantId, target.run, { read, ...outcome, pages: page.replayed === undefined ? 1 : 0, requests: page.requests, retries: page.retries, bytes: page.bytes }, target.leaseSeconds,
     page.sweep && { connection: stream.connection, flow: target.flow, sweep: page.sweep.number, keys: page.sweep.seen.map((key) => key.replaceAll("\0", "\u{FFFD}").toWellFormed()) }));
   return { read, ...outcome };
 }
 
-function fateOf(record: ReadyRecord, row: ExistingRow | undefined): Fate {
+function fateOf(record: ReadyRecord, row: ExistingRow | undefined, received: string | undefined): Fate {
   if (!row) return "created";
   if (row.record_hash === record.recordHash && row.live) return "unchanged";
-  if (record.version !== undefined && row.version !== null && compareVersions(record.version, row.version) < 0) return "superseded";
+  const order = record.version !== undefined && row.version !== null ? compareVersions(record.version, row.version) : undefined;
+  if (order !== undefined && order < 0) return "superseded";
+  // Out of the quarantine comes what was sent long ago: where versions do not say more, the later of both counts.
+  if (changedSince(row, received) && !(row.live && order !== undefined && order > 0)) return "superseded";
   if (!row.live) return "created";
   return row.data_hash === record.dataHash ? "refresh" : "updated";
+}
+
+/** Key → when the provider sent the newest of the page's records of it; empty for a page of the provider, which comes now. */
+function receivedAt({ replayed = [] }: PageCommit): Map<string, string> {
+  const received = new Map<string, string>();
+  for (const { key, received_at } of replayed) {
+    const other = key === undefined ? undefined : received.get(key);
+    if (key !== undefined && (other === undefined || compareVersions(other, received_at) < 0)) received.set(key, received_at);
+  }
+  return received;
+}
+
+const changedSince = (row: ExistingRow, received: string | undefined): boolean => received !== undefined && compareVersions(row.changed_at, received) >= 0;
+
+/** By their ids, not by keys: of two entries of one record, the newer may still be refused when the older is not. */
+async function settleReplayed(tx: TenantTransaction, target: PageTarget, replayed: NonNullable<PageCommit["replayed"]>, quarantined: readonly QuarantinedRecord[]): Promise<void> {
+  const kept = quarantined.flatMap(({ entry, code, params, reason }) => (entry === undefined ? [] : [{ id: entry, code, params: storableParams(params), reason: storable(reason) }]));
+  const ids = new Set(kept.map(({ id }) => id));
+  const resolved = replayed.filter(({ id }) => !ids.has(id)).map(({ id }) => id);
+  if (resolved.length > 0) await tx.run(resolveEntries(target.stream.tenantId, resolved));
+  if (kept.length > 0) await tx.run(keepQuarantined(target.stream.tenantId, JSON.stringify(kept), target.run, target.revision));
 }
 
 async function storeRecords(tx: TenantTransaction, target: PageTarget, sealer: Sealer, writes: { record: ReadyRecord; rowId: string | undefined; changed: boolean }[], turn: Turn): Promise<void> {
@@ -119,7 +145,7 @@ async function storeQuarantine(tx: TenantTransaction, target: PageTarget, sealer
     const plainKey = key === undefined ? null : storable(key);
     const sealed = sealer.seal(quarantinePurpose(stream.connection, flow, plainKey, id), JSON.stringify(raw) ?? "null");
     raws.push(sealed);
-    const entry = { id, key: plainKey, code, params: Object.fromEntries(Object.entries(params).map(([name, value]) => [name, typeof value === "string" ? storable(value) : value])), reason: storable(reason), raw_at: rawAt, raw_length: sealed.length };
+    const entry = { id, key: plainKey, code, params: storableParams(params), reason: storable(reason), raw_at: rawAt, raw_length: sealed.length };
     rawAt += sealed.length;
     return entry;
   });
@@ -128,3 +154,6 @@ async function storeQuarantine(tx: TenantTransaction, target: PageTarget, sealer
 
 /** Reasons and keys quote what a provider sent: shortened, and without what no text may hold. */
 const storable = (text: string): string => text.slice(0, 1000).replaceAll("\0", "\u{FFFD}").toWellFormed();
+
+const storableParams = (params: QuarantinedRecord["params"]): QuarantinedRecord["params"] =>
+  Object.fromEntries(Object.entries(params).map(([name, value]) => [name, typeof value === "string" ? storable(value) : value]));

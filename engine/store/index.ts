@@ -8,7 +8,7 @@ export { describeConnection, listConnections, readConnectionValues, setConnectio
 export { openDatabase, withTenant, type Database, type DatabaseOptions, type TenantTransaction, type Transaction } from "./database.ts";
 export { createKeyring, generateKey, type Keyring, type KeySource, type Purpose, type Sealer } from "./keyring.ts";
 export { assertMigrated, migrate, migrationStatus, QUEUE_SCHEMA, type MigrationStatus } from "./migrate.ts";
-export { getQuarantined, listQuarantine, markQuarantined, readQuarantinedRaw, type Quarantined, type QuarantineFilter, type QuarantineStatus } from "./quarantine.ts";
+export { getQuarantined, listQuarantine, quarantineGroups, markQuarantined, readQuarantinedRaw, type Quarantined, type QuarantineFilter, type QuarantineGroup, type QuarantineStatus } from "./quarantine.ts";
 export { countRecords, entityCounts, getRecord, listContributions, listRecords, readRaw, type ContributionState, type EntityRecord, type RecordQuery } from "./records.ts";
 export { currentRevision, readPlan, saveRevision, type Revision } from "./revisions.ts";
 export { runStore, type RunStoreOptions } from "./run-store.ts";

@@ -20,6 +20,8 @@ export interface ReadyRecord {
   readonly dataHash: string;
   readonly recordHash: string;
   readonly raw: Json;
+  /** Its quarantine entry, when it was read from there. */
+  readonly entry: string | undefined;
 }
 
 export interface ReadyPage {
@@ -66,19 +68,19 @@ export function readyPage(page: PageCommit, stamp: string): ReadyPage {
 }
 
 function readyRecord(record: MappedRecord, stamp: string): ReadyRecord | QuarantinedRecord {
-  const { key, version, data, raw } = record;
+  const { key, version, data, raw, entry } = record;
   const dataText = JSON.stringify(data);
   const rawText = JSON.stringify(raw) ?? "null";
   const problem = notStorable(key, version, dataText);
   if (problem !== undefined) return refused(record, problem);
   const dataHash = hash("sha256", `${stamp}\n${dataText}`, "base64url").slice(0, HASH_LENGTH);
   const recordHash = hash("sha256", `${dataHash}\n${version ?? ""}\n${rawText}`, "base64url").slice(0, HASH_LENGTH);
-  return { key, version, data, dataText, rawText, dataHash, recordHash, raw };
+  return { key, version, data, dataText, rawText, dataHash, recordHash, raw, entry };
 }
 
-export function refused({ key, raw }: { readonly key: string; readonly raw: Json }, detail: string): QuarantinedRecord {
+export function refused({ key, raw, entry }: { readonly key: string; readonly raw: Json; readonly entry?: string | undefined }, detail: string): QuarantinedRecord {
   const params = { detail };
-  return { key: plainText(key), code: "MAPPING_RECORD", params, reason: messageOf("MAPPING_RECORD", params), raw };
+  return { key: plainText(key), code: "MAPPING_RECORD", params, reason: messageOf("MAPPING_RECORD", params), raw, ...(entry === undefined ? {} : { entry }) };
 }
 
 /** Why PostgreSQL would refuse the record, in the words of whoever has to mend it. */

@@ -3,7 +3,7 @@ import { quarantinePurpose } from "./commit-page.ts";
 import { type Database, inTenant, type TenantTransaction } from "./database.ts";
 import type { Keyring } from "./keyring.ts";
 import type { Page } from "./runs.ts";
-import { decideQuarantined, type QuarantineRow, selectQuarantine, selectQuarantined } from "./sql/quarantine.ts";
+import { decideQuarantined, groupQuarantine, type QuarantineGroupRow, type QuarantineRow, selectQuarantine, selectQuarantined } from "./sql/quarantine.ts";
 
 export type QuarantineStatus = "open" | "resolved" | "replayed" | "discarded";
 
@@ -13,6 +13,7 @@ export interface Quarantined {
   readonly status: QuarantineStatus;
   /** How often the record came back with the same fate. */
   readonly seen: number;
+  /** `updated_at`: when the provider sent it last. */
   readonly created_at: string; readonly updated_at: string; readonly decided_by?: string;
 }
 
@@ -26,6 +27,19 @@ export const listQuarantine = (at: Database | TenantTransaction, tenant: string,
   const last = items.at(-1);
   return { items: items.map(quarantinedOf), ...(rows.length > limit && last ? { next: [last.created_at_text, last.id] } : {}) };
 });
+
+export interface QuarantineGroup {
+  readonly connection: string; readonly flow: string; readonly code: string; readonly count: number;
+  /** The newest few; null where the record has none. */
+  readonly keys: readonly (string | null)[];
+}
+
+/** How many keys a group shows. */
+const SHOWN_KEYS = 5;
+
+/** Open entries by flow and reason's code, the largest group first. */
+export const quarantineGroups = (at: Database | TenantTransaction, tenant: string, filter: { readonly flow?: string; readonly connection?: string; readonly code?: string } = {}): Promise<QuarantineGroup[]> =>
+  inTenant(at, tenant, (tx) => tx.run<QuarantineGroupRow>(groupQuarantine(tx.tenantId, { flow: filter.flow ?? null, connection: filter.connection ?? null, code: filter.code ?? null }, SHOWN_KEYS)));
 
 export const getQuarantined = (at: Database | TenantTransaction, tenant: string, id: string): Promise<Quarantined | undefined> => inTenant(at, tenant, async (tx) => {
   const [row] = await tx.run<QuarantineRow>(selectQuarantined(tx.tenantId, id));

@@ -1,8 +1,9 @@
 /** The RunStore of engine/run/ports.ts on PostgreSQL. */
 import { PlugboardError } from "../errors/plugboard-error.ts";
 import type { EntityPlan } from "../plan/types.ts";
-import type { Checkpoint, FlowKey, PageCommit, PageOutcome, ProbePoint, RunStore, SweepOutcome } from "../run/ports.ts";
-import { type PageTarget, type Turn, writePage } from "./commit-page.ts";
+import type { Json } from "../manifest/types.ts";
+import type { Checkpoint, FlowKey, PageCommit, PageOutcome, ProbePoint, QuarantineEntry, RunStore, SweepOutcome } from "../run/ports.ts";
+import { type PageTarget, quarantinePurpose, type Turn, writePage } from "./commit-page.ts";
 import { type Database, type TenantTransaction, withTenant, withTenantId } from "./database.ts";
 import { isDataFailure } from "./failures.ts";
 import type { Keyring } from "./keyring.ts";
@@ -11,11 +12,14 @@ import { endByKeys } from "./rows.ts";
 import { fence, type FlowIds, forgetSeen, lengthenLease, takeOverFlow } from "./sql/checkpoints.ts";
 import { selectUnseen, type StreamIds } from "./sql/contributions.ts";
 import { lengthenRunLease, selectCancel } from "./sql/runs.ts";
+import { resolveUnseen, type ReplayRow, selectToReplay } from "./sql/quarantine.ts";
 import { addSwept, insertHold, supersedeHolds } from "./sql/sweeps.ts";
 
 /** A sweep that misses more than both waits for a person: a provider that forgets half its records is more often broken. */
 const HOLD_SHARE = 0.2;
 const HOLD_COUNT = 50;
+/** A page out of the quarantine: records, and bytes of them. */
+const REPLAY = { count: 500, bytes: 16 << 20 };
 
 export interface RunStoreOptions {
   readonly tenant: string;
@@ -111,6 +115,20 @@ export function runStore(db: Database, keyring: Keyring, options: RunStoreOption
       }
     },
 
+    quarantineToReplay: (asked) => inTransaction(async (tx) => {
+      const rows = await tx.run<ReplayRow>(selectToReplay(flowIds(tx), options.run, options.revision, asked, REPLAY));
+      if (rows.length === 0) return [];
+      const sealer = await keyring.of(tx);
+      return rows.map(({ id, key, raw, received_at }): QuarantineEntry => {
+        try {
+          return { id, received_at, raw: JSON.parse(sealer.open(quarantinePurpose(connection, flow, key, id), raw).toString("utf8")) as Json };
+        } catch (thrown) {
+          // One record that was damaged must not keep the others, nor the flow.
+          return { id, received_at, raw: null, unreadable: `what the quarantine kept of it cannot be opened (${(thrown as Error).message})` };
+        }
+      });
+    }),
+
     completePass: (checkpoint, sweep, epoch) => inTransaction(async (tx): Promise<SweepOutcome> => {
       const turn = await passFence(tx, epoch, checkpoint);
       const outcome = sweep ? await endUnseen(tx, sweep.number, turn) : { swept: 0 };
@@ -139,6 +157,7 @@ export function runStore(db: Database, keyring: Keyring, options: RunStoreOption
       await tx.run(insertHold(tx.tenantId, { run: options.run, connection, flow, stream: options.stream, entity, keys: missing, live }));
       return { swept: 0, held: { missing: missing.length, live } };
     }
+    await tx.run(resolveUnseen(flowIds(tx), number, turn.begunAt));
     const swept = await endByKeys(tx, streamIds(tx), plan, turn.joined, missing, "swept", turn.at);
     if (swept > 0) await tx.run(addSwept(tx.tenantId, options.run, swept));
     return { swept };

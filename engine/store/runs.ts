@@ -4,9 +4,10 @@
  * not one of these matches no row.
  */
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { hintOf, messageOf, PlugboardError } from "../errors/plugboard-error.ts";
 import type { Json, JsonObject } from "../manifest/types.ts";
-import type { Checkpoint, Counters, LogLine, RunMode, RunResult, SweepOutcome } from "../run/ports.ts";
+import type { Checkpoint, Counters, LogLine, ReplayScope, RunMode, RunResult, SweepOutcome } from "../run/ports.ts";
 import { asScheduler, type Database, inTenant, type TenantTransaction, withTenant } from "./database.ts";
 import { sqlStateOf } from "./failures.ts";
 import * as sql from "./sql/runs.ts";
@@ -27,6 +28,8 @@ export interface Run {
   readonly requested_by?: string;
   readonly requested_mode?: RunMode;
   readonly mode?: RunMode;
+  /** Quarantined records that it was asked to try again. */
+  readonly replay?: ReplayScope;
   readonly status: RunStatus;
   readonly revision: string;
   readonly attempt: number;
@@ -49,6 +52,7 @@ export interface RunRequested {
   readonly trigger: string;
   readonly revision: string;
   readonly mode?: RunMode;
+  readonly replay?: ReplayScope;
   readonly requestedBy?: string;
   /** The schedule's tick (milliseconds since the epoch): a flow gets at most one run per slot. */
   readonly slot?: number;
@@ -68,7 +72,7 @@ export const createRun = (at: Database | TenantTransaction, request: RunRequeste
     for (let tries = 0; tries < 5; tries++) {
       const id = randomUUID();
       const inserted = await tx.run(sql.insertRun(tx.tenantId, { id, flow, connection, trigger, revision, requestedBy: request.requestedBy ?? null, mode: request.mode ?? null,
-        slot: request.slot === undefined ? null : new Date(request.slot) }));
+        slot: request.slot === undefined ? null : new Date(request.slot), replay: request.replay ?? null }));
       if (inserted.length === 1) {
         const run = (await getRun(tx, tenant, id))!;
         await enqueue?.(tx, run);
@@ -77,6 +81,7 @@ export const createRun = (at: Database | TenantTransaction, request: RunRequeste
       const [queued] = await tx.run<sql.RunRow>(sql.selectQueuedRun(tx.tenantId, flow));
       if (queued) {
         if (request.mode === "full") await tx.run(sql.widenRun(tx.tenantId, queued.id));
+        if (request.replay !== undefined) await tx.run(sql.widenReplay(tx.tenantId, queued.id, widerScope(request.replay, queued.replay as ReplayScope | null)));
         return { run: runOf(tenant, queued), coalesced: true };
       }
       if (request.slot !== undefined) return { run: undefined, coalesced: true };
@@ -100,6 +105,12 @@ export async function claimRun(at: Database | TenantTransaction, { tenant, run, 
     });
     return row && runOf(tenant, row);
   });
+}
+
+/** At least what both ask for: all of the flow, where they name different things. */
+function widerScope(scope: ReplayScope, other: ReplayScope | null): ReplayScope {
+  if (other === null || isDeepStrictEqual(scope, other)) return scope;
+  return scope.ids && other.ids && scope.code === other.code ? { ...scope, ids: [...new Set([...scope.ids, ...other.ids])] } : {};
 }
 
 export interface RunEnd extends Pick<RunResult, "status" | "error" | "sweep" | "checkpoint" | "resume_at"> {
@@ -127,8 +138,9 @@ async function endAttempt(tx: TenantTransaction, now: sql.RunRow, end: RunEnd, e
   const status = now.cancel_by !== null && (end.status === "interrupted" || end.status === "waiting") ? "cancelled" : end.status === "interrupted" ? "queued" : end.status;
   if (status === "queued") {
     // At most one run of a flow is queued: the one that has begun keeps the place, and does what the other was asked for.
-    const [other] = await tx.run<{ requested_mode: RunMode | null }>(sql.supersedeQueued(tx.tenantId, now.flow));
+    const [other] = await tx.run<{ requested_mode: RunMode | null; replay: ReplayScope | null }>(sql.supersedeQueued(tx.tenantId, now.flow));
     if (other?.requested_mode === "full") await tx.run(sql.widenRun(tx.tenantId, now.id));
+    if (other?.replay) await tx.run(sql.widenReplay(tx.tenantId, now.id, widerScope(other.replay, now.replay as ReplayScope | null)));
   }
   const [row] = await tx.run<sql.RunRow>(sql.finishRun(tx.tenantId, now.id, now.attempt, {
     status, mode: end.mode ?? null, error: end.error ?? null, sweep: end.sweep ?? null, checkpoint: end.checkpoint ?? null,
@@ -239,6 +251,7 @@ const runOf = (tenant: string, row: sql.RunRow): Run => ({
   ...(row.requested_by === null ? {} : { requested_by: row.requested_by }),
   ...(row.requested_mode === null ? {} : { requested_mode: row.requested_mode }),
   ...(row.mode === null ? {} : { mode: row.mode }),
+  ...(row.replay === null ? {} : { replay: row.replay as ReplayScope }),
   counters: {
     read: row.read, created: row.created, updated: row.updated, unchanged: row.unchanged, superseded: row.superseded, deleted: row.deleted, filtered: row.filtered,
     quarantined: row.quarantined, swept: row.swept, pages: row.pages, requests: row.requests, retries: row.retries, bytes: row.bytes,

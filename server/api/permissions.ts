@@ -12,6 +12,7 @@ export const permissions = {
   "records:read": { title: "Records of entities", tenant: true },
   "flows:read": { title: "Flows", tenant: true },
   "quarantine:read": { title: "Quarantined records", tenant: true },
+  "quarantine:replay": { title: "Try quarantined records again", tenant: true },
   "metrics:read": { title: "Metrics of all tenants", tenant: false },
   "tenants:read": { title: "List of tenants", tenant: false },
 } as const satisfies Record<string, { readonly title: string; /** Whether the request is about one tenant. */ readonly tenant: boolean }>;

@@ -8,6 +8,7 @@ import { installMetrics } from "./metrics.ts";
 import { registerFlows } from "./routes/flows.ts";
 import { registerIntegrations } from "./routes/integrations.ts";
 import { registerOperations } from "./routes/operations.ts";
+import { registerQuarantine } from "./routes/quarantine.ts";
 import { registerRecords } from "./routes/records.ts";
 import { registerRuns } from "./routes/runs.ts";
 import { counters, run } from "./schemas.ts";
@@ -38,6 +39,6 @@ export async function createServer({ db, jobs, ...frame }: ServerOptions): Promi
   server.addSchema(run);
   installMetrics(server, async () => ({ ...(await readWorkload(db)), queueDepth: await jobs.queue.depth() }), jobs.board);
   const services = createServices(db, jobs);
-  for (const register of [registerIntegrations, registerRuns, registerRecords, registerFlows, registerOperations]) register(server, services);
+  for (const register of [registerIntegrations, registerRuns, registerRecords, registerQuarantine, registerFlows, registerOperations]) register(server, services);
   return server;
 }

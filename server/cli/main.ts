@@ -20,6 +20,8 @@ const commands: Record<string, () => Promise<Register>> = {
   explain: async () => (await import("./commands/explain.ts")).registerExplain,
   preset: async () => (await import("./commands/preset.ts")).registerPreset,
   run: async () => (await import("./commands/run.ts")).registerRun,
+  replay: async () => (await import("./commands/replay.ts")).registerReplay,
+  quarantine: async () => (await import("./commands/replay.ts")).registerQuarantine,
   connect: async () => (await import("./commands/connect.ts")).registerConnect,
   eval: async () => (await import("./commands/eval.ts")).registerEval,
   preview: async () => (await import("./commands/preview.ts")).registerPreview,

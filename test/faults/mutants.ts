@@ -17,7 +17,7 @@ function checkpointFirst(store: RunStore): RunStore {
   return {
     ...bound(store),
     async commitPage(page, epoch) {
-      const { sweep: _, ...rest } = page;
+      const { sweep: _, replayed: __, ...rest } = page;
       const onlyCheckpoint: PageCommit = { ...rest, records: [], dropped: [], gone: [], quarantined: [], filtered: 0, requests: 0, retries: 0, bytes: 0 };
       await store.commitPage(onlyCheckpoint, epoch);
       return store.commitPage(page, epoch);
@@ -39,6 +39,7 @@ function noFence(store: RunStore, epochInForce: () => Promise<number>): RunStore
 const bound = (store: RunStore): RunStore => ({
   begin: () => store.begin(),
   commitPage: (page, epoch) => store.commitPage(page, epoch),
+  quarantineToReplay: (asked) => store.quarantineToReplay(asked),
   completePass: (checkpoint, sweep, epoch) => store.completePass(checkpoint, sweep, epoch),
   heartbeat: (epoch) => store.heartbeat(epoch),
   cancelRequested: () => store.cancelRequested(),

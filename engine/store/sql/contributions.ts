@@ -6,7 +6,7 @@ export interface StreamIds { readonly tenantId: string; readonly connection: str
 const OF_STREAM = "tenant_id = $1 and connection = $2 and stream = $3 and entity = $4";
 const ids = (stream: StreamIds): unknown[] => [stream.tenantId, stream.connection, stream.stream, stream.entity];
 
-export interface ExistingRow { key: string; row_id: string; version: string | null; data_hash: string; record_hash: string; live: boolean }
+export interface ExistingRow { key: string; row_id: string; version: string | null; data_hash: string; record_hash: string; live: boolean; /** Decimal seconds since the epoch. */ changed_at: string }
 
 /**
  * Hashes first: what did not change is neither sealed nor sent. No row lock: the entity's turn is ours.
@@ -15,7 +15,7 @@ export interface ExistingRow { key: string; row_id: string; version: string | nu
  */
 export const selectExisting = (stream: StreamIds, keys: readonly string[]): Statement => ({
   text: `select c.* from unnest($5::text[]) as k (key) cross join lateral (
-           select key, row_id, version, data_hash, record_hash, deleted_at is null as live from contributions where ${OF_STREAM} and key = k.key offset 0) c`,
+           select key, row_id, version, data_hash, record_hash, deleted_at is null as live, extract(epoch from updated_at)::text as changed_at from contributions where ${OF_STREAM} and key = k.key offset 0) c`,
   values: [...ids(stream), keys],
 });
 

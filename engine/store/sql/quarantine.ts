@@ -19,6 +19,60 @@ export const resolveQuarantined = (at: QuarantineIds, keys: readonly string[]): 
   values: [at.tenantId, at.connection, at.flow, keys],
 });
 
+/** Tried again, and no longer refused. `updated_at` stays: it is when the provider last sent the record. */
+export const resolveEntries = (tenantId: string, ids: readonly string[]): Statement => ({
+  text: "update quarantine set status = 'resolved' where tenant_id = $1 and id = any($2) and status = 'open'",
+  values: [tenantId, ids],
+});
+
+/** Tried again, and refused again: the reason, the revision and the run are the newest; record, key and `updated_at` stay. */
+export const keepQuarantined = (tenantId: string, entries: string, run: string, revision: string): Statement => ({
+  text: `update quarantine q set code = e.code, params = e.params, reason = e.reason, revision = $4, run_id = $3, seen = q.seen + 1
+         from jsonb_to_recordset($2) as e (id uuid, code text, params jsonb, reason text)
+         where q.tenant_id = $1 and q.id = e.id and q.status = 'open'`,
+  values: [tenantId, entries, run, revision],
+});
+
+export interface ReplayRow { id: string; key: string | null; raw: Buffer; received_at: string }
+
+/**
+ * Open entries that failed under another revision; with `asked` also those that this run did not try yet. Newest first, at most
+ * `count` and about `bytes` of them: the first comes whatever its size.
+ */
+export const selectToReplay = (flow: { tenantId: string; connection: string; flow: string }, run: string, revision: string,
+  asked: { readonly code?: string; readonly ids?: readonly string[] } | undefined, most: { count: number; bytes: number }): Statement => ({
+  text: `select id, key, raw, received_at from (
+           select id, key, raw, received_at, updated_at, sum(octet_length(raw)) over (order by updated_at desc, id desc) - octet_length(raw) as before from (
+             select id, key, raw, updated_at, extract(epoch from updated_at)::text as received_at from quarantine
+             where tenant_id = $1 and connection = $2 and flow = $3 and status = 'open'
+               and (revision <> $4 or ($5 and run_id <> $6 and ($7::text is null or code = $7) and ($8::uuid[] is null or id = any($8))))
+             order by updated_at desc, id desc limit $9) newest) sized
+         where before < $10 order by updated_at desc, id desc`,
+  values: [flow.tenantId, flow.connection, flow.flow, revision, asked !== undefined, run, asked?.code ?? null, asked?.ids ?? null, most.count, most.bytes],
+});
+
+/**
+ * After a complete sweep: what was there before it and did not come again is no longer at the provider. What did come and was
+ * refused again is newer than its beginning; a keyless record comes as a new entry every time.
+ */
+export const resolveUnseen = (flow: { tenantId: string; connection: string; flow: string }, sweep: number, begunAt: string | null): Statement => ({
+  text: `with pages as (select at, keys from sweep_seen where tenant_id = $1 and connection = $2 and flow = $3 and sweep = $4)
+         update quarantine q set status = 'resolved'
+         where tenant_id = $1 and connection = $2 and flow = $3 and status = 'open' and updated_at < least($5::timestamptz, (select min(at) from pages))
+           and (key is null or not exists (select 1 from pages where q.key = any(pages.keys)))`,
+  values: [flow.tenantId, flow.connection, flow.flow, sweep, begunAt],
+});
+
+export interface QuarantineGroupRow { connection: string; flow: string; code: string; count: number; keys: (string | null)[] }
+
+/** Open entries by flow and code, most first, with the newest keys of each. */
+export const groupQuarantine = (tenantId: string, filter: { flow: string | null; connection: string | null; code: string | null }, keys: number): Statement => ({
+  text: `select connection, flow, code, count(*)::int as count, (array_agg(key order by updated_at desc, id desc))[1:$5] as keys from quarantine
+         where tenant_id = $1 and status = 'open' and ($2::text is null or flow = $2) and ($3::text is null or connection = $3) and ($4::text is null or code = $4)
+         group by connection, flow, code order by count(*) desc, flow, code`,
+  values: [tenantId, filter.flow, filter.connection, filter.code, keys],
+});
+
 export interface QuarantineRow {
   id: string; run_id: string; connection: string; flow: string; stream: string; entity: string; key: string | null; code: string; params: Record<string, string>;
   reason: string; revision: string; status: string; seen: number; created_at: Date; updated_at: Date; decided_by: string | null; created_at_text: string;

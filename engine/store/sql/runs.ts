@@ -2,7 +2,7 @@ import type { Statement } from "../database.ts";
 import type { Counters } from "../../run/ports.ts";
 
 export interface RunRow {
-  id: string; flow: string; connection: string; trigger: string; requested_by: string | null; requested_mode: "full" | "incremental" | null;
+  replay: object | null; id: string; flow: string; connection: string; trigger: string; requested_by: string | null; requested_mode: "full" | "incremental" | null;
   mode: "full" | "incremental" | null; status: string; revision: string; attempt: number; crashes: number; owner: string | null;
   read: number; created: number; updated: number; unchanged: number; superseded: number; deleted: number; filtered: number; quarantined: number;
   swept: number; pages: number; requests: number; retries: number; bytes: number;
@@ -14,18 +14,18 @@ const COUNTERS = ["read", "created", "updated", "unchanged", "superseded", "dele
 /** Counters as numbers: the driver would give 64-bit integers as text. */
 const COLUMNS = `id, flow, connection, trigger, requested_by, requested_mode, mode, status, revision, attempt, crashes, owner,
   ${COUNTERS.map((name) => `${name}::float8 as ${name}`).join(", ")},
-  checkpoint, sweep, error, cancel_by, slot, resume_at, queued_at, started_at, finished_at, queued_at::text as queued_at_text`;
+  checkpoint, sweep, error, cancel_by, replay, slot, resume_at, queued_at, started_at, finished_at, queued_at::text as queued_at_text`;
 
 export interface NewRun {
   readonly id: string; readonly flow: string; readonly connection: string; readonly trigger: string; readonly requestedBy: string | null;
-  readonly mode: string | null; readonly revision: string; readonly slot: Date | null;
+  readonly mode: string | null; readonly revision: string; readonly slot: Date | null; readonly replay: object | null;
 }
 
 /** 0 rows: one is queued already, or this slot had its run. */
 export const insertRun = (tenantId: string, run: NewRun): Statement => ({
-  text: `insert into runs (tenant_id, id, flow, connection, trigger, requested_by, requested_mode, revision, slot)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing returning id`,
-  values: [tenantId, run.id, run.flow, run.connection, run.trigger, run.requestedBy, run.mode, run.revision, run.slot],
+  text: `insert into runs (tenant_id, id, flow, connection, trigger, requested_by, requested_mode, revision, slot, replay)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing returning id`,
+  values: [tenantId, run.id, run.flow, run.connection, run.trigger, run.requestedBy, run.mode, run.revision, run.slot, text(run.replay)],
 });
 
 export const selectQueuedRun = (tenantId: string, flow: string): Statement => ({
@@ -37,6 +37,11 @@ export const selectQueuedRun = (tenantId: string, flow: string): Statement => ({
 export const widenRun = (tenantId: string, run: string): Statement => ({
   text: "update runs set requested_mode = 'full' where tenant_id = $1 and id = $2",
   values: [tenantId, run],
+});
+
+export const widenReplay = (tenantId: string, run: string, replay: object): Statement => ({
+  text: "update runs set replay = $3 where tenant_id = $1 and id = $2",
+  values: [tenantId, run, text(replay)],
 });
 
 /** crashes is counted before the work: a worker that dies cannot count. A page sets it back. */
@@ -162,7 +167,7 @@ export const endLeases = (tenantId: string, owners: readonly string[]): Statemen
 
 /** Makes room for a run of the flow that goes back to the queue. */
 export const supersedeQueued = (tenantId: string, flow: string): Statement => ({
-  text: "update runs set status = 'superseded', finished_at = now() where tenant_id = $1 and flow = $2 and status = 'queued' returning id, requested_mode",
+  text: "update runs set status = 'superseded', finished_at = now() where tenant_id = $1 and flow = $2 and status = 'queued' returning id, requested_mode, replay",
   values: [tenantId, flow],
 });
 

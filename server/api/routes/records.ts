@@ -1,9 +1,9 @@
-/** What the flows stored, and what they could not store. */
+/** What the flows stored. */
 import type { FastifyInstance } from "fastify";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { suggest } from "../../../engine/errors/nearest.ts";
-import { entityCounts, getRecord, listQuarantine, listRecords, type QuarantineStatus } from "../../../engine/store/index.ts";
-import { closed, count, id, instant, nullable, pagingQuery, query } from "../schemas.ts";
+import { entityCounts, getRecord, listRecords } from "../../../engine/store/index.ts";
+import { closed, id, instant, nullable, pagingQuery, query } from "../schemas.ts";
 import type { Services } from "../services.ts";
 import { afterOf, pageView } from "../views.ts";
 
@@ -55,28 +55,5 @@ export function registerRecords(server: FastifyInstance, { db, planOf }: Service
     const found = await getRecord(db, tenant, params.entity, params.id);
     if (found === undefined) throw new PlugboardError("SERVER_NOT_FOUND", { kind: "Record", name: params.id });
     return found;
-  });
-
-  server.get<{ Querystring: { status: QuarantineStatus; flow?: string; run?: string; limit: number; cursor?: string } }>("/api/quarantine", {
-    config: { permission: "quarantine:read" },
-    schema: {
-      tags, summary: "Records that could not be stored, newest first", description: "Why, and which; never the record itself.",
-      querystring: query({ status: { type: "string", enum: ["open", "resolved", "replayed", "discarded"], default: "open" }, flow: id("Only of this flow.", "learners"), run: { type: "string", format: "uuid", description: "Only of this run." }, ...pagingQuery }),
-      response: {
-        200: closed({
-          data: {
-            type: "array",
-            items: closed({
-              id: { type: "string" }, run: { type: "string" }, connection: { type: "string" }, flow: { type: "string" }, stream: { type: "string" }, entity: { type: "string" }, key: nullable({ type: "string" }),
-              code: { type: "string" }, reason: { type: "string" }, revision: { type: "string" }, status: { type: "string" }, seen: count("How often it came back with the same fate."), created_at: instant("First."), updated_at: instant("Last."),
-            }),
-          },
-          next_cursor: nullable({ type: "string" }),
-        }),
-      },
-    },
-  }, async ({ tenant, query: { status, flow, run, limit, cursor } }) => {
-    const list = ["quarantine", tenant, status, flow, run];
-    return pageView(list, await listQuarantine(db, tenant, { status, ...(flow ? { flow } : {}), ...(run ? { run } : {}), limit, ...afterOf(list, cursor, 2) }), (item) => ({ ...item, key: item.key ?? null }));
   });
 }
