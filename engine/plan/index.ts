@@ -6,5 +6,6 @@ export { diffPlans, type ChangeKind, type PlanChange } from "./diff.ts";
 export { cutRelease, type Release } from "./release.ts";
 export { diffPresets, listPresets, planOfPreset, type PresetSummary } from "./presets.ts";
 export { notTold } from "./problems.ts";
+export { describeConnector, hostFields, listCatalogue, type CatalogueConnector } from "./catalogue.ts";
 export { DURATION_FORM, parseDuration } from "./duration.ts";
 export type * from "./types.ts";

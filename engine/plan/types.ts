@@ -63,7 +63,10 @@ export interface ConfigField {
   readonly scope?: "app";
   readonly optional?: boolean;
   readonly format?: string;
+  /** Regular expression that an entered text must match. */
+  readonly pattern?: string;
   readonly help?: string;
+  readonly description?: string;
   readonly example?: Json;
   /** Over the other config values: the field is asked for only when true. */
   readonly when?: Expression;

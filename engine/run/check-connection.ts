@@ -21,6 +21,8 @@ export interface CheckRequest {
   readonly plan?: Pick<ConnectionPlan, "config" | "locks">;
   readonly values: ConnectionValues;
   readonly signal: AbortSignal;
+  /** Tries of one request, where a person waits. @default as a run */
+  readonly tries?: number;
 }
 
 export interface Account { readonly id: string; readonly label?: string }
@@ -63,7 +65,7 @@ export async function checkConnection(request: CheckRequest, ports: CheckPorts):
 }
 
 async function accountsOf(
-  { connector, connection, tenant, values, signal }: CheckRequest, check: CheckPlan, http: HttpPlan, variables: Variables, ports: CheckPorts,
+  { connector, connection, tenant, values, signal, tries }: CheckRequest, check: CheckPlan, http: HttpPlan, variables: Variables, ports: CheckPorts,
   spent: { requests: number; retries: number; bytes: number }, redactor: ReturnType<typeof createRedactor>,
 ): Promise<Account[]> {
   const visible = withoutSecrets(connector, variables);
@@ -71,7 +73,7 @@ async function accountsOf(
   const chosenCheck = name === undefined ? undefined : check.named[name];
   if (chosenCheck === undefined) throw new PlugboardError("RUN_REQUEST", { where: "check", detail: `there is no check '${name}'`, suggestion: `It has: ${Object.keys(check.named).join(", ")}.` });
   const exchange = createExchange({
-    connector, http, config: variables["config"] as never, ports, signal, redactor, spent,
+    connector, http, config: variables["config"] as never, ports, signal, redactor, spent, ...(tries === undefined ? {} : { tries }),
     owner: { connector: connector.id, tenant: tenant.id, connection, account: values.account?.id },
     pause: createPause({ clock: ports.clock, signal, show: () => {} }),
     log: (line) => { ports.log({ ...line, message: redactor.text(line.message) }); },

@@ -59,6 +59,8 @@ export interface ExchangeContext {
   readonly redactor: Redactor;
   readonly pause: Pause;
   readonly spent: { requests: number; retries: number; bytes: number };
+  /** Tries of one request. 1 where whoever asks decides about another: what is refused for now is then theirs to know. @default MAX_TRIES */
+  readonly tries?: number;
   log(line: LogLine): void;
   probe(point: ProbePoint): void | Promise<void>;
 }
@@ -129,8 +131,12 @@ export function createExchange(context: ExchangeContext): Exchange {
       const tried = await attempt().catch(again<T>);
       if (tried === "at_once") continue;
       if ("done" in tried) return tried.done;
-      if (tries >= MAX_TRIES) throw tried.again;
       const seconds = tried.seconds ?? backoffSeconds(tries);
+      if (tries >= (context.tries ?? MAX_TRIES)) {
+        // One that is not tried again by us still tells the others to leave the provider alone.
+        if (context.tries !== undefined && tried.shared === true && tried.request !== undefined) await gate.block(tried.request, clock.now() + seconds * 1000);
+        throw tried.again;
+      }
       if (tried.shared === true && tried.request !== undefined) await gate.block(tried.request, clock.now() + seconds * 1000);
       log({ level: "warn", event: "retry", message: `${redactor.text(tried.again.message)} (try ${tries} of ${MAX_TRIES}) Asks again in ${showSeconds(seconds)}.`, data: { code: tried.again.code, try: tries, seconds: Math.round(seconds * 10) / 10 } });
       spent.retries += 1;

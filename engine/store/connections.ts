@@ -30,7 +30,7 @@ export interface ConnectionState {
   readonly connector: string;
   readonly config: JsonObject;
   readonly account?: Account;
-  readonly status: "untested" | "ok" | "broken";
+  readonly status: "untested" | "ok" | "broken" | "disconnected";
   readonly status_detail?: JsonObject;
   readonly status_at?: string;
   readonly secrets: Readonly<Record<string, SecretState>>;
@@ -62,13 +62,14 @@ export function setConnection(at: Database | TenantTransaction, keyring: Keyring
  * Config and secrets for a run, decrypted. For each field the first that has it: what was entered, the tree, for `scope: app`
  * what the operator entered (a connection of the connector of the tenant `platform`), the connector's default. A locked field
  * is the tree's.
- * @throws PlugboardError AUTH_MISSING_CREDENTIAL for a field that is neither optional, conditional nor the operator's, and has no value.
+ * @throws PlugboardError AUTH_NOT_CONNECTED after a disconnect; AUTH_MISSING_CREDENTIAL for a field that is neither optional, conditional nor the operator's, and has no value.
  */
 export async function readConnectionValues(db: Database, keyring: Keyring, tenant: string, connection: string, connector: ConnectorPlan, plan?: Pick<ConnectionPlan, "config" | "locks">): Promise<ConnectionValues> {
   const hasAppFields = Object.values(connector.config).some(({ scope }) => scope === "app");
   const ofOperator = hasAppFields && tenant !== OPERATOR ? await enteredByOperator(db, keyring, connector.id) : {};
   return inTenant(db, tenant, async (tx) => {
     const [row] = await tx.run<ConnectionRow>(selectConnection(tx.tenantId, connection));
+    if (row?.status === "disconnected") throw new PlugboardError("AUTH_NOT_CONNECTED", { connection, state: "disconnected", suggestion: "Enter its credential again to go on." });
     const entered = row ? await enteredValues(tx, keyring, row) : {};
     const config: Record<string, Json> = {};
     for (const [name, field] of Object.entries(connector.config)) {

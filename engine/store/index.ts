@@ -5,12 +5,14 @@
 export { addApiKey, findApiKey, listApiKeys, revokeApiKey, type ApiKeyGrant, type ApiKeyState } from "./api-keys.ts";
 export { buckets } from "./buckets.ts";
 export { describeConnection, listConnections, readConnectionValues, setConnection, setConnectionStatus, type Account, type ConnectionEntry, type ConnectionState, type SecretState } from "./connections.ts";
+export { connectorIds, findConnector, listConnectors, saveConnectors } from "./connectors.ts";
 export { openDatabase, withTenant, type Database, type DatabaseOptions, type TenantTransaction, type Transaction } from "./database.ts";
 export { createKeyring, generateKey, type Keyring, type KeySource, type Purpose, type Sealer } from "./keyring.ts";
 export { assertMigrated, migrate, migrationStatus, QUEUE_SCHEMA, type MigrationStatus } from "./migrate.ts";
 export { getQuarantined, listQuarantine, quarantineGroups, markQuarantined, readQuarantinedRaw, type Quarantined, type QuarantineFilter, type QuarantineGroup, type QuarantineStatus } from "./quarantine.ts";
 export { countRecords, entityCounts, getRecord, listContributions, listRecords, readRaw, type ContributionState, type EntityRecord, type RecordQuery } from "./records.ts";
 export { currentRevision, readPlan, saveRevision, type Revision } from "./revisions.ts";
+export { disconnect, forgetTokens, lockForEntry } from "./reconnect.ts";
 export { runStore, type RunStoreOptions } from "./run-store.ts";
 export { appendRunLog, claimableRuns, claimRun, createRun, endLeasesOf, finishRun, getRun, lastRuns, listRuns, readRunLog, reapRuns, requestCancel,
   type LastRun, type Page, type Reaped, type Run, type RunCreated, type RunEnd, type RunFilter, type RunRequested, type RunStatus, type StoredLogLine } from "./runs.ts";

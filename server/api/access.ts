@@ -45,7 +45,8 @@ export function installAccess(server: FastifyInstance, access: Access): void {
     if (!caller) throw new PlugboardError("SERVER_UNAUTHORIZED");
     if (!grants(caller, permission)) throw new PlugboardError("SERVER_FORBIDDEN", { scope: permission });
     request.caller = caller;
-    if (permissions[permission].tenant) request.tenant = await tenantOf(request, caller, access);
+    const about = permissions[permission].tenant;
+    if (about === true || (about === "optional" && (caller.tenant !== undefined || (request.query as { tenant?: unknown }).tenant !== undefined))) request.tenant = await tenantOf(request, caller, access);
   });
 }
 

@@ -5,7 +5,19 @@ import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import { asStoreFailure } from "../../engine/store/failures.ts";
 
 export interface ErrorBody {
-  readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint?: string; readonly docs: string; readonly field?: string };
+  readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint?: string; readonly docs: string; readonly field?: string; readonly problems?: readonly ValueProblem[] };
+}
+
+/** One value that cannot be taken, and where in the body it stands. Never repeats the value: it may be a secret. */
+export interface ValueProblem { readonly code: ErrorCode; readonly field: string; /** JSON pointer into the body. */ readonly pointer: string; readonly message: string; readonly hint?: string }
+
+/** All that is wrong with what was entered, together. */
+export class InvalidValues extends PlugboardError {
+  readonly problems: readonly ValueProblem[];
+  constructor(connection: string, problems: readonly ValueProblem[]) {
+    super("SERVER_CONNECTION_VALUES", { connection, count: problems.length });
+    this.problems = problems;
+  }
 }
 
 export const errorSchema = {
@@ -23,6 +35,13 @@ export const errorSchema = {
         hint: { type: "string", description: "What can be done about it.", examples: ["Did you mean 'hubspot'?"] },
         docs: { type: "string", description: "Where the code is explained.", examples: ["schemas/reference/errors.md#server_not_found"] },
         field: { type: "string", description: "The parameter or body field at fault.", examples: ["query.limit"] },
+        problems: {
+          type: "array", description: "Everything that is wrong with what was entered.",
+          items: {
+            type: "object", required: ["code", "field", "pointer", "message"],
+            properties: { code: { type: "string" }, field: { type: "string", examples: ["api_token"] }, pointer: { type: "string", description: "Into the body.", examples: ["/secrets/api_token"] }, message: { type: "string" }, hint: { type: "string" } },
+          },
+        },
       },
     },
   },
@@ -41,6 +60,7 @@ function answer(error: PlugboardError, request: FastifyRequest, reply: FastifyRe
     error: {
       code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }), docs: docsOf(error.code),
       ...(error.code === "SERVER_BAD_REQUEST" && typeof field === "string" ? { field } : {}),
+      ...(error instanceof InvalidValues ? { problems: error.problems } : {}),
     },
   };
   if (error.entry.http === 401) reply.header("www-authenticate", 'Bearer realm="plugboard"');

@@ -14,6 +14,8 @@ export interface FrameOptions {
   readonly access: Access;
   /** `silent` in tests. @default "warn" */
   readonly logLevel?: "debug" | "info" | "warn" | "error" | "silent";
+  /** Where log lines go. @default stdout */
+  readonly logStream?: { write(line: string): void };
   /** Addresses of proxies whose X-Forwarded-* headers count. @default none */
   readonly trustProxy?: readonly string[];
 }
@@ -40,7 +42,7 @@ export async function createFrame(options: FrameOptions): Promise<FastifyInstanc
     trustProxy: options.trustProxy === undefined ? false : [...options.trustProxy],
     genReqId: () => randomUUID(), requestIdHeader: false,
     forceCloseConnections: "idle", return503OnClosing: true,
-    logger: { level: options.logLevel ?? "warn", redact: ["req.headers.authorization"], serializers: { req: ({ method, url, id }: { method: string; url: string; id: string }) => ({ method, url, id }) } },
+    logger: { level: options.logLevel ?? "warn", ...(options.logStream === undefined ? {} : { stream: options.logStream }), redact: ["req.headers.authorization"], serializers: { req: ({ method, url, id }: { method: string; url: string; id: string }) => ({ method, url, id }) } },
   });
   server.setValidatorCompiler(routeValidator());
   // Response schemas document and are tested; a serialiser built from them answers 500 where one is a field behind.
@@ -66,7 +68,8 @@ export async function createFrame(options: FrameOptions): Promise<FastifyInstanc
       components: { securitySchemes: { key: { type: "http", scheme: "bearer", bearerFormat: "pbk_…", description: "`Authorization: Bearer pbk_…`" } } },
       security: [{ key: [] }],
       tags: [
-        { name: "integrations", description: "A tenant's connections: start them, see how they are" }, { name: "runs", description: "Executions of flows" },
+        { name: "integrations", description: "A tenant's connections: start them, see how they are" },
+        { name: "connectors", description: "What can be connected" }, { name: "connections", description: "Enter, check and end a tenant's connections, and call their providers" }, { name: "runs", description: "Executions of flows" },
         { name: "records", description: "What the flows stored" }, { name: "operations", description: "Health, metrics, tenants" },
       ],
     },

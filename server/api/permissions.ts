@@ -12,10 +12,13 @@ export const permissions = {
   "records:read": { title: "Records of entities", tenant: true },
   "flows:read": { title: "Flows", tenant: true },
   "quarantine:read": { title: "Quarantined records", tenant: true },
-  "quarantine:replay": { title: "Try quarantined records again", tenant: true },
+  "connectors:read": { title: "Connectors and the forms of their connections", tenant: "optional" },
+  "connections:read": { title: "Connections: config, status, and which secrets are set", tenant: true },
+  "connections:write": { title: "Enter, check and end connections", tenant: true },
+  "proxy:call": { title: "Call a provider with a connection's credential", tenant: true },
   "metrics:read": { title: "Metrics of all tenants", tenant: false },
   "tenants:read": { title: "List of tenants", tenant: false },
-} as const satisfies Record<string, { readonly title: string; /** Whether the request is about one tenant. */ readonly tenant: boolean }>;
+} as const satisfies Record<string, { readonly title: string; /** Whether the request is about one tenant; `optional`: it may be. */ readonly tenant: boolean | "optional" }>;
 
 export type Permission = keyof typeof permissions;
 

@@ -52,6 +52,27 @@ export const run = {
 
 export const page = (of: string) => closed({ data: { type: "array", items: { $ref: `${of}#` } }, next_cursor: nullable({ type: "string", description: "Cursor of the next page; null on the last." }) }, ["data", "next_cursor"]);
 
+export const connection = {
+  $id: "Connection", title: "Connection",
+  ...closed({
+    connection: id("The connection.", "hubspot"), connector: id("Its connector.", "hubspot"), title: { type: "string", description: "Of the connector." },
+    enabled: { type: "boolean", description: "Whether the configuration lets it be used." },
+    status: { type: "string", enum: ["not_connected", "untested", "ok", "broken", "disconnected"], description: "What is known about its credential." },
+    detail: { anyOf: [{ type: "null" }, { type: "object", additionalProperties: true }], description: "Why it is broken." },
+    status_at: nullable(instant("When that was found out.")),
+    account: { anyOf: [{ type: "null" }, closed({ id: { type: "string" }, label: { type: "string" } })], description: "The customer's account at the provider." },
+    config: { type: "object", additionalProperties: true, description: "What was entered, without secrets." },
+    defaults: { type: "object", additionalProperties: true, description: "What the configuration says; what was entered wins, except where locked." },
+    locked: { type: "array", items: { type: "string" }, description: "Fields that only the configuration may set." },
+    secrets: {
+      type: "object", description: "By field. A value is never shown.",
+      additionalProperties: closed({ set: { type: "boolean" }, fingerprint: { type: "string", description: "Changes when the value does." }, updated_at: instant("When it was entered."), updated_by: { type: "string" } }),
+    },
+    missing: { type: "array", items: { type: "string" }, description: "Fields without which it cannot be used." },
+    updated_at: nullable(instant("When values were last entered.")),
+  }),
+} as const;
+
 /** The scopes a route needs, as OpenAPI shows them. */
 export const scopesInWords = Object.entries(permissions).filter(([name]) => name !== "public").map(([name, { title }]) => `- \`${name}\`: ${title}`).join("\n");
 

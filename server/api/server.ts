@@ -1,27 +1,33 @@
 /** The HTTP server with all its routes. */
 import type { FastifyInstance } from "fastify";
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
+import { createTransport } from "../../engine/components/transport/http.ts";
 import type { Jobs } from "../../engine/jobs/index.ts";
-import { currentRevision, findApiKey, type Database } from "../../engine/store/index.ts";
+import { currentRevision, findApiKey, type Database, type Keyring } from "../../engine/store/index.ts";
 import { createFrame, type FrameOptions } from "./frame.ts";
 import { installMetrics } from "./metrics.ts";
+import { registerConnections } from "./routes/connections.ts";
+import { registerConnectors } from "./routes/connectors.ts";
 import { registerFlows } from "./routes/flows.ts";
 import { registerIntegrations } from "./routes/integrations.ts";
 import { registerOperations } from "./routes/operations.ts";
-import { registerQuarantine } from "./routes/quarantine.ts";
+import { registerProxy } from "./routes/proxy.ts";
 import { registerRecords } from "./routes/records.ts";
 import { registerRuns } from "./routes/runs.ts";
-import { counters, run } from "./schemas.ts";
+import { connection, counters, run } from "./schemas.ts";
 import { createServices } from "./services.ts";
 import { readWorkload } from "./workload.ts";
 
 export interface ServerOptions extends Omit<FrameOptions, "access"> {
   readonly db: Database;
   readonly jobs: Jobs;
+  readonly keyring: Keyring;
+  /** Private addresses that checks and proxied calls may reach, as the workspace says. @default none */
+  readonly allowPrivate?: boolean | readonly string[];
 }
 
 /** Ready to `listen` or `inject`. Closing it leaves db and jobs open. */
-export async function createServer({ db, jobs, ...frame }: ServerOptions): Promise<FastifyInstance> {
+export async function createServer({ db, jobs, keyring, allowPrivate, ...frame }: ServerOptions): Promise<FastifyInstance> {
   const server = await createFrame({
     ...frame,
     access: {
@@ -37,8 +43,11 @@ export async function createServer({ db, jobs, ...frame }: ServerOptions): Promi
   });
   server.addSchema(counters);
   server.addSchema(run);
+  server.addSchema(connection);
   installMetrics(server, async () => ({ ...(await readWorkload(db)), queueDepth: await jobs.queue.depth() }), jobs.board);
-  const services = createServices(db, jobs);
-  for (const register of [registerIntegrations, registerRuns, registerRecords, registerQuarantine, registerFlows, registerOperations]) register(server, services);
+  const transport = createTransport({ allowPrivate: allowPrivate ?? false });
+  server.addHook("onClose", () => transport.close());
+  const services = createServices({ db, jobs, keyring, transport });
+  for (const register of [registerIntegrations, registerConnectors, registerConnections, registerProxy, registerRuns, registerRecords, registerFlows, registerOperations]) register(server, services);
   return server;
 }

@@ -1,22 +1,27 @@
 /** What the routes work with. */
 import type { Jobs } from "../../engine/jobs/index.ts";
-import { currentRevision, readPlan, type Database } from "../../engine/store/index.ts";
+import type { Transport } from "../../engine/components/kinds.ts";
+import { currentRevision, readPlan, type Database, type Keyring } from "../../engine/store/index.ts";
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import type { TenantPlan } from "../../engine/plan/types.ts";
 
 export interface Services {
   readonly db: Database;
   readonly jobs: Jobs;
+  /** Seals what is entered, opens it for a check or a proxied call. */
+  readonly keyring: Keyring;
+  /** To providers. */
+  readonly transport: Transport;
   /** The plan in force. @throws PlugboardError PLAN_UNKNOWN_TENANT when the configuration does not name the tenant. */
   planOf(tenant: string): Promise<TenantPlan>;
 }
 
 const CACHED_PLANS = 200;
 
-export function createServices(db: Database, jobs: Jobs): Services {
+export function createServices({ db, jobs, keyring, transport }: Omit<Services, "planOf">): Services {
   const cache = new Map<string, { readonly revision: string; readonly plan: TenantPlan }>();
   return {
-    db, jobs,
+    db, jobs, keyring, transport,
     async planOf(tenant) {
       const revision = await currentRevision(db, tenant);
       if (revision === undefined) throw new PlugboardError("PLAN_UNKNOWN_TENANT", { tenant, suggestion: "The configuration in force does not name it." });

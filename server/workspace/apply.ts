@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import type { Problem } from "../../engine/errors/plugboard-error.ts";
 import { read, validateWorkspace, type SourceTree } from "../../engine/manifest/index.ts";
-import { notTold, resolveAll, type TenantPlan } from "../../engine/plan/index.ts";
-import { saveRevision, type Database } from "../../engine/store/index.ts";
+import { listCatalogue, notTold, resolveAll, type CatalogueConnector, type TenantPlan } from "../../engine/plan/index.ts";
+import { saveConnectors, saveRevision, type Database } from "../../engine/store/index.ts";
 
 export interface ApplyRequest {
   readonly db: Database;
@@ -22,19 +22,20 @@ export type Applied =
  * @throws PlugboardError STORE_UNREACHABLE, STORE_BUSY
  */
 export async function applyWorkspace({ db, trees, commit }: ApplyRequest): Promise<Applied> {
-  const { plans, problems } = planWorkspace(trees);
+  const { plans, connectors, problems } = planWorkspace(trees);
   if (problems.some(({ severity }) => severity === "error")) return { applied: false, problems };
   const revision = revisionOf(plans, commit);
   const { changed } = await saveRevision(db, { id: revision, plans, ...(commit === undefined ? {} : { commit }) });
+  await saveConnectors(db, connectors);
   return { applied: true, revision, tenants: plans.map(({ tenant }) => tenant.id), changed, warnings: problems };
 }
 
-function planWorkspace(trees: readonly SourceTree[]): { plans: readonly TenantPlan[]; problems: readonly Problem[] } {
+function planWorkspace(trees: readonly SourceTree[]): { plans: readonly TenantPlan[]; connectors: readonly CatalogueConnector[]; problems: readonly Problem[] } {
   const workspace = read(trees);
   const told = validateWorkspace(workspace);
-  if (told.some(({ severity }) => severity === "error")) return { plans: [], problems: told };
+  if (told.some(({ severity }) => severity === "error")) return { plans: [], connectors: [], problems: told };
   const resolved = resolveAll(workspace);
-  return { plans: [...resolved.plans.values()], problems: [...told, ...notTold(resolved.problems, told)] };
+  return { plans: [...resolved.plans.values()], connectors: listCatalogue(workspace), problems: [...told, ...notTold(resolved.problems, told)] };
 }
 
 /** By what is in force, not by the files: a planner that reads the same files differently makes another revision. */

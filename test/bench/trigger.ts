@@ -26,7 +26,7 @@ export async function measureTrigger(url: string, key: string): Promise<object> 
   const jobs = await openJobs({ db, works: true, onError });
   const transport = createTransport({ allowPrivate: true });
   const worker = startWorker({ jobs, keyring, transport, schedules: false, onError });
-  const server = await createServer({ db, jobs, logLevel: "silent" });
+  const server = await createServer({ db, jobs, keyring, logLevel: "silent" });
   const authorization = `Bearer ${await issueKey(db, { name: "bench", scopes: ["*"] })}`;
 
   const milliseconds: number[] = [];

@@ -3,7 +3,7 @@ import type { JsonObject } from "../../manifest/types.ts";
 
 export interface ConnectionRow {
   connection: string; connector: string; config: JsonObject; account_id: string | null; account_label: string | null;
-  status: "untested" | "ok" | "broken"; status_detail: JsonObject | null; status_at: Date | null; updated_at: Date;
+  status: "untested" | "ok" | "broken" | "disconnected"; status_detail: JsonObject | null; status_at: Date | null; updated_at: Date;
 }
 export interface SecretRow { field: string; version: number; sealed: Buffer; fingerprint: string; updated_at: Date; updated_by: string | null }
 
@@ -54,6 +54,6 @@ export const deleteSecret = (tenantId: string, connection: string, field: string
 
 export const updateConnectionStatus = (tenantId: string, connection: string, status: string, detail: JsonObject | undefined, account: { id: string; label?: string } | undefined): Statement => ({
   text: `update connections set status = $3, status_detail = $4, status_at = now(), account_id = coalesce($5, account_id), account_label = case when $5::text is null then account_label else $6 end
-         where tenant_id = $1 and connection = $2 returning connection`,
+         where tenant_id = $1 and connection = $2 and status <> 'disconnected' returning connection`,
   values: [tenantId, connection, status, detail === undefined ? null : JSON.stringify(detail), account?.id ?? null, account?.label ?? null],
 });

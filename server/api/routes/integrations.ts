@@ -52,7 +52,7 @@ export function registerIntegrations(server: FastifyInstance, { db, jobs, planOf
       response: {
         200: closed({
           connection: id("The connection.", "hubspot"), connector: id("Its connector.", "hubspot"), enabled: { type: "boolean" },
-          status: { type: "string", enum: ["not_connected", "untested", "ok", "broken"], description: "What is known about its credential; `not_connected` when nothing was entered." },
+          status: { type: "string", enum: ["not_connected", "untested", "ok", "broken", "disconnected"], description: "What is known about its credential; `not_connected` when nothing was entered, `disconnected` when it was taken away again." },
           detail: { anyOf: [{ type: "null" }, closed({ code: { type: "string" }, message: { type: "string" }, hint: { type: "string" } })] },
           account: { anyOf: [{ type: "null" }, closed({ id: { type: "string" }, label: { type: "string" } })] },
           status_at: nullable(instant("When that was found out.")),

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command } from "commander";
 import { openInstallation } from "../../installation.ts";
 import { createServer, ensureFirstKey, listen, settingsOf } from "../../main.ts";
-import { dataFolder, locateWorkspace, readWorkspace } from "../../workspace/locate.ts";
+import { allowPrivate, dataFolder, locateWorkspace, readWorkspace } from "../../workspace/locate.ts";
 import { applyLocated } from "../apply.ts";
 import { print, say } from "../output.ts";
 import { passingTrouble, untilSignal } from "../until-signal.ts";
@@ -26,14 +26,14 @@ export function registerServe(program: Command): void {
         data: dataFolder(options.data, root, cwd), databaseUrl: options.databaseUrl ?? settings.databaseUrl, kek: settings.kek, works: false, log: say, onError,
       });
       try {
-        const { db, jobs } = installation;
+        const { db, jobs, keyring } = installation;
         if (options.workspace !== undefined) {
           const plans = await applyLocated(db, readWorkspace(root, cwd));
           say(`Applied the workspace: ${plans.size} tenant${plans.size === 1 ? "" : "s"}.`);
         }
         const first = await ensureFirstKey(db);
         if (first !== undefined) say(`The first API key, shown this once: ${first}`);
-        const server = await createServer({ db, jobs, logLevel: "warn", ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
+        const server = await createServer({ db, jobs, keyring, allowPrivate: allowPrivate(readWorkspace(root, cwd).workspace), logLevel: "warn", ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
         const stopped = untilSignal();
         try {
           print(`Listening on ${await listen(server, { host: options.host ?? settings.host, port: options.port ?? settings.port })}; the API is described at /docs`);

@@ -20,7 +20,7 @@ afterAll(() => at.close());
 /** Tables without tenant_id, each with the reason why nothing of a tenant stands in them unprotected. */
 const GLOBAL_TABLES: Record<string, string> = {
   tenants: "how a slug becomes a tenant", key_canaries: "no tenant's data", api_keys: "a hash is looked up before the tenant is known", revisions: "ids of commits",
-  rate_buckets: "names are hashed", bucket_places: "names are hashed", entity_views: "names of columns", migrations: "names of files",
+  rate_buckets: "names are hashed", bucket_places: "names are hashed", entity_views: "names of columns", connectors: "the operator's catalogue", migrations: "names of files",
 };
 
 test("every table of a tenant forces row-level security with one policy for reading and writing, and every other table is on the list", async () => {

@@ -20,7 +20,7 @@ beforeEach(async () => {
   const onError = (cause: Error): void => void it.errors.push(cause);
   db = await openDatabase({ url: postgres.url, max: 6, onError });
   jobs = await openJobs({ db, works: true, onError });
-  server = await createServer({ db, jobs, logLevel: "silent" });
+  server = await createServer({ db, jobs, keyring: it.keyring, logLevel: "silent" });
   key = await issueKey(db, { name: "acme", scopes: ["*"], tenant: "acme" });
 });
 afterEach(async () => {

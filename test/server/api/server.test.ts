@@ -3,6 +3,8 @@ import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { issueKey, ensureFirstKey } from "../../../server/api/first-key.ts";
 import { createServer } from "../../../server/api/server.ts";
+import { describeConnector } from "../../../engine/plan/index.ts";
+import { currentRevision, readPlan, saveConnectors } from "../../../engine/store/index.ts";
 import { listen } from "../../../server/main.ts";
 import { asAdmin } from "../../support/postgres.ts";
 import { rig, type Rig } from "../../engine/jobs/rig.ts";
@@ -15,7 +17,9 @@ const keys: Record<"acme" | "bolt", string> = { acme: "", bolt: "" };
 beforeAll(async () => {
   it = await rig();
   await it.apply(["acme", "bolt"], { people: { schedule: { every_seconds: 900 }, title: "People" }, off: { enabled: false } });
-  server = await createServer({ db: it.database.db, jobs: it.jobs, logLevel: "silent" });
+  const plan = await readPlan(it.database.db, "acme", (await currentRevision(it.database.db, "acme"))!);
+  await saveConnectors(it.database.db, [describeConnector(plan.connectors["crm"]!)]);
+  server = await createServer({ db: it.database.db, jobs: it.jobs, keyring: it.keyring, allowPrivate: true, logLevel: "silent" });
   operator = (await ensureFirstKey(it.database.db))!;
   for (const tenant of ["acme", "bolt"] as const) keys[tenant] = await issueKey(it.database.db, { name: tenant, scopes: ["*"], tenant });
   await it.worker();
@@ -26,7 +30,7 @@ afterAll(async () => {
   await it.close();
 });
 
-const call = (key: string | undefined, method: "GET" | "POST", url: string, body?: unknown) => server.inject({
+const call = (key: string | undefined, method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", url: string, body?: unknown) => server.inject({
   method, url, headers: { ...(key === undefined ? {} : { authorization: `Bearer ${key}` }), ...(body === undefined ? {} : { "content-type": "application/json" }) },
   ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
 });
@@ -198,19 +202,22 @@ describe("two tenants", () => {
     for (const [path, methods] of Object.entries(paths)) {
       for (const [method, { "x-permission": permission }] of Object.entries(methods)) {
         if (permission === "public") continue;
-        const filled = path.replace("{provider}", "crm").replace("{entity}", "person").replace("{id}", path.includes("records") ? ids.record : ids.run);
+        const ofConnectors = path.startsWith("/api/connectors");
+        const filled = path.replace("{provider}", "crm").replace("{connection}", "crm").replace("{entity}", "person").replace(/\{?\*\}?$/, "people").replace("{id}", ofConnectors ? "crm" : path.includes("records") ? ids.record : ids.run);
+        const body = method === "put" || /(sync|connect)$/.test(path) ? {} : undefined;
         for (const url of [filled, `${filled}?tenant=bolt`]) {
-          const answer = await call(keys.acme, method.toUpperCase() as "GET", url, method === "post" && path.endsWith("sync") ? {} : undefined);
+          const answer = await call(keys.acme, method.toUpperCase() as "GET", url, body);
           probes++;
-          const own = url === filled && !path.includes("{id}") && permission !== "tenants:read" && permission !== "metrics:read";
+          const own = url === filled && (ofConnectors || !path.includes("{id}")) && permission !== "tenants:read" && permission !== "metrics:read";
           if (own) expect(answer.statusCode, url).toBeLessThan(300);
           else expect([403, 404], `${method} ${url} answered ${answer.statusCode}`).toContain(answer.statusCode);
           expect(answer.body.replaceAll("'bolt'", ""), url).not.toContain("bolt");
           if (own) for (const id of Object.values(ids)) expect(answer.body).not.toContain(id);
+          if (own && method === "delete") await call(keys.acme, "PUT", "/api/connections/crm", {});
         }
       }
     }
-    expect(probes).toBeGreaterThan(20);
+    expect(probes).toBeGreaterThan(50);
   });
 
   test("are listed for the operator only", async () => {
@@ -247,7 +254,7 @@ describe("operations", () => {
   });
 
   test("a real socket answers, and a taken port is told in a sentence", async () => {
-    const other = await createServer({ db: it.database.db, jobs: it.jobs, logLevel: "silent" });
+    const other = await createServer({ db: it.database.db, jobs: it.jobs, keyring: it.keyring, allowPrivate: true, logLevel: "silent" });
     const address = await listen(other, { host: "127.0.0.1", port: 0 });
     const answer = await fetch(`${address}/api/flows`, { headers: { authorization: `Bearer ${keys.acme}` } });
     expect([answer.status, ((await answer.json()) as { data: unknown[] }).data.length]).toEqual([200, 2]);
