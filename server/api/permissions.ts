@@ -12,6 +12,7 @@ export const permissions = {
   "records:read": { title: "Records of entities", tenant: true },
   "flows:read": { title: "Flows", tenant: true },
   "quarantine:read": { title: "Quarantined records", tenant: true },
+  "quarantine:replay": { title: "Try quarantined records again", tenant: true },
   "connectors:read": { title: "Connectors and the forms of their connections", tenant: "optional" },
   "connections:read": { title: "Connections: config, status, and which secrets are set", tenant: true },
   "connections:write": { title: "Enter, check and end connections", tenant: true },

@@ -12,6 +12,7 @@ import { registerFlows } from "./routes/flows.ts";
 import { registerIntegrations } from "./routes/integrations.ts";
 import { registerOperations } from "./routes/operations.ts";
 import { registerProxy } from "./routes/proxy.ts";
+import { registerQuarantine } from "./routes/quarantine.ts";
 import { registerRecords } from "./routes/records.ts";
 import { registerRuns } from "./routes/runs.ts";
 import { connection, counters, run } from "./schemas.ts";
@@ -48,6 +49,6 @@ export async function createServer({ db, jobs, keyring, allowPrivate, ...frame }
   const transport = createTransport({ allowPrivate: allowPrivate ?? false });
   server.addHook("onClose", () => transport.close());
   const services = createServices({ db, jobs, keyring, transport });
-  for (const register of [registerIntegrations, registerConnectors, registerConnections, registerProxy, registerRuns, registerRecords, registerFlows, registerOperations]) register(server, services);
+  for (const register of [registerIntegrations, registerConnectors, registerConnections, registerProxy, registerRuns, registerRecords, registerQuarantine, registerFlows, registerOperations]) register(server, services);
   return server;
 }
