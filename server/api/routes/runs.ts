@@ -40,7 +40,7 @@ export function registerRuns(server: FastifyInstance, { db }: Services): void {
       tags, summary: "A run's log, oldest first", params, querystring: query(pagingQuery),
       response: {
         200: closed({
-          data: { type: "array", items: closed({ at: instant("When."), level: { type: "string" }, event: { type: "string", description: "A stable word: `request retry wait page checkpoint sweep skipped`." }, message: { type: "string" }, data: { type: "object", additionalProperties: true } }) },
+          data: { type: "array", items: closed({ at: instant("When."), level: { type: "string" }, event: { type: "string", description: "A stable word: `request retry wait page checkpoint sweep skipped replay`." }, message: { type: "string" }, data: { type: "object", additionalProperties: true } }) },
           next_cursor: { type: ["string", "null"] },
         }),
       },
