@@ -1612,7 +1612,7 @@ export type FlowManifest = {
   readonly enabled?: boolean;
   /** What starts it, and what it reads. `from: hubspot.companies` is short for `from: { stream: hubspot.companies }`. */
   readonly from?: string | FlowFrom;
-  /** The mapping. `map: hubspot/employer` is short for `map: { use: hubspot/employer }`. */
+  /** The mapping; without one, a record is stored as it is, and may have no other fields than the entity. `map: hubspot/employer` is short for `map: { use: hubspot/employer }`. */
   readonly map?: string | FlowMap;
   /** What it becomes. `to: employer` is short for `to: { entity: employer }`. */
   readonly to?: string | FlowTo;

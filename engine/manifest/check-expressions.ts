@@ -7,6 +7,7 @@ import type { Site } from "./check-shape.ts";
 import { DATE } from "./check-traps.ts";
 import { locateIn } from "./locate-in.ts";
 import { isMap, merged } from "./merged.ts";
+import { pageMembers } from "./page-members.ts";
 import type { JsonObject, Manifest, Workspace } from "./types.ts";
 import type { Checked } from "./validate.ts";
 
@@ -30,7 +31,7 @@ export function checkExpressions({ manifest, shape }: Checked, workspace: Worksp
 }
 
 /** Names below `config`, `inputs` and `with` that a manifest of this kind may use; absent where that cannot be told. */
-interface Scope { readonly config?: ReadonlySet<string>; readonly secrets?: ReadonlySet<string>; readonly inputs?: ReadonlySet<string>; withOf(pointer: string): ReadonlySet<string> | undefined; extra(pointer: string): readonly string[] }
+interface Scope { readonly config?: ReadonlySet<string>; readonly secrets?: ReadonlySet<string>; readonly inputs?: ReadonlySet<string>; withOf(pointer: string): ReadonlySet<string> | undefined; extra(pointer: string): readonly string[]; page?(pointer: string): ReturnType<typeof pageMembers> }
 
 function scopeOf(manifest: Manifest, workspace: Workspace): Scope {
   const nowhere = { withOf: () => undefined, extra: () => [] };
@@ -41,6 +42,7 @@ function scopeOf(manifest: Manifest, workspace: Workspace): Scope {
   const whole = merged(workspace.connectors.get(manifest.id) ?? [manifest]);
   return {
     ...configOf(manifest.id, workspace),
+    page: (pointer) => pageMembers(manifest, pointer, workspace),
     withOf: (pointer) => {
       const [, room, name = ""] = pointer.split("/");
       if (room !== "fragments") return undefined;
@@ -96,7 +98,7 @@ function checkSite(manifest: Manifest, site: Site, scope: Scope): Problem[] {
   // Told as a trap, with its cure.
   if (DATE.test(text)) return problems;
   const found = checkExpression(text);
-  if (found.length > 0) return [...problems, ...found.map((each, index) => at(manifest, site, offset + each.position, each.length, "MANIFEST_EXPRESSION", { detail: each.message, suggestion: cureOf(each, index === 0 ? text : text.slice(Math.max(0, each.position - 1), each.position + each.length)) }))];
+  if (found.length > 0) return [...problems, ...found.map((each, index) => at(manifest, site, offset + each.position, each.length, "MANIFEST_EXPRESSION", { detail: each.message, suggestion: cureOf(each, site, index === 0 ? text : text.slice(Math.max(0, each.position - 1), each.position + each.length)) }))];
   const { reads, variables } = compileExpression(text);
   const seesRecord = site.variables.includes("*");
   const names = [...variables.map((name) => ({ path: [name], bound: true })), ...(seesRecord ? [] : reads.filter((path) => path.length > 0).map((path) => ({ path: [...path], bound: false })))];
@@ -108,7 +110,7 @@ function checkTemplateSite(manifest: Manifest, site: Site, scope: Scope): Proble
   if (!site.text.includes("{{")) return /^\$\{\s*[\w.]+\s*\}|^\{[\w]+\.[\w.]+\}$/.test(site.text)
     ? [at(manifest, site, 0, site.text.length, "MANIFEST_TRAP", { detail: `'${site.text}' is sent as it stands: it is no template.`, cure: `A template has two braces: "{{${site.text.replace(/[${}\s]/g, "")}}}"` }, "warning")] : [];
   const found = checkTemplate(site.text);
-  if (found.length > 0) return found.map((each) => at(manifest, site, each.position, each.length, "MANIFEST_TEMPLATE", { detail: each.message, suggestion: "A template holds {{variable}} or {{function variable}}; for more, start the value with = and write JSONata." }));
+  if (found.length > 0) return found.map((each) => at(manifest, site, each.position, each.length, "MANIFEST_TEMPLATE", { detail: each.message, suggestion: /\{\{[#/]/.test(site.text) ? "A block ends with its own name: {{#if x}}…{{/if}}." : "A template holds {{variable}} or {{function variable}}; for more, start the value with = and write JSONata." }));
   const { reads } = compileTemplate(site.text, "text");
   return unknownNames(manifest, site, scope, reads.map((path) => ({ path: [...path], bound: false })), site.text, 0);
 }
@@ -135,7 +137,9 @@ function unknownNames(manifest: Manifest, site: Site, scope: Scope, names: reado
     if (root === "config") return inside(scope.config);
     if (root === "inputs" && scope.inputs) return inside(scope.inputs);
     if (root === "with") return inside(scope.withOf(site.pointer));
-    return inside(MEMBERS[root]);
+    const page = root === "page" ? scope.page?.(site.pointer) : undefined;
+    if (page && MEMBERS.page!.includes(member)) return page.members.includes(member) ? [] : problem(`page.${member}`, [], [root, member], `pagination of type ${page.type} gives ${prefixed(page.members).join(" and ")}`);
+    return inside(page?.members ?? MEMBERS[root]);
   });
 }
 
@@ -145,7 +149,9 @@ function at(manifest: Manifest, site: Site, position: number, length: number, co
 }
 
 /** What to write instead of mistakes that other languages teach. */
-function cureOf({ code, message }: ExpressionProblem, text: string): string {
+function cureOf({ code, message }: ExpressionProblem, site: Site, text: string): string {
+  const template = /^\s*\{\{\s*([\w.]+)\s*\}\}\s*$/.exec(text)?.[1];
+  if (template !== undefined) return `this key is an expression, not a template: write ${site.variables.includes("*") && site.variables.includes(template.split(".")[0]!) ? "$" : ""}${template}`;
   if (/^[A-Za-z][\w'’.-]*( [\w'’.-]+)+$/.test(text.trim()) && !/ (and|or|in) /.test(text)) return `a constant text has quotes of its own: '"${text.trim()}"'`;
   if (text.includes("==")) return "JSONata compares with one '=': a = b";
   if (/&&|\|\|/.test(text)) return "JSONata says 'and' and 'or'";

@@ -2,13 +2,17 @@
 import type { Problem } from "../errors/plugboard-error.ts";
 import { checkExpression } from "../expression/index.ts";
 import type { Site } from "./check-shape.ts";
-import type { Manifest } from "./types.ts";
+import { merged } from "./merged.ts";
+import { recordSchema } from "./record-schema.ts";
+import { entityFields } from "./references/mapping.ts";
+import { mapOf } from "./references/names.ts";
+import type { Manifest, Workspace } from "./types.ts";
 import type { Checked } from "./validate.ts";
 
-export function checkTraps({ manifest, shape }: Checked): Problem[] {
+export function checkTraps({ manifest, shape }: Checked, workspace: Workspace): Problem[] {
   const values = shape.sites.filter((site) => site.part === "value");
   return [
-    ...values.filter(({ language }) => language === "jsonata").flatMap((site) => [...cutByComment(manifest, site), ...unendingUntil(manifest, site), ...constant(manifest, site), ...date(manifest, site), ...typographic(manifest, site)]),
+    ...values.filter(({ language }) => language === "jsonata").flatMap((site) => [...cutByComment(manifest, site), ...unendingUntil(manifest, site), ...constant(manifest, site), ...choice(manifest, site, workspace), ...date(manifest, site), ...typographic(manifest, site)]),
     ...values.filter(({ language }) => language === "template").flatMap((site) => withoutBraces(manifest, site)),
   ];
 }
@@ -37,6 +41,20 @@ function constant(manifest: Manifest, site: Site): Problem[] {
   // A plain name needs no quotes in YAML, so quotes around one mean a text. Paths and functions may have them.
   if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(text) || checkExpression(text).length > 0 || text === "null" || text === "true" || text === "false") return [];
   return [trap(manifest, site, `"${text}" is read as a field named ${text}, not as the text.`, `It looks like a constant; write '"${text}"'. If it is the field, write it without quotes: ${text}`, "warning")];
+}
+
+/** `status: open` where `open` is one of the values that the target can have: a field of that name would hardly hold one. */
+function choice(manifest: Manifest, site: Site, workspace: Workspace): Problem[] {
+  const field = /^\/fields\/([^/.]+)$/.exec(site.pointer)?.[1];
+  if (manifest.kind !== "mapping" || field === undefined || manifest.written(site.pointer).style !== "plain") return [];
+  const whole = merged(workspace.mappings.get(manifest.id) ?? [manifest]);
+  const choices = mapOf(entityFields(String(whole.to), workspace)?.get(field)).enum;
+  const text = site.text.trim();
+  if (!Array.isArray(choices) || !choices.includes(text) || text === field) return [];
+  const [connector = "", stream = ""] = String(whole.from).split(".");
+  const record = recordSchema(connector, stream, workspace);
+  if (record && text in mapOf(record.properties)) return [];
+  return [trap(manifest, site, `${text} is read as a field named ${text}, not as the text.`, `It is one of the values of '${field}'; write '"${text}"'.`, "warning")];
 }
 
 /** `“GB”`: quotes of a word processor are letters to JSONata. */

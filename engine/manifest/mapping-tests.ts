@@ -36,6 +36,18 @@ export async function runMappingTests(workspace: Workspace, told: readonly Probl
   return results;
 }
 
+/**
+ * What was told, and the tests that failed. A trap in a mapping whose tests fail has caught somebody: it is told once, as the
+ * error that it is.
+ */
+export function withTests(told: readonly Problem[], results: readonly MappingTestResult[]): Problem[] {
+  const failed = results.flatMap(({ problem }) => problem ?? []);
+  const files = new Set(failed.map(({ at }) => at?.file));
+  const hasCaught = ({ code, at, pointer }: Problem): boolean => code === "MANIFEST_TRAP" && files.has(at?.file) && pointer?.startsWith("/fields/") === true;
+  const caught = new Set(told.filter(hasCaught).map(({ at }) => at?.file));
+  return [...told.map((problem): Problem => (hasCaught(problem) ? { ...problem, severity: "error" } : problem)), ...failed.filter(({ at }) => !caught.has(at?.file))];
+}
+
 type Outcome = { readonly filtered: true } | { readonly value: JsonObject } | { readonly error: { readonly code: string; readonly at: string; readonly detail: string } };
 type Mapped = (record: Json, variables: Readonly<Record<string, unknown>>) => Promise<Outcome>;
 

@@ -23,7 +23,7 @@ export function validateWorkspace(workspace: Workspace): Problem[] {
   const told = [
     ...workspace.problems,
     ...checked.flatMap(({ manifest, shape }) => shape.findings.map((finding) => problemOf(manifest, finding))),
-    ...checked.flatMap((each) => [...checkExpressions(each, workspace), ...checkTraps(each), ...checkSecrets(each)]),
+    ...checked.flatMap((each) => [...checkExpressions(each, workspace), ...checkTraps(each, workspace), ...checkSecrets(each)]),
     ...checkReferences(workspace),
     ...checkEntities(workspace),
     ...checkRunning(checked, workspace),

@@ -7,7 +7,7 @@ import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { renderProblems } from "../../engine/errors/render.ts";
-import { read, runMappingTests, validateWorkspace } from "../../engine/manifest/index.ts";
+import { read, runMappingTests, validateWorkspace, withTests } from "../../engine/manifest/index.ts";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 const EXPECTED = "expected.error.txt";
@@ -19,7 +19,7 @@ describe("what validate says of", () => {
       .map((entry) => [relative(join(FOLDER, name), join(entry.parentPath, entry.name)).split(sep).join("/"), readFileSync(join(entry.parentPath, entry.name), "utf8")]));
     const workspace = read([{ layer: "workspace", label: "", files }]);
     const told = validateWorkspace(workspace);
-    const problems = [...told, ...(await runMappingTests(workspace, told)).flatMap(({ problem }) => problem ?? [])];
+    const problems = withTests(told, await runMappingTests(workspace, told));
     const said = `${renderProblems(problems, { textOf: (file) => workspace.files.get(file) })}\n`;
     const path = join(FOLDER, name, EXPECTED);
     if (process.env.UPDATE_GOLDEN === "1") writeFileSync(path, said);

@@ -2,7 +2,8 @@
 import { suggest } from "../../errors/nearest.ts";
 import { isMap, merged } from "../merged.ts";
 import type { JsonObject, Manifest, Workspace } from "../types.ts";
-import { checkFields } from "./mapping.ts";
+import { recordSchema } from "../record-schema.ts";
+import { checkFields, entityFields } from "./mapping.ts";
 import { checkEntity, isReadable, long, mapOf, splitName, suggestPart, type Name, type Report } from "./names.ts";
 
 export function checkFlow(manifest: Manifest, name: string, flow: JsonObject, at: string, flows: JsonObject, connections: JsonObject, workspace: Workspace, report: Report): void {
@@ -32,6 +33,8 @@ export function checkFlow(manifest: Manifest, name: string, flow: JsonObject, at
 
   const ownTo = long(flow.to, "entity");
   if (typeof ownTo.entity === "string") checkEntity(manifest, isMap(flow.to) ? `${at}/to/entity` : `${at}/to`, ownTo.entity, workspace, report);
+  if (!used && whole.map === undefined && typeof to.entity === "string" && typeof from.stream === "string" && !fitsAsItIs(from, to.entity, connections, workspace))
+    report(manifest, at, "MANIFEST_TRAP", { detail: `Without 'map', records are stored as they are: one with a field that entity '${to.entity}' does not have is set aside.`, cure: "Add a mapping (map: <connector>/<name>), or its fields in place: map: { fields: { name: … } }" }, "key", "warning");
   checkFlowMapping(manifest, flow, whole, at, from, to, connections, workspace, report);
 }
 
@@ -57,6 +60,16 @@ function checkFlowMapping(manifest: Manifest, flow: JsonObject, whole: JsonObjec
 function hasStream(connector: string, stream: string, connections: JsonObject, workspace: Workspace): boolean {
   const layers = workspace.connectors.get(connector);
   return layers !== undefined && (stream in mapOf(merged(layers).streams) || Object.values(connections).some((connection) => stream in mapOf(mapOf(connection).streams)));
+}
+
+/** Whether the connector says that its records have the entity's fields. What is unknown is told as such. */
+function fitsAsItIs(from: JsonObject, entity: string, connections: JsonObject, workspace: Workspace): boolean {
+  const stream = splitName(String(from.stream));
+  const { connector } = mapOf(connections[typeof from.connection === "string" ? from.connection : stream?.owner ?? ""]);
+  const fields = entityFields(entity, workspace);
+  if (!stream || !fields || typeof connector !== "string" || !hasStream(connector, stream.name, connections, workspace)) return true;
+  const record = recordSchema(connector, stream.name, workspace);
+  return record !== undefined && Object.keys(mapOf(record.properties)).every((field) => fields.has(field));
 }
 
 /** So is the unknown stream that a mapping names: its own file is told. */

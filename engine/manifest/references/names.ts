@@ -1,11 +1,11 @@
 /** What the checks of references share: how names are written, and which of them may be judged. */
 import type { ErrorCode } from "../../errors/catalog.ts";
 import { nearest, suggest } from "../../errors/nearest.ts";
-import type { ErrorParams } from "../../errors/plugboard-error.ts";
+import type { ErrorParams, Problem } from "../../errors/plugboard-error.ts";
 import { isMap } from "../merged.ts";
 import type { Json, JsonObject, Manifest, ManifestKind, Workspace } from "../types.ts";
 
-export type Report = (manifest: Manifest, pointer: string, code: ErrorCode, params: ErrorParams, part?: "key" | "value") => void;
+export type Report = (manifest: Manifest, pointer: string, code: ErrorCode, params: ErrorParams, part?: "key" | "value", severity?: Problem["severity"]) => void;
 
 /** Whether a reference may be judged: its target's file is readable. */
 export const isReadable = (workspace: Workspace, kind: ManifestKind, id: string): boolean => !workspace.unreadable.has(`${kind} ${id}`);

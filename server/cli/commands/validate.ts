@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import pc from "picocolors";
 import { PlugboardError, type Problem } from "../../../engine/errors/plugboard-error.ts";
 import { problemJson, renderProblems } from "../../../engine/errors/render.ts";
-import { read, runMappingTests, validateWorkspace, type Workspace } from "../../../engine/manifest/index.ts";
+import { read, runMappingTests, validateWorkspace, withTests, type Workspace } from "../../../engine/manifest/index.ts";
 import { notTold, resolveAll, resolvePlan } from "../../../engine/plan/index.ts";
 import { locateWorkspace, readWorkspace, type LocatedWorkspace } from "../../workspace/locate.ts";
 import { fail, print, printJson } from "../output.ts";
@@ -20,7 +20,7 @@ export function registerValidate(program: Command): void {
       const { workspace } = located;
       const told = allProblems(workspace);
       const tests = await runMappingTests(workspace, told);
-      const all = [...told, ...tests.flatMap(({ problem }) => problem ?? [])];
+      const all = withTests(told, tests);
       const problems = options.warnings ? all : all.filter(({ severity }) => severity === "error");
       const errors = problems.filter(({ severity }) => severity === "error").length;
       if (options.json) printJson({ ok: errors === 0, errors, warnings: problems.length - errors, files: workspace.files.size, tests: { passed: tests.filter(({ passed }) => passed).length, failed: tests.filter(({ passed }) => !passed).length }, problems: problems.map(problemJson) });
