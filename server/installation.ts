@@ -9,7 +9,7 @@ import { PlugboardError } from "../engine/errors/plugboard-error.ts";
 import { createTransport } from "../engine/components/transport/http.ts";
 import type { Transport } from "../engine/components/kinds.ts";
 import { openJobs, startWorker, type Jobs, type Worker } from "../engine/jobs/index.ts";
-import { createKeyring, generateKey, migrate, openDatabase, type Database, type Keyring, type KeySource } from "../engine/store/index.ts";
+import { createKeyring, generateKey, migrate, openDatabase, type Database, type Keyring, type KeySource, type ReferenceResolver } from "../engine/store/index.ts";
 import { startEmbeddedPostgres } from "./embedded-postgres.ts";
 
 /** Connections of the pool: the slots, the server, and a few to spare. */
@@ -22,6 +22,8 @@ export interface InstallationOptions {
   readonly databaseUrl: string | undefined;
   /** The key-encryption key itself, in base64; absent: the file `kek` of the data folder, made at the first start. */
   readonly kek: string | undefined;
+  /** The key before it, in base64, while keys are rotated; absent: the file `kek.old` of the data folder, if there is one. */
+  readonly kekOld?: string | undefined;
   /** Whether this process works on runs. */
   readonly works: boolean;
   log(line: string): void;
@@ -34,7 +36,7 @@ export interface Installation {
   readonly db: Database;
   readonly keyring: Keyring;
   readonly jobs: Jobs;
-  work(options: { allowPrivate: boolean | readonly string[]; slots?: number; schedules?: boolean }): Worker;
+  work(options: { allowPrivate: boolean | readonly string[]; slots?: number; schedules?: boolean; references?: ReferenceResolver }): Worker;
   /** @param graceMilliseconds how long runs may take to end their page. */
   close(graceMilliseconds?: number): Promise<void>;
 }
@@ -49,7 +51,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     if (postgres) closing.push(() => postgres.stop());
     const url = options.databaseUrl ?? postgres!.url;
     await migrate({ url, log: options.log });
-    const keyring = await createKeyring(await keySource(options.data, options.kek));
+    const keyring = await createKeyring(await keySource(options.data, options.kek), await oldKeySource(options.data, options.kekOld));
     closing.push(async () => { keyring.close(); });
     const db = await openDatabase({ url, max: POOL, applicationName: "plugboard" });
     closing.push(() => db.close());
@@ -97,6 +99,13 @@ async function keySource(data: string, given: string | undefined): Promise<KeySo
     if ((thrown as NodeJS.ErrnoException).code !== "EEXIST") throw new PlugboardError("STORE_DATA_FOLDER", { folder: data, detail: (thrown as Error).message, suggestion: "Choose another with --data." }, { cause: thrown });
   }
   return { file };
+}
+
+/** Present while the key-encryption key is exchanged, and only then. */
+async function oldKeySource(data: string, given: string | undefined): Promise<KeySource | undefined> {
+  if (given !== undefined) return { value: given, name: "PLUGBOARD_KEK_OLD" };
+  const file = path.join(data, "kek.old");
+  return access(file).then(() => ({ file }), () => undefined);
 }
 
 /** The operator's API key: made at the first start, shown once, kept in a file that only its owner reads. */

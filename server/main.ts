@@ -11,6 +11,10 @@ export interface Settings {
   readonly databaseUrl: string | undefined;
   /** PLUGBOARD_KEK: the key-encryption key, 32 bytes in base64 or hexadecimal. */
   readonly kek: string | undefined;
+  /** PLUGBOARD_KEK_OLD: the key before it, while keys are rotated. */
+  readonly kekOld: string | undefined;
+  /** PLUGBOARD_SECRETS_DIR: the folder that `file:` references may read. */
+  readonly secretsDir: string | undefined;
   /** HOST. @default 127.0.0.1 */
   readonly host: string;
   /** PORT. @default 4400 */
@@ -34,7 +38,7 @@ export function settingsOf(environment: NodeJS.ProcessEnv): Settings {
     return value;
   };
   return {
-    databaseUrl: text("DATABASE_URL"), kek: text("PLUGBOARD_KEK"), host: text("HOST") ?? "127.0.0.1", port: number("PORT", 0, 65_535) ?? DEFAULT_PORT,
+    databaseUrl: text("DATABASE_URL"), kek: text("PLUGBOARD_KEK"), kekOld: text("PLUGBOARD_KEK_OLD"), secretsDir: text("PLUGBOARD_SECRETS_DIR"), host: text("HOST") ?? "127.0.0.1", port: number("PORT", 0, 65_535) ?? DEFAULT_PORT,
     slots: number("PLUGBOARD_SLOTS", 1, 200), trustProxy: text("PLUGBOARD_TRUST_PROXY")?.split(",").map((address) => address.trim()),
   };
 }

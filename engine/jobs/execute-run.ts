@@ -10,7 +10,7 @@ import type { Clock, RunRequest, RunResult } from "../run/ports.ts";
 import { runFlow } from "../run/run-flow.ts";
 import {
   appendRunLog, buckets, claimRun, finishRun, getRun, readConnectionValues, readPlan, runStore, setConnectionStatus, tokenStore, withTenant,
-  type Database, type Keyring, type Run,
+  type Database, type Keyring, type ReferenceResolver, type Run,
 } from "../store/index.ts";
 import type { ProgressBoard } from "./progress.ts";
 import type { RunJob, RunQueue } from "./queue.ts";
@@ -20,6 +20,7 @@ import { activeRun, priorityOf } from "./trigger.ts";
 export interface ExecutionOptions {
   readonly db: Database;
   readonly keyring: Keyring;
+  readonly references?: ReferenceResolver;
   readonly queue: RunQueue;
   readonly board: ProgressBoard;
   readonly transport: Transport;
@@ -42,6 +43,8 @@ const STORE_RETRY_MILLISECONDS = 2000;
 const LONGEST_STORE_RETRY_MILLISECONDS = 300_000;
 /** Attempts after which a run that always meets an unwell database fails. */
 const MAX_STORE_ATTEMPTS = 10;
+/** A secret that is being replaced where it is kept is back in seconds; one that is not there is told soon. */
+const MAX_REFERENCE_ATTEMPTS = 3;
 /** How long the end of a run is said again when the database does not take it. */
 const FINISH_RETRIES_MILLISECONDS = [200, 500, 1000, 2000, 4000] as const;
 
@@ -109,7 +112,7 @@ class Execution {
     const connector = flow && plan.connectors[flow.connector];
     const entityPlan = flow && plan.entities[flow.to.entity];
     if (!flow || !connector || !entityPlan) throw new PlugboardError("PLAN_UNKNOWN_FLOW", { flow: run.flow, tenant });
-    const connection = await readConnectionValues(db, keyring, tenant, flow.connection, connector, plan.connections[flow.connection]);
+    const connection = await readConnectionValues(db, keyring, tenant, flow.connection, connector, plan.connections[flow.connection], this.#options.references);
     const probed = probe === undefined ? {} : { probe };
     return runFlow({
       run: run.id, attempt: run.attempt, plan, flow: run.flow, connection, signal: this.#signal, ...probed,
@@ -153,9 +156,10 @@ class Execution {
   }
 }
 
-/** The database's trouble is not the run's: it goes on by itself. Undefined: not such a failure, or too often. */
+/** Trouble of the database, or of where a secret is kept, is not the run's: it goes on by itself. Undefined: not such a failure, or too often. */
 function retryOfStoreFailure(run: Run, { status, error }: RunResult): number | undefined {
-  if (status !== "failed" || (error?.code !== "STORE_UNREACHABLE" && error?.code !== "STORE_BUSY") || run.attempt >= MAX_STORE_ATTEMPTS) return undefined;
+  const most = error?.code === "STORE_UNREACHABLE" || error?.code === "STORE_BUSY" ? MAX_STORE_ATTEMPTS : error?.code === "STORE_REFERENCE" ? MAX_REFERENCE_ATTEMPTS : 0;
+  if (status !== "failed" || run.attempt >= most) return undefined;
   return Math.min(STORE_RETRY_MILLISECONDS * 2 ** (run.attempt - 1), LONGEST_STORE_RETRY_MILLISECONDS);
 }
 

@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import type { Transport } from "../components/kinds.ts";
 import type { Clock, RunRequest } from "../run/ports.ts";
 import { systemClock } from "../run/system-clock.ts";
-import type { Keyring } from "../store/index.ts";
+import type { Keyring, ReferenceResolver } from "../store/index.ts";
 import { startDispatcher } from "./dispatcher.ts";
 import { createExecution } from "./execute-run.ts";
 import type { Jobs } from "./jobs.ts";
@@ -14,6 +14,8 @@ import { startScheduler } from "./scheduler.ts";
 export interface WorkerOptions {
   readonly jobs: Jobs;
   readonly keyring: Keyring;
+  /** Reads secrets that are only named. @default none may be used */
+  readonly references?: ReferenceResolver;
   /** Closed by whoever made it. */
   readonly transport: Transport;
   /** Runs at once. @default 4 */
@@ -49,7 +51,7 @@ export function startWorker(options: WorkerOptions): Worker {
   const owner = `${hostname()}:${process.pid}:${randomBytes(3).toString("hex")}`;
   const execute = createExecution({
     db, keyring, queue, board, transport, clock: options.clock ?? systemClock, owner, onError,
-    ...(options.probe === undefined ? {} : { probe: options.probe }), putBack: (milliseconds) => dispatcher.wakeIn(milliseconds),
+    ...(options.probe === undefined ? {} : { probe: options.probe }), ...(options.references === undefined ? {} : { references: options.references }), putBack: (milliseconds) => dispatcher.wakeIn(milliseconds),
   });
   const dispatcher = startDispatcher({
     queue, execute, onError, ...(options.slots === undefined ? {} : { slots: options.slots }), ...(options.perTenant === undefined ? {} : { perTenant: options.perTenant }),

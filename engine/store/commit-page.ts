@@ -7,12 +7,15 @@ import type { EntityPlan } from "../plan/types.ts";
 import type { TenantTransaction } from "./database.ts";
 import type { Sealer } from "./keyring.ts";
 import type { ReadyPage, ReadyRecord } from "./page.ts";
+import { quarantinePurpose, rawPurpose } from "./purposes.ts";
 import { newRowId } from "./row-id.ts";
 import { endByKeys, type Placed, placeByMatch, settleRows, sharedRows } from "./rows.ts";
 import { type ExistingRow, selectExisting, storeContributions, type StreamIds } from "./sql/contributions.ts";
 import { keepQuarantined, resolveEntries, resolveQuarantined, storeQuarantined } from "./sql/quarantine.ts";
 import { countPage } from "./sql/runs.ts";
 import { compareVersions } from "./versions.ts";
+
+export { quarantinePurpose } from "./purposes.ts";
 
 export interface PageTarget {
   readonly stream: StreamIds;
@@ -118,7 +121,7 @@ async function storeRecords(tx: TenantTransaction, target: PageTarget, sealer: S
   const raws: Buffer[] = [];
   let rawAt = 1;
   const rows = writes.map(({ record, rowId, changed }) => {
-    const raw = sealer.seal(["plugboard/raw/v1", stream.connection, stream.stream, stream.entity, record.key], record.rawText);
+    const raw = sealer.seal(rawPurpose(stream.connection, stream.stream, stream.entity, record.key), record.rawText);
     raws.push(raw);
     // Put together by hand: the data is JSON text already, and is not printed twice.
     const row = `{"key":${JSON.stringify(record.key)},"row_id":"${rowId}"${record.version === undefined ? "" : `,"version":"${record.version}"`},"data_hash":"${record.dataHash}","record_hash":"${record.recordHash}","alone":${changed && !shared.has(rowId!)},"raw_at":${rawAt},"raw_length":${raw.length},"data":${record.dataText}}`;
@@ -128,10 +131,6 @@ async function storeRecords(tx: TenantTransaction, target: PageTarget, sealer: S
   await tx.run(storeContributions(stream, `[${rows.join(",")}]`, Buffer.concat(raws), target.labels, target.run, turn.at));
   if (shared.size > 0) await settleRows(tx, stream.entity, plan, [...shared], turn.at);
 }
-
-/** What a quarantined record's raw body is bound to: its key, or when it has none its row. */
-export const quarantinePurpose = (connection: string, flow: string, key: string | null, id: string) =>
-  ["plugboard/quarantine/v1", connection, flow, key === null ? "id" : "key", key ?? id] as const;
 
 async function storeQuarantine(tx: TenantTransaction, target: PageTarget, sealer: Sealer, quarantined: readonly QuarantinedRecord[]): Promise<void> {
   if (quarantined.length === 0) return;

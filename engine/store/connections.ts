@@ -4,8 +4,10 @@ import type { Json, JsonObject } from "../manifest/types.ts";
 import type { ConfigField, ConnectionPlan, ConnectorPlan } from "../plan/types.ts";
 import type { ConnectionValues } from "../run/ports.ts";
 import { type Database, inTenant, type TenantTransaction } from "./database.ts";
-import type { Keyring, Purpose } from "./keyring.ts";
-import { type ConnectionRow, deleteSecret, lockConnection, type SecretRow, selectConnection, selectConnections, selectSecrets, updateConnectionStatus, upsertConnection, upsertSecret } from "./sql/connections.ts";
+import type { Keyring } from "./keyring.ts";
+import { secretPurpose } from "./purposes.ts";
+import { noReferences, type ReferenceResolver, type ReferenceUse } from "./references.ts";
+import { type ConnectionRow, deleteSecret, lockConnection, type SecretRow, selectConnection, selectConnections, selectSecrets, updateConnectionStatus, upsertConnection, upsertReference, upsertSecret } from "./sql/connections.ts";
 
 /** The tenant that holds the operator's own connections. */
 const OPERATOR = "platform";
@@ -17,12 +19,22 @@ export interface ConnectionEntry {
   readonly config: JsonObject;
   /** Field → new value; `null` removes it; fields that are not named keep their value. */
   readonly secrets?: Readonly<Record<string, string | null>>;
+  /** Field → `env:NAME` or `file:PATH`, instead of its value: checked before by whoever resolves it. */
+  readonly references?: Readonly<Record<string, string>>;
   readonly account?: Account;
   /** Who entered it. */
   readonly by?: string;
 }
 
-export interface SecretState { readonly set: true; readonly fingerprint: string; readonly updated_at: string; readonly updated_by?: string }
+export interface SecretState {
+  readonly set: true;
+  /** Of the value, or of the reference that stands for it. */
+  readonly fingerprint: string;
+  /** `env:NAME`: the value is read where it is used. */
+  readonly reference?: string;
+  readonly updated_at: string;
+  readonly updated_by?: string;
+}
 
 /** Everything about a connection that may be shown. */
 export interface ConnectionState {
@@ -50,10 +62,15 @@ export function setConnection(at: Database | TenantTransaction, keyring: Keyring
         continue;
       }
       const before = known.get(field);
-      if (before && sealer.open(secretPurpose(connection, field, before.version), before.sealed).equals(Buffer.from(value))) continue;
+      if (before && before.sealed !== null && (await sealer.openFresh(secretPurpose(connection, field, before.version), before.sealed)).equals(Buffer.from(value))) continue;
       const version = (before?.version ?? 0) + 1;
       const sealed = sealer.seal(secretPurpose(connection, field, version), value);
       await tx.run(upsertSecret(tx.tenantId, connection, field, version, sealer.dekVersion, sealed, sealer.fingerprint(value), entry.by));
+    }
+    for (const [field, reference] of Object.entries(entry.references ?? {})) {
+      const before = known.get(field);
+      if (before?.ref === reference) continue;
+      await tx.run(upsertReference(tx.tenantId, connection, field, (before?.version ?? 0) + 1, sealer.dekVersion, reference, sealer.fingerprint(reference), entry.by));
     }
   });
 }
@@ -61,38 +78,57 @@ export function setConnection(at: Database | TenantTransaction, keyring: Keyring
 /**
  * Config and secrets for a run, decrypted. For each field the first that has it: what was entered, the tree, for `scope: app`
  * what the operator entered (a connection of the connector of the tenant `platform`), the connector's default. A locked field
- * is the tree's.
- * @throws PlugboardError AUTH_NOT_CONNECTED after a disconnect; AUTH_MISSING_CREDENTIAL for a field that is neither optional, conditional nor the operator's, and has no value.
+ * is the tree's. References are resolved after the transaction, by `references`.
+ * @throws PlugboardError AUTH_NOT_CONNECTED after a disconnect; STORE_REFERENCE, STORE_REFERENCE_REFUSED; AUTH_MISSING_CREDENTIAL for a field that is neither optional, conditional nor the operator's, and has no value.
  */
-export async function readConnectionValues(db: Database, keyring: Keyring, tenant: string, connection: string, connector: ConnectorPlan, plan?: Pick<ConnectionPlan, "config" | "locks">): Promise<ConnectionValues> {
+export async function readConnectionValues(db: Database, keyring: Keyring, tenant: string, connection: string, connector: ConnectorPlan, plan?: Pick<ConnectionPlan, "config" | "locks">, references: ReferenceResolver = noReferences): Promise<ConnectionValues> {
   const hasAppFields = Object.values(connector.config).some(({ scope }) => scope === "app");
   const ofOperator = hasAppFields && tenant !== OPERATOR ? await enteredByOperator(db, keyring, connector.id) : {};
-  return inTenant(db, tenant, async (tx) => {
+  const { config, named, account } = await inTenant(db, tenant, async (tx) => {
     const [row] = await tx.run<ConnectionRow>(selectConnection(tx.tenantId, connection));
     if (row?.status === "disconnected") throw new PlugboardError("AUTH_NOT_CONNECTED", { connection, state: "disconnected", suggestion: "Enter its credential again to go on." });
     const entered = row ? await enteredValues(tx, keyring, row) : {};
     const config: Record<string, Json> = {};
+    const named: [field: string, reference: Named][] = [];
     for (const [name, field] of Object.entries(connector.config)) {
       const fromTree = plan?.config[name];
       const value = (plan?.locks.includes(name) ? fromTree : entered[name] ?? fromTree) ?? (field.scope === "app" ? ofOperator[name] : undefined) ?? field.default;
-      if (value !== undefined && value !== null) config[name] = value;
+      if (value instanceof Named) named.push([name, value]);
+      else if (value !== undefined && value !== null) config[name] = value;
       else if (!isOptional(field)) throw new PlugboardError("AUTH_MISSING_CREDENTIAL", { connection, field: name, title: field.title, suggestion: `Enter it: plugboard connect ${tenant} ${connection} --set ${name}=…` });
     }
-    return { config, ...(row?.account_id == null ? {} : { account: accountOf(row) }) };
+    return { config, named, account: row?.account_id == null ? {} : { account: accountOf(row) } };
   });
+  for (const [field, { reference, use }] of named) config[field] = await references.resolve(reference, use);
+  return { config, ...account };
 }
+
+/** A value that is not here: what names it, and whose it is. */
+class Named {
+  readonly reference: string;
+  readonly use: ReferenceUse;
+
+  constructor(reference: string, use: ReferenceUse) {
+    this.reference = reference;
+    this.use = use;
+  }
+}
+type Entered = Record<string, Json | Named>;
 
 /** Some fields are asked for only in some cases: whether this is one, the request that needs it will say. */
 const isOptional = (field: ConfigField): boolean => field.optional === true || field.when !== undefined || field.scope === "app";
 
-async function enteredValues(tx: TenantTransaction, keyring: Keyring, { connection, config }: ConnectionRow): Promise<Record<string, Json>> {
-  const stored = await tx.run<SecretRow>(selectSecrets(tx.tenantId, connection));
-  const sealer = stored.length > 0 ? await keyring.of(tx) : undefined;
-  return { ...config, ...Object.fromEntries(stored.map(({ field, version, sealed }) => [field, sealer!.open(secretPurpose(connection, field, version), sealed).toString("utf8")])) };
+async function enteredValues(tx: TenantTransaction, keyring: Keyring, { connection, config }: ConnectionRow): Promise<Entered> {
+  const sealer = await keyring.of(tx);
+  const values: Entered = { ...config };
+  for (const { field, version, sealed, ref } of await tx.run<SecretRow>(selectSecrets(tx.tenantId, connection))) {
+    values[field] = sealed === null ? new Named(ref!, { tenant: tx.tenant, connection, field }) : (await sealer.openFresh(secretPurpose(connection, field, version), sealed)).toString("utf8");
+  }
+  return values;
 }
 
 /** What the operator set once for a connector; nothing when there is no such tenant or connection. */
-async function enteredByOperator(db: Database, keyring: Keyring, connector: string): Promise<Record<string, Json>> {
+async function enteredByOperator(db: Database, keyring: Keyring, connector: string): Promise<Entered> {
   try {
     return await inTenant(db, OPERATOR, async (tx) => {
       const row = (await tx.run<ConnectionRow>(selectConnections(tx.tenantId))).find((one) => one.connector === connector);
@@ -127,8 +163,6 @@ export function setConnectionStatus(at: Database | TenantTransaction, tenant: st
   return inTenant(at, tenant, async (tx) => (await tx.run(updateConnectionStatus(tx.tenantId, connection, status, detail, account))).length === 1);
 }
 
-const secretPurpose = (connection: string, field: string, version: number): Purpose => ["plugboard/secret/v1", connection, field, String(version)];
-
 const accountOf = (row: ConnectionRow): Account => ({ id: row.account_id!, ...(row.account_label === null ? {} : { label: row.account_label }) });
 
 const stateOf = (row: ConnectionRow, secrets: readonly SecretRow[]): ConnectionState => ({
@@ -137,7 +171,7 @@ const stateOf = (row: ConnectionRow, secrets: readonly SecretRow[]): ConnectionS
   status: row.status,
   ...(row.status_detail === null ? {} : { status_detail: row.status_detail }),
   ...(row.status_at === null ? {} : { status_at: row.status_at.toISOString() }),
-  secrets: Object.fromEntries(secrets.map(({ field, fingerprint, updated_at, updated_by }) =>
-    [field, { set: true as const, fingerprint, updated_at: updated_at.toISOString(), ...(updated_by === null ? {} : { updated_by }) }])),
+  secrets: Object.fromEntries(secrets.map(({ field, fingerprint, ref, updated_at, updated_by }) =>
+    [field, { set: true as const, fingerprint, ...(ref === null ? {} : { reference: ref }), updated_at: updated_at.toISOString(), ...(updated_by === null ? {} : { updated_by }) }])),
   updated_at: row.updated_at.toISOString(),
 });

@@ -1,202 +1,193 @@
 /**
- * Envelope encryption. A key-encryption key (KEK) from the operator wraps one data key (DEK) per tenant; data keys seal
- * secrets and raw records with AES-256-GCM. The tenant, what the value is and whose it is are authenticated with it: a
- * ciphertext that is moved to another row, field or tenant does not open.
+ * Envelope encryption. A key-encryption key (KEK) from the operator wraps the data keys (DEK) of each tenant; data keys seal
+ * secrets and raw records. The tenant, what the value is and whose it is are authenticated with it: a ciphertext that is moved
+ * to another row, field or tenant does not open.
  *
- *   sealed   1 byte format · 4 bytes DEK version · 12 bytes nonce · 16 bytes tag · ciphertext
+ * Both are rotated while everything runs (rotation.ts). Of two KEKs the first wraps and both unwrap. Of a tenant's data keys
+ * the newest seals and all that are not destroyed open; who works with one holds a lock on its version until its transaction
+ * ends, so that a rotation knows when nobody writes with the old one any more.
  *
  * What this does not stop: someone who can write the database can put an older ciphertext of the same row, field and version
  * back.
  */
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { createHmac, hkdfSync, randomBytes } from "node:crypto";
 import { PlugboardError } from "../errors/plugboard-error.ts";
-import type { Database, TenantTransaction } from "./database.ts";
+import type { Database, TenantTransaction, Transaction } from "./database.ts";
 import { inGlobal, withTenant } from "./database.ts";
-import { addCanary, readCanary } from "./sql/key-canaries.ts";
-import { addTenantKey, newestTenantKey } from "./sql/tenant-keys.ts";
+import { type KeyEncryptionKey, type KeySource, readKeyEncryptionKey, unusable } from "./key-encryption-key.ts";
+import { KEY_BYTES, sealed, unsealed, versionOf } from "./sealing.ts";
+import { addCanary, readCanaries } from "./sql/key-canaries.ts";
+import { addTenantKey, holdTenantKey, liveTenantKeys, rewrapTenantKey, type TenantKeyRow } from "./sql/tenant-keys.ts";
 
-const ALGORITHM = "aes-256-gcm";
-const KEY_BYTES = 32;
-const NONCE_BYTES = 12;
-/** Without it Node accepts a tag of 4 bytes. */
-const TAG_BYTES = 16;
-const FORMAT = 1;
-const HEADER_BYTES = 1 + 4 + NONCE_BYTES + TAG_BYTES;
+export { generateKey, type KeySource } from "./key-encryption-key.ts";
+
 const CACHE_MILLISECONDS = 5 * 60_000;
 const CACHED_TENANTS = 1000;
-/** 32 random bytes have fewer different ones once in 10^16. */
-const LEAST_DIFFERENT_BYTES = 16;
-
-/** Text of the key, or the file that holds it: 32 bytes as base64 or hexadecimal. */
-export type KeySource = { readonly value: string; readonly name?: string } | { readonly file: string };
 
 /** What a value is and whose: all of it is authenticated. */
 export type Purpose = readonly [purpose: string, ...parts: string[]];
 
-/** Seals and opens for one tenant; synchronous, about 10 µs for 1 KB. */
+/** Seals and opens for one tenant inside one transaction; about 10 µs for 1 KB. */
 export interface Sealer {
+  /** Of the key that seals. */
   readonly dekVersion: number;
   seal(purpose: Purpose, plain: string | Uint8Array): Buffer;
-  /** @throws PlugboardError STORE_DECRYPT */
+  /** What was read before this sealer was made. @throws PlugboardError STORE_DECRYPT */
   open(purpose: Purpose, sealed: Uint8Array): Buffer;
-  /** Tells whether a value changed; not comparable across tenants. */
+  /** What was read after: asks the database for a key that is newer than this sealer. Prefer it. @throws PlugboardError STORE_DECRYPT */
+  openFresh(purpose: Purpose, sealed: Uint8Array): Promise<Buffer>;
+  /** Tells whether a value changed; not comparable across tenants; the same after a rotation. */
   fingerprint(value: string): string;
 }
 
 export interface Keyring {
   /** Tells keys apart without telling the key. */
   readonly kekId: string;
-  /** The tenant's sealer; makes its first data key. Cached for at most five minutes. */
+  /** The key that is being rotated out: it still unwraps. */
+  readonly oldKekId: string | undefined;
+  /**
+   * The tenant's sealer; makes its first data key. Good for this transaction only. Call it before reading what is to be
+   * opened: a key that is destroyed in between is known then. Keys are cached for at most five minutes.
+   */
   of(tx: TenantTransaction): Promise<Sealer>;
   /** For one value: looks the tenant up. Prefer `of` inside a transaction. */
   seal(db: Database, tenant: string, purpose: Purpose, plain: string | Uint8Array): Promise<Buffer>;
   open(db: Database, tenant: string, purpose: Purpose, sealed: Uint8Array): Promise<Buffer>;
-  /** At start: makes sure that this key opens what the database holds. @throws PlugboardError STORE_KEY */
+  /** At start: makes sure that these keys open what the database holds. @throws PlugboardError STORE_KEY */
   check(db: Database): Promise<void>;
+  /** Makes the tenant's next data key, unless a rotation is under way. Other transactions use it from its commit on. */
+  renew(tx: TenantTransaction): Promise<void>;
+  /** Wraps the tenant's data keys with the key `kekId`. @returns how many were wrapped with another one. */
+  rewrap(tx: TenantTransaction): Promise<number>;
   /** Forgets and overwrites every key in memory. */
   close(): void;
 }
 
-/** A new key-encryption key, as `createKeyring` reads it. */
-export const generateKey = (): string => randomBytes(KEY_BYTES).toString("base64");
+/** One tenant's data keys, unwrapped. */
+interface DataKeys { readonly newest: number; readonly byVersion: ReadonlyMap<number, Buffer>; readonly fingerprintKey: Buffer; readonly until: number }
 
-/** @throws PlugboardError STORE_KEY for a key that is missing, short, guessable or an example. */
-export async function createKeyring(source: KeySource): Promise<Keyring> {
-  const kek = readKey(source, "file" in source ? await readFile(source.file, "utf8").catch((cause: unknown) => {
-    throw unusable(`the file ${source.file} cannot be read`, "Restore it from your backup: without it, stored credentials cannot be opened.", cause);
-  }) : source.value);
-  const kekId = createHmac("sha256", kek).update("plugboard/kek-id/v1").digest("hex").slice(0, 16);
-  const cache = new Map<string, { readonly key: Buffer; readonly version: number; readonly until: number }>();
+/**
+ * @param old the key before, until its rotation is done.
+ * @throws PlugboardError STORE_KEY for a key that is missing, short, guessable or an example.
+ */
+export async function createKeyring(source: KeySource, old?: KeySource): Promise<Keyring> {
+  const kek = await readKeyEncryptionKey(source);
+  const before = old && await readKeyEncryptionKey(old);
+  if (before?.id === kek.id) throw unusable("the old key is the same as the new one", "Make a new one: openssl rand -base64 32");
+  const keks = new Map([kek, ...before ? [before] : []].map((each) => [each.id, each]));
+  const cache = new Map<string, DataKeys>();
 
   const forget = (tenantId: string): void => {
-    cache.get(tenantId)?.key.fill(0);
+    const known = cache.get(tenantId);
+    known?.fingerprintKey.fill(0);
+    for (const key of known?.byVersion.values() ?? []) key.fill(0);
     cache.delete(tenantId);
   };
-  const wrapPurpose = (tenantId: string, version: number): Purpose => ["plugboard/dek/v1", tenantId, String(version), kekId];
 
-  const load = async (tx: TenantTransaction) => {
-    let [row] = await tx.run<{ dek_version: number; wrapped: Buffer; kek_id: string }>(newestTenantKey(tx.tenantId));
-    if (!row) {
-      await tx.run(addTenantKey(tx.tenantId, 1, sealed(kek, wrapPurpose(tx.tenantId, 1), randomBytes(KEY_BYTES), 1), kekId));
-      [row] = await tx.run(newestTenantKey(tx.tenantId));          // another transaction may have been first
+  const unwrap = (tx: TenantTransaction, row: TenantKeyRow): Buffer => {
+    const wrapping = keks.get(row.kek_id);
+    if (!wrapping) throw unusable("this tenant's data key was wrapped with another key", "Start with the key that was used before, or give it as PLUGBOARD_KEK_OLD while keys are rotated.");
+    return unsealed(wrapping.key, wrapPurpose(tx.tenantId, row.dek_version, wrapping), row.wrapped, tx.tenant);
+  };
+
+  const addKey = async (tx: TenantTransaction, version: number, fingerprintKey?: Buffer): Promise<void> => {
+    const key = randomBytes(KEY_BYTES);
+    await noteKek(tx, kek);
+    await tx.run(addTenantKey(tx.tenantId, version, sealed(kek.key, wrapPurpose(tx.tenantId, version, kek), key, version), kek.id,
+      fingerprintKey && sealed(key, fingerprintPurpose(tx.tenantId, version), fingerprintKey, version)));
+    key.fill(0);
+  };
+
+  const load = async (tx: TenantTransaction): Promise<DataKeys> => {
+    let rows = await tx.run<TenantKeyRow>(liveTenantKeys(tx.tenantId));
+    if (rows.length === 0) {
+      await addKey(tx, 1);
+      rows = await tx.run(liveTenantKeys(tx.tenantId));            // another transaction may have been first
     }
-    if (!row) throw new Error("a tenant without a data key");
-    if (row.kek_id !== kekId) throw unusable("this tenant's data key was wrapped with another key", "Start with the key that was used before.");
-    const key = unsealed(kek, wrapPurpose(tx.tenantId, row.dek_version), row.wrapped, tx.tenant);
-    return { key, version: row.dek_version, until: Date.now() + CACHE_MILLISECONDS };
+    const newest = rows.at(-1);
+    if (!newest) throw new Error("a tenant without a data key");
+    const byVersion = new Map(rows.map((row) => [row.dek_version, unwrap(tx, row)]));
+    const key = byVersion.get(newest.dek_version)!;
+    const fingerprintKey = newest.fingerprint_key === null ? Buffer.from(hkdfSync("sha256", key, "", "plugboard/fingerprint/v1", KEY_BYTES))
+      : unsealed(key, fingerprintPurpose(tx.tenantId, newest.dek_version), newest.fingerprint_key, tx.tenant);
+    const known: DataKeys = { newest: newest.dek_version, byVersion, fingerprintKey, until: Date.now() + CACHE_MILLISECONDS };
+    if (rows.some(({ fresh }) => fresh)) return known;             // kept once it is committed: or values were sealed with a key that never was
+    forget(tx.tenantId);
+    if (cache.size >= CACHED_TENANTS) forget(cache.keys().next().value!);
+    cache.set(tx.tenantId, known);
+    return copyOf(known);
   };
 
   const of = async (tx: TenantTransaction): Promise<Sealer> => {
-    let known = cache.get(tx.tenantId);
-    if (!known || known.until <= Date.now()) {
-      forget(tx.tenantId);
+    const cached = cache.get(tx.tenantId);
+    let known = cached && cached.until > Date.now() ? copyOf(cached) : await load(tx);
+    // A transaction that will write with a version says so before it looks whether that is still the newest.
+    for (;;) {
+      const [held] = await tx.run<{ newest: number | null }>(holdTenantKey(tx.tenantId, known.newest));
+      if (held?.newest === known.newest) return sealerOf(tx, known);
       known = await load(tx);
-      if (cache.size >= CACHED_TENANTS) forget(cache.keys().next().value!);
-      cache.set(tx.tenantId, known);
     }
-    // A copy: when the cached one is overwritten, whoever seals at that moment must not go on with zeros.
-    return sealerOf(tx, Buffer.from(known.key), known.version);
   };
 
-  const sealerOf = ({ tenant, tenantId }: TenantTransaction, key: Buffer, newest: number): Sealer => ({
-    dekVersion: newest,
-    seal: ([purpose, ...parts], plain) => sealed(key, [purpose, tenantId, ...parts, String(newest)], plain, newest),
-    open([purpose, ...parts], value) {
-      const version = value.length < HEADER_BYTES ? -1 : Buffer.from(value.buffer, value.byteOffset, value.length).readUInt32BE(1);
-      if (version !== newest) throw new PlugboardError("STORE_DECRYPT", { tenant });
-      return unsealed(key, [purpose, tenantId, ...parts, String(version)], value, tenant);
-    },
-    fingerprint(value) {
-      const fingerprintKey = Buffer.from(hkdfSync("sha256", key, "", "plugboard/fingerprint/v1", KEY_BYTES));
-      return createHmac("sha256", fingerprintKey).update(value).digest("hex").slice(0, 8);
-    },
-  });
+  const sealerOf = (tx: TenantTransaction, known: DataKeys): Sealer => {
+    const { tenant, tenantId } = tx;
+    const key = known.byVersion.get(known.newest)!;
+    const opened = ({ byVersion }: DataKeys, purpose: Purpose, value: Uint8Array): Buffer => {
+      const version = versionOf(value);
+      const opening = byVersion.get(version);
+      if (!opening) throw new PlugboardError("STORE_DECRYPT", { tenant });
+      return unsealed(opening, bound(purpose, tenantId, version), value, tenant);
+    };
+    return {
+      dekVersion: known.newest,
+      seal: (purpose, plain) => sealed(key, bound(purpose, tenantId, known.newest), plain, known.newest),
+      open: (purpose, value) => opened(known, purpose, value),
+      openFresh: async (purpose, value) => opened(versionOf(value) > known.newest ? await load(tx) : known, purpose, value),
+      fingerprint: (value) => createHmac("sha256", known.fingerprintKey).update(value).digest("hex").slice(0, 8),
+    };
+  };
 
   return {
-    kekId, of,
+    kekId: kek.id, oldKekId: before?.id, of,
     seal: (db, tenant, purpose, plain) => withTenant(db, tenant, async (tx) => (await of(tx)).seal(purpose, plain)),
     open: (db, tenant, purpose, value) => withTenant(db, tenant, async (tx) => (await of(tx)).open(purpose, value)),
     check: (db) => inGlobal(db, async (tx) => {
-      const [canary] = await tx.run<{ kek_id: string; sealed: Buffer }>(readCanary());
-      if (!canary) {
-        await tx.run(addCanary(kekId, sealed(kek, ["plugboard/canary/v1", kekId], "plugboard", 0)));
-        return;
+      for (const canary of await tx.run<{ kek_id: string; sealed: Buffer }>(readCanaries())) {
+        const wrapping = keks.get(canary.kek_id);
+        if (!wrapping) throw unusable("it is not the key this database was encrypted with", "Start with the key that was used before, or give it as PLUGBOARD_KEK_OLD until `plugboard secrets rotate-kek` has ended; without it, stored credentials cannot be opened.");
+        unsealed(wrapping.key, canaryPurpose(wrapping), canary.sealed, "(none)");
       }
-      if (canary.kek_id !== kekId) throw unusable("it is not the key this database was encrypted with", "Start with the key that was used before; without it, stored credentials cannot be opened.");
-      unsealed(kek, ["plugboard/canary/v1", kekId], canary.sealed, "(none)");
+      await noteKek(tx, kek);
     }),
+    async renew(tx) {
+      const rows = await tx.run<TenantKeyRow>(liveTenantKeys(tx.tenantId));
+      if (rows.length > 1) return;
+      const { newest, fingerprintKey } = await load(tx);
+      await addKey(tx, newest + 1, fingerprintKey);
+    },
+    async rewrap(tx) {
+      let wrapped = 0;
+      for (const row of await tx.run<TenantKeyRow>(liveTenantKeys(tx.tenantId))) {
+        if (row.kek_id === kek.id) continue;
+        const again = sealed(kek.key, wrapPurpose(tx.tenantId, row.dek_version, kek), unwrap(tx, row), row.dek_version);
+        wrapped += (await tx.run(rewrapTenantKey(tx.tenantId, row.dek_version, row.kek_id, again, kek.id))).length;
+      }
+      return wrapped;
+    },
     close() {
       for (const tenantId of cache.keys()) forget(tenantId);
-      kek.fill(0);
+      for (const { key } of keks.values()) key.fill(0);
     },
   };
 }
 
-// ── sealing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+/** What a key opens is known by its canary: as long as it is there, starting without the key is refused. */
+const noteKek = (tx: Transaction, kek: KeyEncryptionKey): Promise<unknown> => tx.run(addCanary(kek.id, sealed(kek.key, canaryPurpose(kek), "plugboard", 0)));
 
-let nonces = Buffer.alloc(0);
-let nextNonce = 0;
+/** When the cached keys are overwritten, whoever seals at that moment must not go on with zeros. */
+const copyOf = (known: DataKeys): DataKeys => ({ ...known, fingerprintKey: Buffer.from(known.fingerprintKey), byVersion: new Map([...known.byVersion].map(([version, key]) => [version, Buffer.from(key)])) });
 
-/** Random nonces, fetched 512 at a time: asking for twelve bytes costs as much as sealing. */
-function nonce(): Buffer {
-  if (nextNonce + NONCE_BYTES > nonces.length) {
-    nonces = randomBytes(NONCE_BYTES * 512);
-    nextNonce = 0;
-  }
-  return nonces.subarray(nextNonce, nextNonce += NONCE_BYTES);
-}
-
-function sealed(key: Buffer, associated: readonly string[], plain: string | Uint8Array, version: number): Buffer {
-  const iv = nonce();
-  const cipher = createCipheriv(ALGORITHM, key, iv, { authTagLength: TAG_BYTES });
-  cipher.setAAD(lengthPrefixed(associated));
-  const body = typeof plain === "string" ? cipher.update(plain, "utf8") : cipher.update(plain);
-  cipher.final();                                                   // GCM has nothing left to give
-  const out = Buffer.allocUnsafe(HEADER_BYTES + body.length);
-  out[0] = FORMAT;
-  out.writeUInt32BE(version, 1);
-  iv.copy(out, 5);
-  cipher.getAuthTag().copy(out, 5 + NONCE_BYTES);
-  body.copy(out, HEADER_BYTES);
-  return out;
-}
-
-function unsealed(key: Buffer, associated: readonly string[], value: Uint8Array, tenant: string): Buffer {
-  try {
-    if (value[0] !== FORMAT || value.length < HEADER_BYTES) throw new Error("unknown format");
-    const decipher = createDecipheriv(ALGORITHM, key, value.subarray(5, 5 + NONCE_BYTES), { authTagLength: TAG_BYTES });
-    decipher.setAAD(lengthPrefixed(associated));
-    decipher.setAuthTag(value.subarray(5 + NONCE_BYTES, HEADER_BYTES));
-    return Buffer.concat([decipher.update(value.subarray(HEADER_BYTES)), decipher.final()]);
-  } catch (cause) {
-    throw new PlugboardError("STORE_DECRYPT", { tenant }, { cause });
-  }
-}
-
-/** `4:acme7:contact`: two lists of parts never give the same bytes. */
-const lengthPrefixed = (parts: readonly string[]): Buffer => {
-  let text = "";
-  for (const part of parts) text += `${part.length}:${part}`;
-  return Buffer.from(text, "utf8");
-};
-
-// ── the key ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-function readKey(source: KeySource, text: string): Buffer {
-  const where = "file" in source ? `the file ${source.file}` : source.name ?? "the given value";
-  const cure = "Make one: openssl rand -base64 32";
-  const trimmed = text.trim();
-  if (trimmed === "") throw unusable(`${where} is empty`, cure);
-  const key = /^[0-9a-f]{64}$/i.test(trimmed) ? Buffer.from(trimmed, "hex")
-    : /^[A-Za-z0-9+/_-]{43}=?$/.test(trimmed) ? Buffer.from(trimmed, "base64") : undefined;
-  if (key?.length !== KEY_BYTES) throw unusable(`${where} is not ${KEY_BYTES} bytes as base64 or hexadecimal`, cure);
-  if (new Set(key).size < LEAST_DIFFERENT_BYTES) throw unusable(`${where} repeats itself: it is not random`, cure);
-  const steps = new Set(key.map((byte, index) => index === 0 ? 0 : byte - key[index - 1]!).subarray(1));
-  if (steps.size <= 2) throw unusable(`${where} counts up: it is an example, not a key`, cure);
-  if (key.every((byte) => byte >= 0x20 && byte < 0x7f)) throw unusable(`${where} is readable text, and a passphrase is not a key`, cure);
-  return key;
-}
-
-const unusable = (detail: string, suggestion: string, cause?: unknown) => new PlugboardError("STORE_KEY", { detail, suggestion }, { cause });
-
+const bound = ([purpose, ...parts]: Purpose, tenantId: string, version: number): string[] => [purpose, tenantId, ...parts, String(version)];
+const wrapPurpose = (tenantId: string, version: number, { id }: KeyEncryptionKey): string[] => ["plugboard/dek/v1", tenantId, String(version), id];
+const fingerprintPurpose = (tenantId: string, version: number): string[] => ["plugboard/fingerprint-key/v1", tenantId, String(version)];
+const canaryPurpose = ({ id }: KeyEncryptionKey): string[] => ["plugboard/canary/v1", id];

@@ -1,7 +1,7 @@
 /** Records that could not be stored: why, and on demand what they were. */
-import { quarantinePurpose } from "./commit-page.ts";
 import { type Database, inTenant, type TenantTransaction } from "./database.ts";
 import type { Keyring } from "./keyring.ts";
+import { quarantinePurpose } from "./purposes.ts";
 import type { Page } from "./runs.ts";
 import { decideQuarantined, groupQuarantine, type QuarantineGroupRow, type QuarantineRow, selectQuarantine, selectQuarantined } from "./sql/quarantine.ts";
 
@@ -48,9 +48,10 @@ export const getQuarantined = (at: Database | TenantTransaction, tenant: string,
 
 /** The raw record, decrypted: for someone who may see it, and is recorded as having done so. */
 export const readQuarantinedRaw = (at: Database | TenantTransaction, keyring: Keyring, tenant: string, id: string): Promise<unknown> => inTenant(at, tenant, async (tx) => {
+  const sealer = await keyring.of(tx);
   const [row] = await tx.run<QuarantineRow & { raw: Buffer }>(selectQuarantined(tx.tenantId, id));
   if (!row) return undefined;
-  return JSON.parse((await keyring.of(tx)).open(quarantinePurpose(row.connection, row.flow, row.key, row.id), row.raw).toString("utf8")) as unknown;
+  return JSON.parse((await sealer.openFresh(quarantinePurpose(row.connection, row.flow, row.key, row.id), row.raw)).toString("utf8")) as unknown;
 });
 
 /** Only open ones change. Gives the ids that did. */

@@ -2,6 +2,7 @@
 import type { JsonObject } from "../manifest/types.ts";
 import { type Database, inTenant, type TenantTransaction } from "./database.ts";
 import type { Keyring } from "./keyring.ts";
+import { rawPurpose } from "./purposes.ts";
 import type { Page } from "./runs.ts";
 import { selectRaw } from "./sql/contributions.ts";
 import { countEntities, countRecords as countStatement, type RecordFilter, type RecordRow, selectContributionsOf, selectRecord, selectRecords } from "./sql/records.ts";
@@ -66,9 +67,10 @@ export const listContributions = (at: Database | TenantTransaction, tenant: stri
 /** The record as the provider last sent it, decrypted. Undefined: there is none, or it is no longer kept. */
 export const readRaw = (at: Database | TenantTransaction, keyring: Keyring, tenant: string, of: { readonly connection: string; readonly stream: string; readonly entity: string; readonly key: string }): Promise<unknown> =>
   inTenant(at, tenant, async (tx) => {
+    const sealer = await keyring.of(tx);
     const [row] = await tx.run<{ raw: Buffer | null }>(selectRaw({ tenantId: tx.tenantId, ...of }, of.key));
     if (row?.raw == null) return undefined;
-    return JSON.parse((await keyring.of(tx)).open(["plugboard/raw/v1", of.connection, of.stream, of.entity, of.key], row.raw).toString("utf8")) as unknown;
+    return JSON.parse((await sealer.openFresh(rawPurpose(of.connection, of.stream, of.entity, of.key), row.raw)).toString("utf8")) as unknown;
   });
 
 const filterOf = (query: RecordQuery): RecordFilter => ({

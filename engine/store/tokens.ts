@@ -2,16 +2,18 @@
 import type { Token } from "../components/kinds.ts";
 import type { RunPorts } from "../run/ports.ts";
 import { type Database, withTenant } from "./database.ts";
-import type { Keyring, Purpose } from "./keyring.ts";
+import type { Keyring } from "./keyring.ts";
+import { tokenPurpose } from "./purposes.ts";
 import { deleteToken, selectToken, upsertToken } from "./sql/tokens.ts";
 
 export const tokenStore = (db: Database, keyring: Keyring, tenant: string, connection: string): RunPorts["token"] => (authenticator) => {
-  const purpose: Purpose = ["plugboard/token/v1", connection, authenticator];
+  const purpose = tokenPurpose(connection, authenticator);
   return {
     read: () => withTenant(db, tenant, async (tx): Promise<Token | undefined> => {
+      const sealer = await keyring.of(tx);
       const [row] = await tx.run<{ sealed: Buffer; expires_at: Date | null }>(selectToken(tx.tenantId, connection, authenticator));
       if (!row) return undefined;
-      const value = (await keyring.of(tx)).open(purpose, row.sealed).toString("utf8");
+      const value = (await sealer.openFresh(purpose, row.sealed)).toString("utf8");
       return { value, ...(row.expires_at === null ? {} : { expires_at: row.expires_at.getTime() }) };
     }),
     write: (token) => withTenant(db, tenant, async (tx) => {

@@ -26,6 +26,7 @@ const commands: Record<string, () => Promise<Register>> = {
   eval: async () => (await import("./commands/eval.ts")).registerEval,
   preview: async () => (await import("./commands/preview.ts")).registerPreview,
   migrate: async () => (await import("./commands/migrate.ts")).registerMigrate,
+  secrets: async () => (await import("./commands/secrets.ts")).registerSecrets,
   serve: async () => (await import("./commands/serve.ts")).registerServe,
   worker: async () => (await import("./commands/worker.ts")).registerWorker,
 };

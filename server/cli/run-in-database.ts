@@ -10,6 +10,7 @@ import { applyLocated } from "./apply.ts";
 import { enteredValues } from "./connection-values.ts";
 import { say } from "./output.ts";
 import { quarantineNotes } from "./quarantine-note.ts";
+import { referencesOf, withoutReferenced } from "./references.ts";
 import { progressBoard } from "./progress.ts";
 import { watchRuns } from "./watch-runs.ts";
 
@@ -32,14 +33,16 @@ export async function runInDatabase(wanted: DatabaseRun): Promise<RunResult> {
   const interrupt = (): void => stop.abort(new Error("interrupted: the run goes on where it stopped when it is started again"));
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
-  const installation = await openInstallation({ data: dataFolder(wanted.data, wanted.root, process.cwd()), databaseUrl: process.env["DATABASE_URL"], kek: process.env["PLUGBOARD_KEK"], works: true, log: say, onError: (cause) => say(`  ${cause.message}`) });
+  const installation = await openInstallation({ data: dataFolder(wanted.data, wanted.root, process.cwd()), databaseUrl: process.env["DATABASE_URL"], kek: process.env["PLUGBOARD_KEK"], kekOld: process.env["PLUGBOARD_KEK_OLD"] || undefined, works: true, log: say, onError: (cause) => say(`  ${cause.message}`) });
   try {
     await applyLocated(installation.db, wanted.located);
     const connector = plan.connectors[flow.connector]!;
     const values = enteredValues(connector, { id: flow.connection, plan: plan.connections[flow.connection] }, wanted.sets, process.env, environmentNames(tenant, flow.connection, connector.id), "any");
-    if (Object.keys(values.config).length + Object.keys(values.secrets).length > 0)
-      await setConnection(installation.db, installation.keyring, tenant, flow.connection, { connector: connector.id, ...values, config: { ...(await describeConnection(installation.db, tenant, flow.connection))?.config, ...values.config } });
-    installation.work({ allowPrivate: allowPrivate(wanted.located.workspace), slots: 1, schedules: false });
+    const before = await describeConnection(installation.db, tenant, flow.connection);
+    const secrets = withoutReferenced(values.secrets, wanted.sets, {}, before);
+    if (Object.keys(values.config).length + Object.keys(secrets).length > 0)
+      await setConnection(installation.db, installation.keyring, tenant, flow.connection, { connector: connector.id, config: { ...before?.config, ...values.config }, secrets });
+    installation.work({ allowPrivate: allowPrivate(wanted.located.workspace), references: referencesOf(wanted.located.workspace, process.env), slots: 1, schedules: false });
     const created = await triggerRun(installation.jobs.queue, installation.db, tenant, { flow: flow.name, connection: flow.connection, trigger: "manual", ...(wanted.mode ? { mode: wanted.mode } : {}) });
     const board = progressBoard();
     try {

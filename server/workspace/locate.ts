@@ -52,6 +52,12 @@ export function allowPrivate(workspace: Workspace): boolean | readonly string[] 
   return egress?.allow_private ?? false;
 }
 
+/** Variables that `env:` references may read: `secrets.allow_env` of workspace.yaml. */
+export function allowEnv(workspace: Workspace): readonly string[] {
+  const secrets = workspace.settings?.value["secrets"] as { allow_env?: readonly string[] } | undefined;
+  return secrets?.allow_env ?? [];
+}
+
 /** @throws the first error, so that nothing runs on a configuration with one; the caller shows all of them first. */
 export function refuseErrors(problems: readonly Problem[]): void {
   const errors = problems.filter((problem) => problem.severity === "error");

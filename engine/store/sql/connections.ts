@@ -5,7 +5,7 @@ export interface ConnectionRow {
   connection: string; connector: string; config: JsonObject; account_id: string | null; account_label: string | null;
   status: "untested" | "ok" | "broken" | "disconnected"; status_detail: JsonObject | null; status_at: Date | null; updated_at: Date;
 }
-export interface SecretRow { field: string; version: number; sealed: Buffer; fingerprint: string; updated_at: Date; updated_by: string | null }
+export interface SecretRow { field: string; version: number; /** Null: `ref` names it. */ sealed: Buffer | null; ref: string | null; fingerprint: string; updated_at: Date; updated_by: string | null }
 
 /** `config` replaces what was there; an absent account keeps the one known. */
 export const upsertConnection = (tenantId: string, connection: string, connector: string, config: JsonObject, account: { id: string; label?: string } | undefined): Statement => ({
@@ -36,15 +36,22 @@ export const lockConnection = (tenantId: string, connection: string): Statement 
 });
 
 export const selectSecrets = (tenantId: string, connection: string): Statement => ({
-  text: "select field, version, sealed, fingerprint, updated_at, updated_by from secrets where tenant_id = $1 and connection = $2 order by field",
+  text: "select field, version, sealed, ref, fingerprint, updated_at, updated_by from secrets where tenant_id = $1 and connection = $2 order by field",
   values: [tenantId, connection],
 });
 
 export const upsertSecret = (tenantId: string, connection: string, field: string, version: number, dekVersion: number, sealed: Buffer, fingerprint: string, by: string | undefined): Statement => ({
   text: `insert into secrets (tenant_id, connection, field, version, dek_version, sealed, fingerprint, updated_by) values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (tenant_id, connection, field) do update set version = excluded.version, dek_version = excluded.dek_version,
-           sealed = excluded.sealed, fingerprint = excluded.fingerprint, updated_by = excluded.updated_by, updated_at = now()`,
+           sealed = excluded.sealed, ref = null, fingerprint = excluded.fingerprint, updated_by = excluded.updated_by, updated_at = now()`,
   values: [tenantId, connection, field, version, dekVersion, sealed, fingerprint, by ?? null],
+});
+
+export const upsertReference = (tenantId: string, connection: string, field: string, version: number, dekVersion: number, reference: string, fingerprint: string, by: string | undefined): Statement => ({
+  text: `insert into secrets (tenant_id, connection, field, version, dek_version, ref, fingerprint, updated_by) values ($1, $2, $3, $4, $5, $6, $7, $8)
+         on conflict (tenant_id, connection, field) do update set version = excluded.version, dek_version = excluded.dek_version,
+           sealed = null, ref = excluded.ref, fingerprint = excluded.fingerprint, updated_by = excluded.updated_by, updated_at = now()`,
+  values: [tenantId, connection, field, version, dekVersion, reference, fingerprint, by ?? null],
 });
 
 export const deleteSecret = (tenantId: string, connection: string, field: string): Statement => ({

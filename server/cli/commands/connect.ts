@@ -11,17 +11,19 @@ import { allowPrivate, dataFolder, locateWorkspace, readWorkspace, refuseErrors 
 import { applyLocated } from "../apply.ts";
 import { collectSet, enteredValues, type EnteredValues } from "../connection-values.ts";
 import { print, printJson, say } from "../output.ts";
+import { givenReferences, referencesOf, withoutReferenced } from "../references.ts";
 import { environmentNames } from "../run-in-database.ts";
 
 const CHECK_MILLISECONDS = 60_000;
 
-interface ConnectOptions { set: readonly string[]; workspace?: string; data?: string; check: boolean; json?: boolean }
+interface ConnectOptions { set: readonly string[]; ref: readonly string[]; workspace?: string; data?: string; check: boolean; json?: boolean }
 
 export function registerConnect(program: Command): void {
   program.command("connect")
     .description("enter a connection's config and secrets, encrypted into the database, and check them at the provider")
     .argument("<tenant>").argument("<connection>")
     .option("--set <field=value>", "a config value or secret; env:NAME and file:PATH read it from there (repeatable)", collectSet, [])
+    .option("--ref <field=reference>", "a secret that is read where it is used and never stored: env:NAME (listed in secrets.allow_env of workspace.yaml) or file:PATH (inside PLUGBOARD_SECRETS_DIR) (repeatable)", collectSet, [])
     .option("--no-check", "store without asking the provider")
     .option("--workspace <dir>", "the workspace (default: the nearest folder upwards with a workspace.yaml)")
     .option("--data <dir>", "data folder (default: <workspace>/.plugboard)")
@@ -40,23 +42,25 @@ async function connect(tenant: string, connection: string, options: ConnectOptio
   const connector = plan.connectors[planned.connector]!;
   const entered = (stored: readonly string[] | "any"): EnteredValues =>
     enteredValues(connector, { id: connection, plan: planned }, options.set, process.env, environmentNames(tenant, connection, connector.id), stored);
+  const resolver = referencesOf(located.workspace, process.env);
+  const references = givenReferences(connector, { tenant, id: connection, plan: planned }, options.ref, resolver);
   entered("any");                                          // a misspelt field is told before a database is opened
 
-  const installation = await openInstallation({ data: dataFolder(options.data, root, cwd), databaseUrl: process.env["DATABASE_URL"], kek: process.env["PLUGBOARD_KEK"], works: false, log: say, onError: (cause) => say(`  ${cause.message}`) });
+  const installation = await openInstallation({ data: dataFolder(options.data, root, cwd), databaseUrl: process.env["DATABASE_URL"], kek: process.env["PLUGBOARD_KEK"], kekOld: process.env["PLUGBOARD_KEK_OLD"] || undefined, works: false, log: say, onError: (cause) => say(`  ${cause.message}`) });
   const transport = createTransport({ allowPrivate: allowPrivate(located.workspace) });
   try {
     const { db, keyring } = installation;
     await applyLocated(db, located);
     const before = await describeConnection(db, tenant, connection);
-    const { config, secrets } = entered([...Object.keys(before?.config ?? {}), ...Object.keys(before?.secrets ?? {})]);
-    await setConnection(db, keyring, tenant, connection, { connector: connector.id, config: { ...before?.config, ...config }, secrets });
+    const { config, secrets } = entered([...Object.keys(before?.config ?? {}), ...Object.keys(before?.secrets ?? {}), ...Object.keys(references)]);
+    await setConnection(db, keyring, tenant, connection, { connector: connector.id, config: { ...before?.config, ...config }, secrets: withoutReferenced(secrets, options.set, references, before), references });
     if (!options.check || !connector.check) {
       if (options.json) printJson({ tenant, connection, status: "stored" });
       else print(`Stored ${connection} of ${tenant}${connector.check ? ", unchecked" : "; its connector has no check"}.`);
       return;
     }
     const { accounts, account } = await checkConnection(
-      { tenant: plan.tenant, connection, connector, plan: planned, values: await readConnectionValues(db, keyring, tenant, connection, connector, planned), signal: AbortSignal.timeout(CHECK_MILLISECONDS) },
+      { tenant: plan.tenant, connection, connector, plan: planned, values: await readConnectionValues(db, keyring, tenant, connection, connector, planned, resolver), signal: AbortSignal.timeout(CHECK_MILLISECONDS) },
       { transport, buckets: buckets(db), clock: systemClock, token: tokenStore(db, keyring, tenant, connection), log: () => undefined });
     await setConnectionStatus(db, tenant, connection, "ok", {}, account);
     if (options.json) printJson({ tenant, connection, status: "connected", accounts });

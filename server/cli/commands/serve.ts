@@ -23,7 +23,7 @@ export function registerServe(program: Command): void {
       const root = locateWorkspace(options.workspace, cwd);
       const onError = passingTrouble();
       const installation = await openInstallation({
-        data: dataFolder(options.data, root, cwd), databaseUrl: options.databaseUrl ?? settings.databaseUrl, kek: settings.kek, works: false, log: say, onError,
+        data: dataFolder(options.data, root, cwd), databaseUrl: options.databaseUrl ?? settings.databaseUrl, kek: settings.kek, kekOld: settings.kekOld, works: false, log: say, onError,
       });
       try {
         const { db, jobs, keyring } = installation;

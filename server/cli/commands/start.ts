@@ -17,6 +17,7 @@ import { findWorkspace } from "../../workspace/read-tree.ts";
 import { applyLocated } from "../apply.ts";
 import { print, printJson, say } from "../output.ts";
 import { progressBoard } from "../progress.ts";
+import { referencesOf } from "../references.ts";
 import { quarantineNotes } from "../quarantine-note.ts";
 import { describeRun, secondsOf, succeeded, watchRuns, type WatchedRun } from "../watch-runs.ts";
 
@@ -51,7 +52,7 @@ async function start(options: StartOptions): Promise<void> {
   try {
     // The port first: it is the most likely thing to be wrong, and nothing has to be undone yet.
     if (port !== 0) await refuseTakenPort(port, host);
-    const installation = await openInstallation({ data, databaseUrl: options.databaseUrl ?? settings.databaseUrl, kek: settings.kek, works: true, log: say, onError: (cause) => say(pc.dim(`  ${cause.message}`)) });
+    const installation = await openInstallation({ data, databaseUrl: options.databaseUrl ?? settings.databaseUrl, kek: settings.kek, kekOld: settings.kekOld, works: true, log: say, onError: (cause) => say(pc.dim(`  ${cause.message}`)) });
     closing.push(() => installation.close());
     await lock(data, closing);
     // What a killed start left running here goes on now, not when its lease runs out.
@@ -71,7 +72,7 @@ async function start(options: StartOptions): Promise<void> {
     closing.push(() => server.close());
     const address = await listen(server, { host, port });
     const slots = options.slots ?? settings.slots;
-    installation.work({ allowPrivate: allowPrivate(located.workspace), schedules: options.once !== true, ...(slots === undefined ? {} : { slots }) });
+    installation.work({ allowPrivate: allowPrivate(located.workspace), references: referencesOf(located.workspace, process.env), schedules: options.once !== true, ...(slots === undefined ? {} : { slots }) });
 
     const begunAt = Date.now();
     const runs = await runAll(installation, plans, stop.signal);

@@ -4,6 +4,7 @@ import { openInstallation } from "../../installation.ts";
 import { settingsOf } from "../../main.ts";
 import { allowPrivate, dataFolder, locateWorkspace, readWorkspace } from "../../workspace/locate.ts";
 import { print, say } from "../output.ts";
+import { referencesOf } from "../references.ts";
 import { passingTrouble, untilSignal } from "../until-signal.ts";
 
 /** Less than the 30 s that process managers wait between SIGTERM and SIGKILL. */
@@ -16,7 +17,7 @@ export function registerWorker(program: Command): void {
     .description("works on runs: those that are due, and those that were asked for; start as many as you like, on any host")
     .option("--slots <number>", "runs at once (default: PLUGBOARD_SLOTS, else 4)", slotsOf)
     .option("--no-schedules", "only work on runs; other workers look at the clock")
-    .option("--workspace <folder>", "the workspace whose egress rule holds (default: the nearest one upwards)")
+    .option("--workspace <folder>", "the workspace whose egress and secret rules hold (default: the nearest one upwards)")
     .option("--database-url <url>", "the PostgreSQL to use (default: DATABASE_URL, else the embedded one)")
     .option("--data <folder>", "where keys and the embedded PostgreSQL are kept (default: .plugboard of the workspace)")
     .addHelpText("after", "\nSIGTERM or Ctrl-C: claims nothing more, ends every run at its page within 25 s, exits 0. A second one exits at once; the\nruns go on at their last stored page, on another worker or at the next start.")
@@ -26,10 +27,11 @@ export function registerWorker(program: Command): void {
       const root = locateWorkspace(options.workspace, cwd);
       const slots = options.slots ?? settings.slots;
       const installation = await openInstallation({
-        data: dataFolder(options.data, root, cwd), databaseUrl: options.databaseUrl ?? settings.databaseUrl, kek: settings.kek, works: true, log: say, onError: passingTrouble(),
+        data: dataFolder(options.data, root, cwd), databaseUrl: options.databaseUrl ?? settings.databaseUrl, kek: settings.kek, kekOld: settings.kekOld, works: true, log: say, onError: passingTrouble(),
       });
       const stopped = untilSignal();
-      const worker = installation.work({ allowPrivate: allowPrivate(readWorkspace(root, cwd).workspace), schedules: options.schedules, ...(slots === undefined ? {} : { slots }) });
+      const { workspace } = readWorkspace(root, cwd);
+      const worker = installation.work({ allowPrivate: allowPrivate(workspace), references: referencesOf(workspace, process.env), schedules: options.schedules, ...(slots === undefined ? {} : { slots }) });
       const stopWatching = installation.jobs.board.watch(({ tenant, flow, run, status, counters }) => {
         if (status !== undefined) print(`${new Date().toISOString()}  ${tenant}/${flow}  ${status}  ${counters?.read ?? 0} read  (run ${run})`);
       });

@@ -1,0 +1,12 @@
+/** What every sealed value is bound to, besides its tenant and the version of its key. */
+import type { Purpose } from "./keyring.ts";
+
+export const secretPurpose = (connection: string, field: string, version: number): Purpose => ["plugboard/secret/v1", connection, field, String(version)];
+
+export const tokenPurpose = (connection: string, authenticator: string): Purpose => ["plugboard/token/v1", connection, authenticator];
+
+export const rawPurpose = (connection: string, stream: string, entity: string, key: string): Purpose => ["plugboard/raw/v1", connection, stream, entity, key];
+
+/** A quarantined record's raw body: its key, or when it has none its row. */
+export const quarantinePurpose = (connection: string, flow: string, key: string | null, id: string): Purpose =>
+  ["plugboard/quarantine/v1", connection, flow, key === null ? "id" : "key", key ?? id];

@@ -1,0 +1,34 @@
+/** Every column that holds sealed values of a tenant: what a rotation of its data key has to rewrite. */
+import type { Purpose } from "./keyring.ts";
+import { quarantinePurpose, rawPurpose, secretPurpose, tokenPurpose } from "./purposes.ts";
+
+export interface SealedColumn {
+  readonly table: string;
+  readonly column: string;
+  /** The primary key after tenant_id, with the types of its columns. */
+  readonly key: Readonly<Record<string, "text" | "uuid">>;
+  /** What else the purpose is made of. */
+  readonly beside: readonly string[];
+  /** A column that repeats the version of the data key. */
+  readonly versionColumn?: string;
+  purpose(row: SealedRow): Purpose;
+}
+
+/** The columns that purposes are made of; a row has those of its table. */
+export interface SealedRow {
+  readonly connection: string; readonly field: string; readonly version: number; readonly authenticator: string; readonly stream: string; readonly entity: string;
+  /** Null for a quarantined record that has none. */
+  readonly key: string;
+  readonly id: string; readonly flow: string;
+}
+
+export const SEALED_COLUMNS: readonly SealedColumn[] = [
+  { table: "secrets", column: "sealed", key: { connection: "text", field: "text" }, beside: ["version"], versionColumn: "dek_version",
+    purpose: ({ connection, field, version }) => secretPurpose(connection, field, version) },
+  { table: "tokens", column: "sealed", key: { connection: "text", authenticator: "text" }, beside: [],
+    purpose: ({ connection, authenticator }) => tokenPurpose(connection, authenticator) },
+  { table: "contributions", column: "raw", key: { connection: "text", stream: "text", entity: "text", key: "text" }, beside: [],
+    purpose: ({ connection, stream, entity, key }) => rawPurpose(connection, stream, entity, key) },
+  { table: "quarantine", column: "raw", key: { id: "uuid" }, beside: ["connection", "flow", "key"],
+    purpose: ({ connection, flow, key, id }) => quarantinePurpose(connection, flow, key, id) },
+];
