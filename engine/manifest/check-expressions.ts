@@ -153,6 +153,8 @@ function cureOf({ code, message }: ExpressionProblem, site: Site, text: string):
   const template = /^\s*\{\{\s*([\w.]+)\s*\}\}\s*$/.exec(text)?.[1];
   if (template !== undefined) return `this key is an expression, not a template: write ${site.variables.includes("*") && site.variables.includes(template.split(".")[0]!) ? "$" : ""}${template}`;
   if (/^[A-Za-z][\w'’.-]*( [\w'’.-]+)+$/.test(text.trim()) && !/ (and|or|in) /.test(text)) return `a constant text has quotes of its own: '"${text.trim()}"'`;
+  const open = /Expected '([)\]}])' before the end/.exec(message)?.[1];
+  if (open !== undefined) return `a ${{ ")": "(", "]": "[", "}": "{" }[open]!} is opened and not closed: add ${open}`;
   if (text.includes("==")) return "JSONata compares with one '=': a = b";
   if (/&&|\|\|/.test(text)) return "JSONata says 'and' and 'or'";
   if (/!(?!=)/.test(text)) return "JSONata negates with a function: $not(…)";

@@ -110,7 +110,7 @@ function walkMap(value: JsonObject, shape: Shape, pointer: string, variables: re
   }
   for (const choice of [...shape.choices, ...shape.oneOf]) {
     const chosen = choice.filter((key) => present.includes(key));
-    if (chosen.length > 1) report("MANIFEST_ONE_OF", { where, choices: choice.join(", "), actual: chosen.join(" and ") }, `${pointer}/${escape(chosen[1]!)}`, "key");
+    if (chosen.length > 1) report("MANIFEST_ONE_OF", { where, choices: choice.join(", "), actual: chosen.join(" and "), suggestion: `remove ${chosen.length === 2 ? chosen.join(" or ") : "all but one"}` }, `${pointer}/${escape(chosen[1]!)}`, "key");
   }
   if (isFlat(value, shape)) return report("MANIFEST_WRONG_TYPE", { field: nameOf(pointer), expected: "a map by name", actual: "the entry itself", suggestion: `give it a name: ${nameOf(pointer)}: { all: ${flow(value)} }` });
   const names = shape.names && shapeOf(shape.names);

@@ -13,6 +13,11 @@ test.each(["15", "m", "", "15 m", "1y", "-1h", "1h ", "PT1H", "1h30m", 15, null]
   expect(parseDuration(written)).toBeUndefined();
 });
 
+test("a cron of another number of parts is told with how many it has, and nothing of forms that a schedule does not take", () => {
+  const [problem] = learners('{ cron: "99 * * *" }').problems;
+  expect(problem).toMatchObject({ code: "MANIFEST_WRONG_VALUE", params: { suggestion: expect.stringMatching(/^It has 4 parts;(?!.*seven)/) as string } });
+});
+
 test("a tenant's cron takes the place of the preset's every", () => {
   const { plan, problems } = learners('{ cron: "*/15 * * * *" }');
   expect(problems).toEqual([]);
