@@ -82,9 +82,9 @@ export interface Checked {
  * @throws PlugboardError AUTH_MISSING_CREDENTIAL, AUTH_NOT_CONNECTED: there is nothing to ask with.
  */
 export async function runCheck(services: Services, tenant: string, planned: Planned, log: CheckPorts["log"]): Promise<Checked> {
-  const { db, keyring } = services;
+  const { db, keyring, references } = services;
   const { name, plan, connection, connector } = planned;
-  const values = await readConnectionValues(db, keyring, tenant, name, connector, connection);
+  const values = await readConnectionValues(db, keyring, tenant, name, connector, connection, references);
   if (connector.check === undefined || connector.http === undefined) return { ok: true, checked: false, accounts: [], error: null };
   const signal = AbortSignal.timeout(CHECK_SECONDS * 1000);
   try {

@@ -66,7 +66,7 @@ export const connection = {
     locked: { type: "array", items: { type: "string" }, description: "Fields that only the configuration may set." },
     secrets: {
       type: "object", description: "By field. A value is never shown.",
-      additionalProperties: closed({ set: { type: "boolean" }, fingerprint: { type: "string", description: "Changes when the value does." }, updated_at: instant("When it was entered."), updated_by: { type: "string" } }),
+      additionalProperties: closed({ set: { type: "boolean" }, fingerprint: { type: "string", description: "Changes when the value does." }, updated_at: instant("When it was entered."), updated_by: { type: "string" }, reference: { type: "string", description: "Where the value is read from, when it is not stored here." } }),
     },
     missing: { type: "array", items: { type: "string" }, description: "Fields without which it cannot be used." },
     updated_at: nullable(instant("When values were last entered.")),

@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import { createTransport } from "../../engine/components/transport/http.ts";
 import type { Jobs } from "../../engine/jobs/index.ts";
-import { currentRevision, findApiKey, type Database, type Keyring } from "../../engine/store/index.ts";
+import { currentRevision, findApiKey, type Database, type Keyring, noReferences, type ReferenceResolver } from "../../engine/store/index.ts";
 import { createFrame, type FrameOptions } from "./frame.ts";
 import { installMetrics } from "./metrics.ts";
 import { registerConnections } from "./routes/connections.ts";
@@ -25,10 +25,12 @@ export interface ServerOptions extends Omit<FrameOptions, "access"> {
   readonly keyring: Keyring;
   /** Private addresses that checks and proxied calls may reach, as the workspace says. @default none */
   readonly allowPrivate?: boolean | readonly string[];
+  /** What secrets stored as references may read. @default nothing */
+  readonly references?: ReferenceResolver;
 }
 
 /** Ready to `listen` or `inject`. Closing it leaves db and jobs open. */
-export async function createServer({ db, jobs, keyring, allowPrivate, ...frame }: ServerOptions): Promise<FastifyInstance> {
+export async function createServer({ db, jobs, keyring, allowPrivate, references, ...frame }: ServerOptions): Promise<FastifyInstance> {
   const server = await createFrame({
     ...frame,
     access: {
@@ -48,7 +50,7 @@ export async function createServer({ db, jobs, keyring, allowPrivate, ...frame }
   installMetrics(server, async () => ({ ...(await readWorkload(db)), queueDepth: await jobs.queue.depth() }), jobs.board);
   const transport = createTransport({ allowPrivate: allowPrivate ?? false });
   server.addHook("onClose", () => transport.close());
-  const services = createServices({ db, jobs, keyring, transport });
+  const services = createServices({ db, jobs, keyring, references: references ?? noReferences, transport });
   for (const register of [registerIntegrations, registerConnectors, registerConnections, registerProxy, registerRuns, registerRecords, registerQuarantine, registerFlows, registerOperations]) register(server, services);
   return server;
 }

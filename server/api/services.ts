@@ -1,7 +1,7 @@
 /** What the routes work with. */
 import type { Jobs } from "../../engine/jobs/index.ts";
 import type { Transport } from "../../engine/components/kinds.ts";
-import { currentRevision, readPlan, type Database, type Keyring } from "../../engine/store/index.ts";
+import { currentRevision, readPlan, type Database, type Keyring, type ReferenceResolver } from "../../engine/store/index.ts";
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import type { TenantPlan } from "../../engine/plan/types.ts";
 
@@ -10,6 +10,8 @@ export interface Services {
   readonly jobs: Jobs;
   /** Seals what is entered, opens it for a check or a proxied call. */
   readonly keyring: Keyring;
+  /** Finds secrets that are stored as references. */
+  readonly references: ReferenceResolver;
   /** To providers. */
   readonly transport: Transport;
   /** The plan in force. @throws PlugboardError PLAN_UNKNOWN_TENANT when the configuration does not name the tenant. */
@@ -18,10 +20,10 @@ export interface Services {
 
 const CACHED_PLANS = 200;
 
-export function createServices({ db, jobs, keyring, transport }: Omit<Services, "planOf">): Services {
+export function createServices({ db, jobs, keyring, references, transport }: Omit<Services, "planOf">): Services {
   const cache = new Map<string, { readonly revision: string; readonly plan: TenantPlan }>();
   return {
-    db, jobs, keyring, transport,
+    db, jobs, keyring, references, transport,
     async planOf(tenant) {
       const revision = await currentRevision(db, tenant);
       if (revision === undefined) throw new PlugboardError("PLAN_UNKNOWN_TENANT", { tenant, suggestion: "The configuration in force does not name it." });

@@ -52,7 +52,7 @@ export function registerProxy(server: FastifyInstance, services: Services): void
           // A call is told at every level but silence: it is what a person did, not how the server is.
           const log = request.log.level === "silent" ? request.log : request.log.child({}, { level: "info" });
           try {
-            const values = await readConnectionValues(services.db, services.keyring, tenant, name, connector, connection);
+            const values = await readConnectionValues(services.db, services.keyring, tenant, name, connector, connection, services.references);
             const answer = await proxyRequest({
               tenant: plan.tenant, connection: name, connector, plan: connection, values, method, path, query, headers,
               body: Buffer.isBuffer(request.body) && request.body.length > 0 ? request.body : undefined, signal: AbortSignal.timeout(DEADLINE_SECONDS * 1000),

@@ -9,6 +9,7 @@ import { openInstallation, type Installation } from "../../installation.ts";
 import { allowPrivate, dataFolder, locateWorkspace, readWorkspace, refuseErrors, type LocatedWorkspace } from "../../workspace/locate.ts";
 import { applyLocated } from "../apply.ts";
 import { print, printJson, say } from "../output.ts";
+import { referencesOf } from "../references.ts";
 import { progressBoard } from "../progress.ts";
 import { succeeded, watchRuns } from "../watch-runs.ts";
 
@@ -42,7 +43,7 @@ async function replay(tenant: string, flow: string | undefined, options: Options
   const board = progressBoard();
   try {
     await applyLocated(installation.db, located);
-    installation.work({ allowPrivate: allowPrivate(located.workspace), slots: 1, schedules: false });
+    installation.work({ allowPrivate: allowPrivate(located.workspace), references: referencesOf(located.workspace, process.env), slots: 1, schedules: false });
     const { db, jobs } = installation;
     const { runs, kept } = await replayQuarantine(jobs.queue, db, tenant, plan, { ...scopeOf(flow, options), trigger: "replay" });
     const ended = await watchRuns(jobs, runs.map((run) => ({ tenant, flow: run.flow, run: run.id })), board, stop.signal);

@@ -4,6 +4,7 @@ import { createServer, ensureFirstKey, listen, settingsOf } from "../../main.ts"
 import { allowPrivate, dataFolder, locateWorkspace, readWorkspace } from "../../workspace/locate.ts";
 import { applyLocated } from "../apply.ts";
 import { print, say } from "../output.ts";
+import { referencesOf } from "../references.ts";
 import { passingTrouble, untilSignal } from "../until-signal.ts";
 
 interface Options { host?: string; port?: number; databaseUrl?: string; data?: string; workspace?: string }
@@ -33,7 +34,8 @@ export function registerServe(program: Command): void {
         }
         const first = await ensureFirstKey(db);
         if (first !== undefined) say(`The first API key, shown this once: ${first}`);
-        const server = await createServer({ db, jobs, keyring, allowPrivate: allowPrivate(readWorkspace(root, cwd).workspace), logLevel: "warn", ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
+        const { workspace } = readWorkspace(root, cwd);
+        const server = await createServer({ db, jobs, keyring, allowPrivate: allowPrivate(workspace), references: referencesOf(workspace, process.env), logLevel: "warn", ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
         const stopped = untilSignal();
         try {
           print(`Listening on ${await listen(server, { host: options.host ?? settings.host, port: options.port ?? settings.port })}; the API is described at /docs`);

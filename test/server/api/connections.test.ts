@@ -89,7 +89,7 @@ beforeAll(async () => {
   const applied = await applyWorkspace({ db: at.db, trees: [{ layer: "catalogue", label: "", files: new Map(Object.entries(workspace)) }] });
   expect(applied).toMatchObject({ applied: true });
   jobs = await openJobs({ db: at.db, works: false, onError: () => undefined });
-  server = await createServer({ db: at.db, jobs, keyring, allowPrivate: true, logStream: { write: (line) => { log += line; } } });
+  server = await createServer({ db: at.db, jobs, keyring, allowPrivate: true, references: { check: () => undefined, resolve: async (reference) => (reference === "env:DESK_KEY" ? ASCII : "another") }, logStream: { write: (line) => { log += line; } } });
   for (const tenant of ["acme", "bolt"] as const) keys[tenant] = await issueKey(at.db, { name: `key of ${tenant}`, scopes: ["*"], tenant });
   keys.operator = await issueKey(at.db, { name: "operator", scopes: ["*"] });
   port = Number(new URL(await server.listen({ host: "127.0.0.1", port: 0 })).port);
@@ -356,4 +356,14 @@ test("another tenant's connection is another connection", async () => {
 test("no secret stands in anything the server wrote to its log", () => {
   expect(log).not.toBe("");
   for (const form of FORBIDDEN) expect(log).not.toContain(form);
+});
+
+test("a secret that is stored as a reference is read where it is, for checks and for proxied calls, and only its name is shown", async () => {
+  await setConnection(at.db, keyring, "bolt", "desk", { connector: "desk", config: { address, method: "key", app_id: "a" }, secrets: {}, references: { api_key: "env:DESK_KEY" } });
+  const checked = await call("POST", "/api/connections/desk/check", {}, keys.bolt);
+  expect(checked.json()).toMatchObject({ ok: true });
+  const proxied = await call("GET", "/api/connections/desk/proxy/me", undefined, keys.bolt);
+  expect(proxied.statusCode).toBe(200);
+  expect(seen.at(-1)!.request.headers["x-api-key"]).toBe(ASCII);
+  expect((await call("GET", "/api/connections/desk", undefined, keys.bolt)).json()).toMatchObject({ secrets: { api_key: { set: true, reference: "env:DESK_KEY" } } });
 });
