@@ -21,7 +21,7 @@ export type ManifestKind = "connector" | "mapping" | "entity" | "preset" | "rele
 /** One file, read: its plain value, and where each part of it stands. */
 export interface Manifest {
   readonly kind: ManifestKind;
-  /** `hubspot`, `hubspot/employer`, `aptem-hubspot`, `aptem-hubspot@3`, `acme`. */
+  /** `crm`, `crm/employer`, `lms-crm`, `lms-crm@3`, `acme`. */
   readonly id: string;
   readonly layer: "catalogue" | "workspace";
   readonly file: string;
@@ -53,7 +53,7 @@ export interface Workspace {
   readonly tests: ReadonlyMap<string, readonly Manifest[]>;
   readonly settings: Manifest | undefined;
   readonly problems: readonly Problem[];
-  /** `connector hubspot`: manifests whose files cannot be read as YAML. Their absence is told once, not at every reference. */
+  /** `connector crm`: manifests whose files cannot be read as YAML. Their absence is told once, not at every reference. */
   readonly unreadable: ReadonlySet<string>;
   /** Every file that was read, by its name in messages → its text. */
   readonly files: ReadonlyMap<string, string>;

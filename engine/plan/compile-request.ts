@@ -30,7 +30,7 @@ export const numbers = (node: Sourced | undefined): Record<string, number> =>
 export const component = (node: Sourced | undefined, standardType: string): ComponentPlan | undefined =>
   node?.kind === "map" ? { ...(plain(node) as JsonObject), type: text(at(node, "type")) ?? standardType } : undefined;
 
-/** @param where the block's place, for messages: `connectors.hubspot.streams.contacts.list`. */
+/** @param where the block's place, for messages: `connectors.crm.streams.contacts.list`. */
 export function compileRequest(node: Sourced, where: string, report: Report): RequestPlan | undefined {
   const method = METHODS.find((each) => at(node, each));
   if (!method) {

@@ -38,7 +38,7 @@ export interface TenantPlan {
   readonly limits: Readonly<Record<string, number>>;
   /**
    * By JSON pointer into the effective tree, which says everything in the manifests' own words: `/flows/learners/from/every`,
-   * `/connectors/hubspot/streams/contacts/list/post`. `originOfPointer` finds the origin of a pointer into this plan.
+   * `/connectors/crm/streams/contacts/list/post`. `originOfPointer` finds the origin of a pointer into this plan.
    */
   readonly origins: Readonly<Record<string, Origin>>;
 }
@@ -85,7 +85,7 @@ export interface ConnectorPlan {
 
 export interface HttpPlan {
   readonly base_url: string;
-  /** Host patterns a credential may be sent to (`*.aptem.co.uk`); always filled: without `hosts`, the literal hosts of base_url, login and token URLs. */
+  /** Host patterns a credential may be sent to (`*.example.com`); always filled: without `hosts`, the literal hosts of base_url, login and token URLs. */
   readonly hosts: readonly string[];
   readonly headers: Readonly<Record<string, Value>>;
   readonly query: Readonly<Record<string, Value>>;

@@ -10,7 +10,7 @@ export type Report = (manifest: Manifest, pointer: string, code: ErrorCode, para
 /** Whether a reference may be judged: its target's file is readable. */
 export const isReadable = (workspace: Workspace, kind: ManifestKind, id: string): boolean => !workspace.unreadable.has(`${kind} ${id}`);
 
-/** `hubspot.companies`. */
+/** `crm.companies`. */
 export interface Name { readonly owner: string; readonly name: string }
 export function splitName(text: string): Name | undefined {
   const dot = text.indexOf(".");
@@ -26,7 +26,7 @@ export function checkEntity(manifest: Manifest, pointer: string, id: string, wor
   report(manifest, pointer, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Entity", name: id, suggestion: `${suggest(id, known)}${nearest(id, known) === undefined ? `; an entity of your own is a file schemas/entities/${id}.schema.json` : ""}` });
 }
 
-/** "Did you mean …?" of a part of an owner, as it is written: `hubspot.companies`. */
+/** "Did you mean …?" of a part of an owner, as it is written: `crm.companies`. */
 export function suggestPart({ owner, name }: Name, known: readonly string[]): string {
   const near = nearest(name, known);
   return near === undefined ? suggest("", known.map((each) => `${owner}.${each}`)) : `did you mean '${owner}.${near}'?`;
