@@ -3,41 +3,23 @@
  * knows what was recorded, and a clock that stands still.
  */
 import { isDeepStrictEqual } from "node:util";
+import type { TestsTest } from "../../schemas/types.gen.ts";
 import type { OutgoingRequest, RawAnswer, Transport } from "../components/kinds.ts";
 import { httpDate } from "../components/shared/retry-after.ts";
 import { PlugboardError } from "../errors/plugboard-error.ts";
 import type { ErrorCode } from "../errors/catalog.ts";
-import type { Json, JsonObject } from "../manifest/types.ts";
+import type { JsonObject } from "../manifest/types.ts";
 import type { ConnectorPlan, TenantPlan } from "../plan/types.ts";
 import { checkConnection } from "./check-connection.ts";
 import { difference, parseExchanges, type RecordedExchange } from "./http-exchange.ts";
 import { createMemoryBuckets } from "./memory-buckets.ts";
 import { createMemoryStore, memoryRows } from "./memory-store.ts";
 import { createMemoryTokens } from "./memory-tokens.ts";
-import type { Checkpoint, Clock, MappedRecord, RunMode, RunResult } from "./ports.ts";
+import type { Checkpoint, Clock, MappedRecord, RunResult } from "./ports.ts";
 import { runFlow } from "./run-flow.ts";
 
 /** One entry of tests.yaml, as its schema (schemas/tests.schema.json) says. */
-export interface ConnectorTest {
-  readonly name: string;
-  readonly stream?: string;
-  readonly check?: boolean;
-  readonly mode?: RunMode;
-  readonly config?: JsonObject;
-  readonly select?: readonly string[];
-  readonly checkpoint?: JsonObject;
-  readonly now?: string;
-  readonly exchanges: readonly string[];
-  readonly expect?: {
-    readonly records?: number | readonly Json[];
-    readonly keys?: readonly string[];
-    readonly requests?: number;
-    readonly pages?: number;
-    readonly checkpoint?: JsonObject;
-    readonly account?: JsonObject;
-  };
-  readonly error?: { readonly code: string };
-}
+export type ConnectorTest = TestsTest;
 
 export interface ReplayContext {
   readonly connector: ConnectorPlan;
