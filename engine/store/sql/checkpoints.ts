@@ -46,8 +46,3 @@ export const lengthenLease = (flow: FlowIds, epoch: number, leaseSeconds: number
   text: `update checkpoints set lease_until = now() + make_interval(secs => $5) where tenant_id = $1 and connection = $2 and flow = $3 and epoch = $4 returning epoch`,
   values: [flow.tenantId, flow.connection, flow.flow, epoch, leaseSeconds],
 });
-
-export const selectCheckpoint = (flow: FlowIds): Statement => ({
-  text: "select epoch::int, checkpoint from checkpoints where tenant_id = $1 and connection = $2 and flow = $3",
-  values: [flow.tenantId, flow.connection, flow.flow],
-});
