@@ -179,6 +179,30 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+// ── verifier ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A request that came in, as bytes: nothing of it was parsed yet. */
+export interface IncomingRequest {
+  readonly method: string;
+  /** As the sender addressed it: scheme, host, path and query. */
+  readonly url: string;
+  /** Lower-case names; a header sent twice is joined with `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+export type Verdict =
+  /** `claims`: what a signed token said, where the body is one. `body`: the payload, where it is not the body itself. */
+  | { readonly accepted: true; readonly timestamp?: number; readonly id?: string; readonly body?: unknown }
+  /** For logs and the events page; the sender is told nothing but 401. */
+  | { readonly accepted: false; readonly reason: string };
+
+/** Proves where a request comes from, on its raw bytes, in constant time, trying every secret that is current. Sends nothing. */
+export interface Verifier {
+  /** `secrets`: each set of config values that is current; two while a secret is rotated. */
+  verify(request: IncomingRequest, variables: readonly Variables[], nowMilliseconds: number): Promise<Verdict>;
+}
+
 // ── definitions ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface ComponentDefinition<Kind extends string, Built> {
@@ -194,6 +218,7 @@ const define = <Kind extends string, Built>(kind: Kind) =>
 export const defineAuth = define<"auth", Auth>("auth");
 export const definePagination = define<"pagination", Pagination>("pagination");
 export const defineDecoder = define<"decoder", Decoder>("decoder");
+export const defineVerifier = define<"verifier", Verifier>("verifier");
 export const defineCursor = define<"cursor", Cursor>("cursor");
 
 export interface ErrorRuleDefinition { readonly kind: "error_rule"; readonly type: ErrorRulePlan["do"]; build(spec: ErrorRulePlan, context: BuildContext): ErrorRule }

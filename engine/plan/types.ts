@@ -33,6 +33,8 @@ export interface TenantPlan {
   /** The entities that the flows write, by id. */
   readonly entities: Readonly<Record<string, EntityPlan>>;
   readonly flows: Readonly<Record<string, FlowPlan>>;
+  /** Flows from a change of our own data to an effect outside; names are unique across both maps. Absent in plans of older versions. */
+  readonly change_flows?: Readonly<Record<string, ChangeFlowPlan>>;
   readonly reports: Readonly<Record<string, readonly string[]>>;
   readonly policy: JsonObject;
   readonly limits: Readonly<Record<string, number>>;
@@ -81,6 +83,10 @@ export interface ConnectorPlan {
   readonly http?: HttpPlan;
   readonly check?: CheckPlan;
   readonly streams: Readonly<Record<string, StreamPlan>>;
+  /** Absent in plans of older versions, as `webhooks` and `queues`. */
+  readonly actions?: Readonly<Record<string, ActionPlan>>;
+  readonly webhooks?: Readonly<Record<string, WebhookPlan>>;
+  readonly queues?: Readonly<Record<string, QueuePlan>>;
 }
 
 export interface HttpPlan {
@@ -224,3 +230,136 @@ export type FieldPlan =
   | { readonly constant: number | boolean }
   /** A reference to a row of another entity by its origin's key. */
   | { readonly ref: string; readonly key: Expression };
+
+// ── feeds ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What a pushed and a polled feed have in common: how a request is split, identified and routed, and what its items mean. */
+export interface FeedPlan {
+  readonly title?: string;
+  /** `app`: one address for all customers; each item finds its connection by `account`. */
+  readonly scope?: "app";
+  /** The values a fragment was used with: the variable `with`. */
+  readonly with: JsonObject;
+  /** Splits a request into items; absent: the body is the one item. Over `body headers request` and the variables. */
+  readonly each?: Expression;
+  /** Over the item. Empty, or one of them absent: the item has no id, and is thin. */
+  readonly id: readonly Expression[];
+  readonly at?: Expression;
+  readonly account?: Expression;
+  readonly echo?: Expression;
+  readonly events: Readonly<Record<string, FeedEventPlan>>;
+}
+
+/** What an item means. All events whose `when` holds apply. */
+export interface FeedEventPlan {
+  readonly when?: Expression;
+  readonly stream: string;
+  /** Absent: the stream's own key, over `record`. */
+  readonly key?: readonly Expression[];
+  /** The record itself. Absent: it is read by the stream's `one`. */
+  readonly record?: Expression;
+  readonly deleted?: boolean | Expression;
+}
+
+export interface WebhookPlan extends FeedPlan {
+  /** One verifier, or with `by` one of several. Its options are templates where its schema says so. */
+  readonly verify: { readonly by?: Expression; readonly named: Readonly<Record<string, ComponentPlan>> };
+  /** In order; the first whose `when` holds answers, and an item is looked for only where it does not say `handshake`. None: 200, empty. */
+  readonly replies: readonly ReplyPlan[];
+  /** Requests that register, renew and remove the address at the provider. */
+  readonly subscribe: Readonly<Record<string, PollPlan>>;
+}
+
+export interface ReplyPlan {
+  readonly name?: string;
+  readonly when?: Expression;
+  readonly status: number;
+  readonly headers?: Value;
+  readonly text?: Value;
+  readonly json?: Value;
+}
+
+export interface QueuePlan extends FeedPlan {
+  readonly request: RequestPlan;
+  readonly pagination?: ComponentPlan;
+  readonly cursor?: ComponentPlan;
+  /** Run once the items are committed: acknowledgements. */
+  readonly after: Readonly<Record<string, PollPlan>>;
+  readonly at_once?: number;
+  readonly every_seconds: number;
+}
+
+/** A request around another one: before it, after it, or repeated `until` something holds. */
+export interface PollPlan {
+  readonly request: RequestPlan;
+  readonly until?: Expression;
+  readonly every_seconds?: number;
+  readonly within_seconds?: number;
+}
+
+// ── actions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface ActionPlan {
+  readonly title?: string;
+  /** Field → its JSON Schema. */
+  readonly input: Readonly<Record<string, JsonObject>>;
+  readonly with: JsonObject;
+  readonly request: RequestPlan;
+  readonly before: Readonly<Record<string, PollPlan>>;
+  readonly after: Readonly<Record<string, PollPlan>>;
+  /** The stream whose record it makes, changes or deletes: what `save` picks it by. */
+  readonly effect?: { readonly does: "creates" | "updates" | "deletes" | "upserts"; readonly stream: string };
+  /** Most inputs of one request (`inputs`). Absent: one (`input`). */
+  readonly batch?: number;
+  /** The result of each input, in order, over the answer. */
+  readonly results?: Expression;
+  readonly refused?: Expression;
+  readonly say?: Value;
+  readonly returns?: { readonly key?: readonly Expression[]; readonly version?: Expression };
+  readonly once: OncePlan;
+  readonly irreversible: boolean;
+  /** Whether any part of it names `current`: the record is then read by the stream's `one` first. */
+  readonly reads_current: boolean;
+}
+
+/** How a second try is harmless. `never`: it is not. */
+export type OncePlan =
+  | { readonly is: "repeatable" }
+  | { readonly is: "never" }
+  | {
+    readonly is: "guarded";
+    /** The idempotency key, sent by the request itself as `delivery.key` unless written otherwise. */
+    readonly key?: Expression;
+    readonly valid_for_seconds?: number;
+    /** Looks for what the first try made; trusted `settle_seconds` after it. */
+    readonly find?: { readonly request: RequestPlan; readonly key: readonly Expression[]; readonly records?: Expression };
+    readonly settle_seconds?: number;
+    /** True of the answer with which the provider refuses a duplicate; `existing`: the key of what is there already. */
+    readonly unique?: Expression;
+    readonly existing?: Expression;
+  };
+
+/** `from: { change … }` → `to: { action | save | webhook }`. */
+export interface ChangeFlowPlan {
+  readonly name: string;
+  readonly title?: string;
+  readonly enabled: boolean;
+  readonly entity: string;
+  /** Over the row after the change; fires when true, and not before. */
+  readonly becomes?: Expression;
+  /** Over `before` and `after`; a plain filter. */
+  readonly when?: Expression;
+  readonly map?: MappingPlan;
+  /** Value name → what is made once per delivery. */
+  readonly mint: Readonly<Record<string, { readonly token: string; readonly about?: Value; readonly valid_seconds?: number }>>;
+  /** The role whose person must approve each delivery. */
+  readonly hold_for?: string;
+  readonly to: ChangeTarget;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export type ChangeTarget =
+  | { readonly action: string; readonly connection: string; /** Key of the plan's `connectors`. */ readonly connector: string }
+  | { readonly save: string; readonly connection: string; readonly connector: string }
+  /** An endpoint of the tenant, or the operator's of that name. */
+  | { readonly webhook: string };

@@ -3,6 +3,7 @@
  * enter sealed. Functions that take `at` take part in the caller's tenant transaction, or make their own on a database.
  */
 export { addApiKey, findApiKey, listApiKeys, revokeApiKey, type ApiKeyGrant, type ApiKeyState } from "./api-keys.ts";
+export { listAudit, PLATFORM, recordAudit, type Actor, type AuditEntry, type AuditFilter, type AuditLine } from "./audit.ts";
 export { buckets } from "./buckets.ts";
 export { describeConnection, listConnections, readConnectionValues, setConnection, setConnectionStatus, type Account, type ConnectionEntry, type ConnectionState, type SecretState } from "./connections.ts";
 export { connectorIds, findConnector, listConnectors, saveConnectors } from "./connectors.ts";

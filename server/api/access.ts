@@ -5,16 +5,39 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import { bearerKey, hashApiKey } from "./keys.ts";
-import { grants, isPermission, permissions, type Permission } from "./permissions.ts";
+import type { Actor } from "../../engine/store/index.ts";
+import { grants, isPermission, permissions, type Permission, type Role } from "./permissions.ts";
 
-/** Who calls. `tenant` is the slug a key is bound to; absent for the operator's keys. */
-export interface Caller { readonly id: string; readonly name: string; readonly tenant: string | undefined; readonly scopes: readonly string[] }
+/** Who calls. */
+export interface Caller {
+  readonly kind: "user" | "key" | "service_token" | "connect_link";
+  /** Of the user, key, token's subject or link. */
+  readonly id: string;
+  /** For people who read logs: a person's e-mail address, a key's name. */
+  readonly name: string;
+  /** The one tenant they are bound to; absent for the operator's keys and people. */
+  readonly tenant: string | undefined;
+  /** Of a key. */
+  readonly scopes: readonly string[];
+  /** Of a person or a service token: their role in the tenant the request is about (or among the operator's staff). */
+  readonly role?: Role;
+  /** Set while a super admin acts as this person: who it really is. */
+  readonly impersonator?: string;
+}
+
+/** The caller, for the audit log. */
+export const actorOf = (request: FastifyRequest): Actor => {
+  const { kind, id, name, impersonator } = request.caller!;
+  return { kind, id, name, ip: request.ip, request: request.id, ...(impersonator === undefined ? {} : { impersonator }) };
+};
 
 declare module "fastify" {
   interface FastifyContextConfig { permission?: Permission }
   interface FastifyRequest {
     /** Set unless the route is public. */
     caller: Caller | undefined;
+    /** `narrow`: the route shows or does less, as the permission's `narrow` says. */
+    grant: "full" | "narrow";
     /** Slug of the tenant the request is about; empty where the permission is not about one. */
     tenant: string;
   }
@@ -29,6 +52,7 @@ export interface Access {
 export function installAccess(server: FastifyInstance, access: Access): void {
   server.decorateRequest("caller", undefined);
   server.decorateRequest("tenant", "");
+  server.decorateRequest("grant", "full");
 
   server.addHook("onRoute", (route) => {
     // The pages of @fastify/swagger-ui are registered by that package; they show the shape of the API and no data.

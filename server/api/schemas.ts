@@ -1,5 +1,5 @@
 /** The shapes of the HTTP door: they validate what comes in, cut what goes out, and are what /docs shows. */
-import { permissions } from "./permissions.ts";
+import { permissions, scopes } from "./permissions.ts";
 
 const id = (of: string, example: string) => ({ type: "string", minLength: 1, maxLength: 200, description: of, examples: [example] }) as const;
 const instant = (of: string) => ({ type: "string", format: "date-time", description: `${of} UTC.`, examples: ["2026-03-01T09:00:00.000Z"] }) as const;
@@ -74,6 +74,6 @@ export const connection = {
 } as const;
 
 /** The scopes a route needs, as OpenAPI shows them. */
-export const scopesInWords = Object.entries(permissions).filter(([name]) => name !== "public").map(([name, { title }]) => `- \`${name}\`: ${title}`).join("\n");
+export const scopesInWords = scopes.map((name) => `- \`${name}\`: ${Object.hasOwn(permissions, name) ? permissions[name as keyof typeof permissions].title : name}`).join("\n");
 
 export { closed, count, id, instant, nullable };

@@ -36,7 +36,7 @@ export async function createServer({ db, jobs, keyring, allowPrivate, references
     access: {
       async findKey(hash) {
         const key = await findApiKey(db, hash);
-        return key && { id: key.id, name: key.name, tenant: key.tenant, scopes: key.scopes };
+        return key && { kind: "key", id: key.id, name: key.name, tenant: key.tenant, scopes: key.scopes };
       },
       tenantExists: (tenant) => currentRevision(db, tenant).then(() => true, (thrown: unknown) => {
         if (thrown instanceof PlugboardError && thrown.code === "PLAN_UNKNOWN_TENANT") return false;

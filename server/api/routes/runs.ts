@@ -52,7 +52,7 @@ export function registerRuns(server: FastifyInstance, { db }: Services): void {
   });
 
   server.post<ById>("/api/runs/:id/cancel", {
-    config: { permission: "sync:run" },
+    config: { permission: "runs:cancel" },
     schema: { tags, summary: "Cancel a run", description: "A queued or waiting run is cancelled at once; a running one ends after the page it is at and keeps its checkpoint.", params, querystring: query(), response: { 202: { $ref: "Run#" } } },
   }, async ({ tenant, caller, params: { id } }, reply) => {
     const cancelled = await requestCancel(db, tenant, id, caller!.name);

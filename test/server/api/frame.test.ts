@@ -8,9 +8,9 @@ const operator = makeApiKey();
 const ofAcme = makeApiKey();
 const reader = makeApiKey();
 const callers = new Map<string, Caller>([
-  [hashApiKey(operator).toString("hex"), { id: "1", name: "operator", tenant: undefined, scopes: ["*"] }],
-  [hashApiKey(ofAcme).toString("hex"), { id: "2", name: "acme", tenant: "acme", scopes: ["*"] }],
-  [hashApiKey(reader).toString("hex"), { id: "3", name: "reader", tenant: undefined, scopes: ["runs:read"] }],
+  [hashApiKey(operator).toString("hex"), { kind: "key", id: "1", name: "operator", tenant: undefined, scopes: ["*"] }],
+  [hashApiKey(ofAcme).toString("hex"), { kind: "key", id: "2", name: "acme", tenant: "acme", scopes: ["*"] }],
+  [hashApiKey(reader).toString("hex"), { kind: "key", id: "3", name: "reader", tenant: undefined, scopes: ["runs:read"] }],
 ]);
 const access: Access = { findKey: async (hash) => callers.get(hash.toString("hex")), tenantExists: async (tenant) => ["acme", "bolt"].includes(tenant) };
 

@@ -221,7 +221,7 @@ describe("two tenants", () => {
   });
 
   test("are listed for the operator only", async () => {
-    expect((await get("/api/tenants", operator)).json().data.map(({ tenant }: { tenant: string }) => tenant)).toEqual(["acme", "bolt"]);
+    expect((await get("/api/tenants", operator)).json().data.map(({ tenant }: { tenant: string }) => tenant)).toEqual(["acme", "bolt", "platform"]);
     expect((await get("/api/tenants")).statusCode).toBe(403);
   });
 });
