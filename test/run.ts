@@ -20,6 +20,7 @@ const report = path.join(folder, "vitest.json");
 const steps: readonly Step[] = [
   { name: "generated files are current (npm run gen)", command: [process.execPath, "schemas/gen.ts", "--check"] },
   { name: "types hold (npm run typecheck)", command: [bin("tsc"), "--noEmit"] },
+  { name: "Studio's types hold", command: [bin("tsc"), "--noEmit", "-p", "studio"] },
   { name: "the rooms' walls stand (npm run lint)", command: [bin("oxlint"), "--deny-warnings"] },
 ];
 

@@ -18,6 +18,7 @@ import { registerRuns } from "./routes/runs.ts";
 import { connection, counters, run } from "./schemas.ts";
 import { createServices } from "./services.ts";
 import { readWorkload } from "./workload.ts";
+import { serveStudio } from "../studio.ts";
 
 export interface ServerOptions extends Omit<FrameOptions, "access"> {
   readonly db: Database;
@@ -27,10 +28,12 @@ export interface ServerOptions extends Omit<FrameOptions, "access"> {
   readonly allowPrivate?: boolean | readonly string[];
   /** What secrets stored as references may read. @default nothing */
   readonly references?: ReferenceResolver;
+  /** The folder of the built Studio. @default none: only the API */
+  readonly studio?: string | undefined;
 }
 
 /** Ready to `listen` or `inject`. Closing it leaves db and jobs open. */
-export async function createServer({ db, jobs, keyring, allowPrivate, references, ...frame }: ServerOptions): Promise<FastifyInstance> {
+export async function createServer({ db, jobs, keyring, allowPrivate, references, studio, ...frame }: ServerOptions): Promise<FastifyInstance> {
   const server = await createFrame({
     ...frame,
     access: {
@@ -52,5 +55,6 @@ export async function createServer({ db, jobs, keyring, allowPrivate, references
   server.addHook("onClose", () => transport.close());
   const services = createServices({ db, jobs, keyring, references: references ?? noReferences, transport });
   for (const register of [registerIntegrations, registerConnectors, registerConnections, registerProxy, registerRuns, registerRecords, registerQuarantine, registerFlows, registerOperations]) register(server, services);
+  if (studio !== undefined) await serveStudio(server, studio);
   return server;
 }

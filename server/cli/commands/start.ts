@@ -12,6 +12,7 @@ import { startDemo, type Demo } from "../../demo/index.ts";
 import { apiKeyFile, databaseUrlFile, openInstallation, readApiKey, type Installation } from "../../installation.ts";
 import { isAlive } from "../../process-alive.ts";
 import { createServer, DEFAULT_PORT, issueKey, listen, settingsOf } from "../../main.ts";
+import { builtStudio } from "../../studio.ts";
 import { allowPrivate, dataFolder, readWorkspace, type LocatedWorkspace } from "../../workspace/locate.ts";
 import { findWorkspace } from "../../workspace/read-tree.ts";
 import { applyLocated } from "../apply.ts";
@@ -68,7 +69,7 @@ async function start(options: StartOptions): Promise<void> {
 
     const key = await ownApiKey(installation, data);
     await writeFile(databaseUrlFile(data), `${installation.url}\n`, { mode: 0o600 });
-    const server = await createServer({ db: installation.db, jobs: installation.jobs, keyring: installation.keyring, allowPrivate: allowPrivate(located.workspace), references: referencesOf(located.workspace, process.env), ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
+    const server = await createServer({ db: installation.db, jobs: installation.jobs, keyring: installation.keyring, allowPrivate: allowPrivate(located.workspace), references: referencesOf(located.workspace, process.env), studio: options.once === true ? undefined : await builtStudio(say), ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
     closing.push(() => server.close());
     const address = await listen(server, { host, port });
     const slots = options.slots ?? settings.slots;

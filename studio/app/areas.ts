@@ -1,0 +1,27 @@
+/**
+ * The areas of Studio. An area is a folder of pages/ that exports its routes; adding one is a line here. Pages load when they
+ * are opened, so an editor costs nothing to who never opens it.
+ */
+import type { ComponentType } from "react";
+
+export interface PageRoute {
+  /** As the router writes it: `/runs/$run`. */
+  readonly path: string;
+  /** The page is shown to who has it (any grant); absent: anyone signed in. */
+  readonly permission?: string;
+  readonly load: () => Promise<{ readonly default: ComponentType }>;
+  /** Stands in the navigation, and in the command palette. */
+  readonly nav?: {
+    readonly label: string;
+    readonly section: "Customers" | "Build" | "Operate" | "Settings" | "My organisation";
+    /** `staff`, or a tenant's own people. */
+    readonly for: "staff" | "tenant" | "all";
+    readonly icon: ComponentType<{ width?: number; height?: number }>;
+    /** Other words one might look for it by. */
+    readonly words?: string;
+  };
+}
+
+import { routes as start } from "../pages/start/routes.ts";
+
+export const areas: readonly PageRoute[] = [...start];

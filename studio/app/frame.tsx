@@ -1,0 +1,105 @@
+/** What stands around every page: navigation, who one is, and the banner while acting as somebody else. */
+import { ActionIcon, Alert, AppShell, Avatar, Box, Burger, Button, Group, Kbd, Menu, NavLink, ScrollArea, Stack, Text, UnstyledButton, useMantineColorScheme } from "@mantine/core";
+import { useDisclosure, useHotkeys } from "@mantine/hooks";
+import { ExitIcon, MagnifyingGlassIcon, MoonIcon, SunIcon } from "@radix-ui/react-icons";
+import { Link, Outlet, useLocation } from "@tanstack/react-router";
+import { Suspense, useEffect, useRef } from "react";
+import { isStaff, useMay, useSession, useSignOut } from "../api/session.ts";
+import { LoadingRows } from "../ui/states.tsx";
+import { useZone } from "../ui/time.tsx";
+import { areas } from "./areas.ts";
+import { CommandPalette } from "./command-palette.tsx";
+import { EndImpersonation } from "./impersonation.tsx";
+
+const SECTIONS = ["Customers", "Build", "Operate", "My organisation", "Settings"] as const;
+
+export function Frame() {
+  const session = useSession();
+  const { pathname } = useLocation();
+  const [open, { toggle, close }] = useDisclosure();
+  const [palette, { open: openPalette, close: closePalette }] = useDisclosure();
+  const content = useRef<HTMLElement>(null);
+  useHotkeys([["mod+K", openPalette]], []);
+  useEffect(close, [pathname, close]);
+  return (
+    <AppShell header={{ height: 52 }} navbar={{ width: 228, breakpoint: "sm", collapsed: { mobile: !open } }} padding={{ base: "md", sm: "xl" }}>
+      <a className="skip-link" href="#content" onClick={(event) => { event.preventDefault(); content.current?.focus(); }}>Skip to content</a>
+      <AppShell.Header>
+        <Group h="100%" px="md" justify="space-between" wrap="nowrap">
+          <Group gap="sm" wrap="nowrap">
+            <Burger opened={open} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={open ? "Close navigation" : "Open navigation"} aria-expanded={open} />
+            <UnstyledButton component={Link} to="/" aria-label="Plugboard, to the start"><Group gap={8} wrap="nowrap"><img src="/plug.svg" width={24} height={24} alt="" /><Text fw={650} size="sm">Plugboard</Text></Group></UnstyledButton>
+          </Group>
+          <Group gap="xs" wrap="nowrap">
+            <Button variant="default" size="xs" leftSection={<MagnifyingGlassIcon aria-hidden />} rightSection={<Box component="span" visibleFrom="sm"><Kbd size="xs">Ctrl K</Kbd></Box>} onClick={openPalette} aria-label="Search pages and organisations">Search</Button>
+            <SchemeSwitch />
+            <Person />
+          </Group>
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="xs" aria-label="Main navigation"><ScrollArea type="auto"><Navigation pathname={pathname} /></ScrollArea></AppShell.Navbar>
+      <AppShell.Main id="content" ref={content} tabIndex={-1} style={{ outline: "none" }}>
+        {session.impersonation && (
+          <Alert color="yellow" variant="light" mb="md" title={`You act as ${session.user.name ?? session.user.email}`}>
+            <Group justify="space-between"><Text size="sm">{session.impersonation.by}: “{session.impersonation.reason}”. All of it is in the organisation's audit log.</Text><EndImpersonation /></Group>
+          </Alert>
+        )}
+        <Suspense fallback={<LoadingRows />}><Outlet /></Suspense>
+      </AppShell.Main>
+      <CommandPalette opened={palette} close={closePalette} />
+    </AppShell>
+  );
+}
+
+function Navigation({ pathname }: { readonly pathname: string }) {
+  const session = useSession();
+  const may = useMay();
+  const side = isStaff(session) ? "staff" : "tenant";
+  const shown = areas.filter(({ nav, permission }) => nav !== undefined && (nav.for === "all" || nav.for === side) && (permission === undefined || may(permission)));
+  return (
+    <Stack gap="md" pb="xl">
+      {SECTIONS.map((section) => {
+        const items = shown.filter(({ nav }) => nav!.section === section);
+        return items.length > 0 && (
+          <Box key={section} component="nav" aria-label={section}>
+            <Text size="xs" c="dimmed" fw={500} px="sm" pb={4}>{section}</Text>
+            {items.map(({ path, nav }) => {
+              const Icon = nav!.icon;
+              const active = path === "/" ? pathname === "/" : pathname === path || pathname.startsWith(`${path}/`);
+              return <NavLink key={path} component={Link} to={path} label={nav!.label} active={active} leftSection={<Icon aria-hidden />} aria-current={active ? "page" : undefined} py={6} style={{ borderRadius: 6 }} />;
+            })}
+          </Box>
+        );
+      })}
+    </Stack>
+  );
+}
+
+function SchemeSwitch() {
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const dark = colorScheme === "dark" || (colorScheme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
+  return <ActionIcon variant="default" size="md" onClick={() => setColorScheme(dark ? "light" : "dark")} aria-label={dark ? "Use light colours" : "Use dark colours"}>{dark ? <SunIcon /> : <MoonIcon />}</ActionIcon>;
+}
+
+function Person() {
+  const { user, role } = useSession();
+  const signOut = useSignOut();
+  const [zone, setZone] = useZone();
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return (
+    <Menu position="bottom-end" width={260}>
+      <Menu.Target><UnstyledButton aria-label={`Account of ${user.email}`}><Avatar size={30} radius="xl" color="initials" name={user.name ?? user.email} /></UnstyledButton></Menu.Target>
+      <Menu.Dropdown>
+        <Box px="sm" py={6}><Text size="sm" fw={550} truncate>{user.name ?? user.email}</Text><Text size="xs" c="dimmed" truncate>{user.email} · {role.replaceAll("_", " ")}</Text></Box>
+        <Menu.Divider />
+        <Menu.Label>Times</Menu.Label>
+        <Menu.Item onClick={() => setZone("local")} aria-checked={zone === "local"} role="menuitemradio">{zone === "local" ? "✓ " : ""}This computer's zone ({here})</Menu.Item>
+        <Menu.Item onClick={() => setZone("UTC")} aria-checked={zone === "UTC"} role="menuitemradio">{zone === "UTC" ? "✓ " : ""}UTC</Menu.Item>
+        <Menu.Divider />
+        <Menu.Item component={Link} to="/account">Password and sessions</Menu.Item>
+        <Menu.Item leftSection={<ExitIcon aria-hidden />} onClick={() => signOut.mutate()}>Sign out</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+

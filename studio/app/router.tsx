@@ -1,0 +1,23 @@
+/** Addresses to pages. Every address can be sent to somebody else: what a page shows stands in its path and search. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
+import type { QueryClient } from "@tanstack/react-query";
+import { sessionQuery } from "../api/session.ts";
+import { Failed } from "../ui/states.tsx";
+import { areas } from "./areas.ts";
+import { Frame } from "./frame.tsx";
+import { guarded, NotFound } from "./guarded.tsx";
+
+export function makeRouter(queries: QueryClient) {
+  const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: ({ error }) => <Failed error={error} retry={() => location.reload()} /> });
+  const signIn = createRoute({ getParentRoute: () => root, path: "/sign-in", component: lazyRouteComponent(() => import("../pages/sign-in/sign-in.tsx")) });
+  const invitation = createRoute({ getParentRoute: () => root, path: "/invitation", component: lazyRouteComponent(() => import("../pages/sign-in/invitation.tsx")) });
+  const frame = createRoute({
+    getParentRoute: () => root, id: "frame", component: Frame,
+    beforeLoad: async ({ location }) => {
+      const session = await queries.ensureQueryData(sessionQuery);
+      if (!session) throw redirect({ to: "/sign-in", search: location.href === "/" ? {} : { to: location.href } });
+    },
+  });
+  const pages = areas.map(({ path, permission, load }) => createRoute({ getParentRoute: () => frame, path, component: guarded(permission, lazyRouteComponent(load)), errorComponent: ({ error, reset }) => <Failed error={error} retry={reset} /> }));
+  return createRouter({ routeTree: root.addChildren([signIn, invitation, frame.addChildren(pages)]), defaultPreload: "intent", scrollRestoration: true, defaultNotFoundComponent: NotFound });
+}

@@ -1,0 +1,30 @@
+/** A state in a word, a colour and a shape: never by colour alone. */
+import { Badge, Tooltip } from "@mantine/core";
+
+type Tone = "good" | "busy" | "warn" | "bad" | "off";
+
+const COLOURS: Readonly<Record<Tone, string>> = { good: "teal", busy: "blue", warn: "yellow", bad: "red", off: "gray" };
+const MARKS: Readonly<Record<Tone, string>> = { good: "●", busy: "◐", warn: "▲", bad: "■", off: "○" };
+
+const TONES: Readonly<Record<string, Tone>> = {
+  // runs
+  queued: "off", running: "busy", waiting: "warn", succeeded: "good", succeeded_with_quarantine: "warn", failed: "bad", cancelled: "off", superseded: "off",
+  // connections
+  connected: "good", ok: "good", degraded: "warn", reconnect_needed: "bad", disconnected: "off", disabled: "off", error: "bad", not_connected: "off", untested: "off", broken: "bad",
+  // tenants, changes, events, deliveries
+  active: "good", suspended: "warn", erased: "off", draft: "off", proposed: "busy", approved: "good", applied: "good", rejected: "off", stale: "warn", rolled_back: "off",
+  open: "warn", resolved: "good", replayed: "good", discarded: "off", processed: "good", ignored: "off", duplicate: "off", pending: "busy", received: "busy", refused: "bad",
+  delivered: "good", sending: "busy", retrying: "warn", held: "warn", unknown: "warn", exhausted: "bad", safe: "good", resync: "warn", new_scope: "warn", destructive: "bad",
+};
+
+const WORDS: Readonly<Record<string, string>> = { succeeded_with_quarantine: "with quarantine", reconnect_needed: "reconnect needed", not_connected: "not connected", rolled_back: "rolled back", new_scope: "new scope", ok: "connected", broken: "error" };
+
+export function Status({ value, reason }: { readonly value: string; readonly reason?: string | null | undefined }) {
+  const tone = TONES[value] ?? "off";
+  const badge = (
+    <Badge variant="light" color={COLOURS[tone]} radius="sm" tt="none" fw={550} leftSection={<span aria-hidden style={{ fontSize: 9 }}>{MARKS[tone]}</span>} autoContrast>
+      {WORDS[value] ?? value.replaceAll("_", " ")}
+    </Badge>
+  );
+  return reason ? <Tooltip label={reason} multiline maw={360}>{badge}</Tooltip> : badge;
+}
