@@ -50,6 +50,7 @@ export const catalog = {
   PLAN_CYCLE: { message: "'{path}' uses itself: {cycle}.", retry: "after_fix", http: 422 },
   PLAN_RELEASE_EXISTS: { message: "Release {release} of preset '{preset}' is the same as its head: nothing to release.", retry: "after_fix", http: 409 },
   PLAN_MAPPING_MISFIT: { message: "Mapping '{mapping}' {does} {expected}, but this flow gives it {actual}.", hint: "Use a mapping that {does} {actual}, or change the flow.", retry: "after_fix", http: 422 },
+  PLAN_NOT_SAVED: { message: "Connector '{connector}' cannot save '{stream}': which of its actions does it cannot be told.", hint: "{suggestion}", help: "`to: { save: … }` needs an action that says creates, updates, deletes or upserts of that stream, and one of each kind.", retry: "after_fix", http: 422 },
 
   // MAPPING_: one record could not be mapped or is not a valid entity. Costs that record (quarantine).
   MAPPING_SYNTAX: { message: "The expression of '{field}' does not parse: {detail}", retry: "after_fix", http: 422 },
@@ -58,6 +59,7 @@ export const catalog = {
   MAPPING_NO_KEY: { message: "The record has no key: '{expression}' gave {actual}.", hint: "A key is text or a number; a composite key needs every part.", retry: "after_fix", http: 422 },
   MAPPING_INVALID: { message: "The mapped record is not a valid {entity}: {detail}", hint: "Change the mapping, or the entity's schema.", retry: "after_fix", http: 422 },
   MAPPING_RECORD: { message: "The record cannot be stored: {detail}", retry: "after_fix", http: 422 },
+  LIMIT_REACHED: { message: "The contract covers {limit} {name}, and there are as many: this one is held.", hint: "Raise `limits` in the tenant's configuration: what is held is then stored by itself. Nothing was deleted.", help: "`limits` of a tenant or its preset says how many live rows of an entity the contract covers. A record that would make one more is kept in the quarantine, and stored when the limit is raised or a row leaves.", retry: "after_fix", http: 422 },
 
   // LINT_: an expression that runs, and is probably not what was meant. Found from the types of source and target, without data.
   LINT_UNKNOWN_FIELD: { message: "{where} has no field '{name}'.", hint: "{suggestion}", retry: "after_fix", http: 422 },
@@ -82,6 +84,10 @@ export const catalog = {
   AUTH_HOST_NOT_ALLOWED: { message: "The credential of '{connector}' may not be sent to {host}.", hint: "Only {allowed} may receive it (http.hosts).", retry: "after_fix", http: 422 },
   AUTH_ACCOUNT_CHANGED: { message: "Connection '{connection}' now reaches account '{actual}', not '{expected}'.", hint: "Reconnect to the same account, or start over on purpose.", retry: "after_fix", http: 409 },
 
+  AUTH_NOT_SIGNED_IN: { message: "Nobody has signed in at the provider for this connection yet.", hint: "Connect it: POST /api/integrations/:provider/connect answers with the address to open in a browser.", retry: "after_fix", http: 409 },
+  AUTH_RECONNECT: { message: "The provider took back what the sign-in of connection '{connection}' gave.", hint: "Connect it again; the runs continue from their checkpoints.", help: "A refresh token ends when it was not used for long, when somebody removed the app at the provider, or when the answer to a refresh was lost on its way.", retry: "after_fix", http: 409 },
+  AUTH_SIGN_IN: { message: "{detail}", hint: "{suggestion}", help: "A sign-in at a provider is begun here, is good for ten minutes and for one use, and ends in the browser that began it.", retry: "after_fix", http: 400 },
+  AUTH_NO_PUBLIC_URL: { message: "Sign-ins need to know under which address people reach this server.", hint: "Set PLUGBOARD_PUBLIC_URL=https://plugboard.example.com; its /oauth/callback is the redirect address to register at providers.", retry: "after_fix", http: 409 },
   AUTH_NOT_CONNECTED: { message: "Connection '{connection}' is {state}.", hint: "{suggestion}", help: "After a disconnect nothing is read or called until a credential is entered again; a connection that the configuration disables is enabled there.", retry: "after_fix", http: 409 },
 
   // RUN_: one execution of a flow.
@@ -124,10 +130,48 @@ export const catalog = {
   STORE_DATA_FOLDER: { message: "The data folder {folder} cannot be used: {detail}", hint: "{suggestion}", retry: "after_fix", http: 500 },
   STORE_BUSY: { message: "PostgreSQL cannot take the page now: {detail}", retry: "backoff", http: 503 },
 
+  // TENANT_: how an organisation comes, rests and goes.
+  TENANT_SUSPENDED: { message: "Tenant '{tenant}' is suspended.", hint: "Its data is kept. The operator resumes it: plugboard tenant resume {tenant}", retry: "after_fix", http: 403 },
+  TENANT_TAKEN: { message: "The {field} '{value}' belongs to another tenant.", hint: "Choose another {field}.", retry: "after_fix", http: 409 },
+  TENANT_KEY_REUSED: { message: "This idempotency key made tenant '{tenant}', from another request.", hint: "Send each new request with a key of its own.", retry: "never", http: 409 },
+  TENANT_INVALID: { message: "The organisation cannot be made like this: {count} {problems}.", hint: "`problems` names each field and says what is expected; nothing was made.", retry: "after_fix", http: 422 },
+  TENANT_RESERVED: { message: "'{value}' is reserved: the product itself answers there.", hint: "{suggestion}", help: "Addresses such as www, api, admin or mail never belong to a tenant; the language's page lists them.", retry: "after_fix", http: 422 },
+  TENANT_STATUS: { message: "Tenant '{tenant}' is {status}: it cannot be {verb}.", retry: "after_fix", http: 409 },
+  TENANT_CONFIRMATION: { message: "This does not confirm the erasure of tenant '{tenant}'.", hint: "Ask for it again: the answer says what would go, and gives a token that is good for an hour.", retry: "after_fix", http: 409 },
+  TENANT_OPERATOR: { message: "Tenant 'platform' holds the operator's own connections: it cannot be {verb}.", retry: "never", http: 409 },
+
+  // CHANGE_: a change of the configuration on its way through review.
+  CHANGE_NO_WORKSPACE: { message: "This server works without a workspace: it can show what is in force, not change it.", hint: "Start it with the workspace's folder: plugboard serve --workspace <folder>", retry: "after_fix", http: 503 },
+  CHANGE_NO_REPOSITORY: { message: "{folder} is not a Git repository: {detail}.", hint: "Changes are reviewed in Git: run `git init` and commit what is there, or begin a workspace with `plugboard init`.", retry: "after_fix", http: 409 },
+  CHANGE_GIT: { message: "The workspace's Git repository cannot be read: {detail}", hint: "{suggestion}", help: "Only regular files of text are configuration: no links, no submodules, at most 20,000 files of at most 2 MiB.", retry: "after_fix", http: 409 },
+  CHANGE_BAD_REF: { message: "'{ref}' is no name of a branch or commit.", hint: "{suggestion}", help: "A branch (`main`, `origin/main`), a tag, a commit, or one of these with `~2` for the second one before it.", retry: "after_fix", http: 400 },
+  CHANGE_BUSY: { message: "Another process is writing to the workspace's repository.", hint: "Try again in a moment.", retry: "backoff", http: 409 },
+  CHANGE_UNCOMMITTED: { message: "The working copy has changes of its own in {files}, and they are not committed.", hint: "Commit them or put them away (git stash), then apply again: nobody's work is written over.", retry: "after_fix", http: 409 },
+  CHANGE_PATH: { message: "'{file}' cannot be changed here: {detail}.", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  CHANGE_EDIT: { message: "'{pointer}' of {file} cannot be edited: {detail}.", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  CHANGE_EMPTY: { message: "The change changes nothing.", hint: "{suggestion}", retry: "after_fix", http: 422 },
+  CHANGE_INVALID: { message: "With this change the configuration has {count} {errors}.", hint: "`problems` lists each with its file, line and cure.", retry: "after_fix", http: 422 },
+  CHANGE_STATUS: { message: "Change '{id}' is {status}: it cannot be {verb}.", hint: "{suggestion}", retry: "after_fix", http: 409 },
+  CHANGE_OWN: { message: "A change is approved by another person than its author.", hint: "Ask a colleague; `review: self` in workspace.yaml lets authors approve their own changes.", retry: "after_fix", http: 403 },
+  CHANGE_NOT_ALLOWED: { message: "You may not propose {what}: that needs '{permission}'.", retry: "after_fix", http: 403 },
+  CHANGE_STALE: { message: "The change is no longer what was reviewed: {detail}.", hint: "Bring it up to date (rebase), look at its new plan, and have it approved again.", retry: "after_fix", http: 409 },
+  CHANGE_REVISION: { message: "Revision '{revision}' cannot be put in force again: {detail}.", hint: "{suggestion}", retry: "after_fix", http: 409 },
+
   // SERVER_: doors.
   SERVER_PORT_TAKEN: { message: "Port {port} is taken by another program.", hint: "Stop it, or choose another: PORT={other} npm start", retry: "after_fix", http: 500 },
-  SERVER_UNAUTHORIZED: { message: "This request carries no valid API key.", hint: "Send it as `Authorization: Bearer pbk_…`.", retry: "after_fix", http: 401 },
+  SERVER_UNAUTHORIZED: { message: "This request carries no valid API key, token or session.", hint: "Send a key as `Authorization: Bearer pbk_…`, or sign in: POST /api/session.", retry: "after_fix", http: 401 },
   SERVER_FORBIDDEN: { message: "The API key may not do this: it lacks the scope '{scope}'.", retry: "after_fix", http: 403 },
+  SERVER_KEY_WITHIN: { message: "The API key may not do this: a {role} made it, and a {role} lacks '{scope}'.", retry: "after_fix", http: 403 },
+  SERVER_ROLE_FORBIDDEN: { message: "A {role} may not do this: it needs '{permission}'.", retry: "after_fix", http: 403 },
+  SERVER_ABOVE_ROLE: { message: "You may not do this: {detail}.", retry: "after_fix", http: 403 },
+  SERVER_FORGED: { message: "The request is refused as forged: {detail}.", hint: "Pages of this server send the header x-csrf-token with every change; GET /api/session gives its value.", retry: "after_fix", http: 403 },
+  SERVER_TENANT_SUSPENDED: { message: "Tenant '{tenant}' is suspended.", hint: "Ask the operator.", retry: "after_fix", http: 403 },
+  SERVER_SIGN_IN: { message: "The e-mail address or the password is wrong.", retry: "after_fix", http: 401 },
+  SERVER_SIGN_IN_ELSEWHERE: { message: "Signing in with {provider} did not work: {detail}.", hint: "{suggestion}", retry: "after_fix", http: 403 },
+  SERVER_TOO_MANY_TRIES: { message: "Too many tries.", hint: "Try again in {seconds} seconds.", retry: "backoff", http: 429 },
+  SERVER_DEAD_LINK: { message: "This link is not good any more: it was used, it was withdrawn, it has expired, or it never was.", hint: "Ask whoever sent it for a new one.", retry: "never", http: 410 },
+  SERVER_WEAK_PASSWORD: { message: "This password cannot be taken: {detail}.", hint: "A few words that nobody else would put together are easy to remember and hard to guess.", retry: "after_fix", http: 422 },
+  SERVER_EXISTS: { message: "{kind} '{name}' exists already.", hint: "{suggestion}", retry: "after_fix", http: 409 },
   SERVER_TENANT_REQUIRED: { message: "The request names no tenant.", hint: "Add ?tenant=<id>, or use a key of that tenant.", retry: "after_fix", http: 400 },
   SERVER_NOT_FOUND: { message: "{kind} '{name}' does not exist.", hint: "{suggestion}", retry: "after_fix", http: 404 },
   SERVER_AMBIGUOUS: { message: "'{name}' fits more than one: {candidates}.", hint: "Name one: ?connection=…", retry: "after_fix", http: 409 },

@@ -1,9 +1,10 @@
 /**
  * Turns ticks into runs. Any number of processes may look: whoever moves the schedule to its next tick (compare and swap in
  * the tenant's transaction) makes the run in that same transaction, so a tick makes one run or none. A tick that finds its
- * flow still queued, running or waiting makes none: the flow catches up at the next one.
+ * flow still queued, running or waiting makes none: the flow catches up at the next one. Neither does one whose connection was
+ * never entered or was taken away: that is noted beside the schedule.
  */
-import { dueSchedules, fireSchedule, nextDue, type Database, type DueSchedule } from "../store/index.ts";
+import { dueSchedules, fireSchedule, nextDue, obstacleOf, type Database, type DueSchedule } from "../store/index.ts";
 import type { RunQueue } from "./queue.ts";
 import { nextTick } from "./schedule.ts";
 import { queueRun } from "./trigger.ts";
@@ -56,6 +57,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     const next = nextTick(schedule.schedule, name, now(), schedule.due ?? schedule.slot);
     let made = false;
     const moved = await fireSchedule(options.db, schedule, schedule.due, next === undefined ? undefined : { due: next }, schedule.due === undefined ? undefined : async (tx) => {
+      if ((await obstacleOf(tx, schedule.flow)) !== undefined) return;
       made = (await queueRun(options.queue, tx, { flow: schedule.flow, connection: schedule.connection, trigger: "schedule", slot: schedule.due! }))?.coalesced === false;
     });
     return moved ? made : undefined;

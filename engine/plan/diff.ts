@@ -57,7 +57,7 @@ export function diffPlans(a: TenantPlan, b: TenantPlan): PlanChange[] {
     for (const field of keysOf(old, now)) add("field", name, child(`${at}/map/fields`, field), written(old[field]), written(now[field]));
   }, sourceAndTarget);
   for (const name of keysOf(a.flows, b.flows)) addSchedule(name, a.flows[name], b.flows[name], add);
-  each("entity", "/entities", a.entities, b.entities, (name, at, before, after) => leaves("entity", name, at, before, after), ({ match, prefer }) => ({ match, prefer }));
+  each("entity", "/entities", a.entities, b.entities, (name, at, { limit: _, ...before }, { limit: __, ...after }) => leaves("entity", name, at, before, after), ({ match, prefer }) => ({ match, prefer }));
   each("connector", "/connectors", a.connectors, b.connectors, (name, at, before, after) => leaves("connector", name, at, before, after), ({ title }) => title);
   for (const key of ["inputs", "labels", "reports", "policy", "limits"] as const)
     for (const name of keysOf(a[key], b[key])) leaves(key, name, child(`/${key}`, name), a[key][name], b[key][name]);

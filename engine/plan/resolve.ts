@@ -1,6 +1,8 @@
 /** A tenant's plan: the effective tree, compiled and checked. */
 import type { Problem } from "../errors/plugboard-error.ts";
+import { limitedEntity } from "../manifest/limit-names.ts";
 import type { JsonObject, Workspace } from "../manifest/types.ts";
+import { compileChangeFlow, isChangeFlow } from "./compile-change-flow.ts";
 import { compileConnector } from "./compile-connector.ts";
 import { compileFlow, isEnabled } from "./compile-flow.ts";
 import { numbers, optional, record } from "./compile-request.ts";
@@ -30,11 +32,17 @@ export function resolvePlan(workspace: Workspace, tenantId: string): Resolved {
   const connections = record(at(tree, "connections"), (node, id) => compileConnection(node, id, connectorOf.get(id) ?? "", report));
   const labels = record(at(tree, "labels"), (label) => text(label) ?? "");
   const entities = members(at(tree, "entities"));
-  const flows = members(at(tree, "flows")).flatMap(([name, node]) => {
-    const flow = compileFlow(name, node, { connections, connectors, labels, entities: entities.map(([id]) => id) }, report);
+  const around = { connections, connectors, labels, entities: entities.map(([id]) => id), attachments: workspace.attachments };
+  const [changing, reading] = [members(at(tree, "flows")).filter(([, node]) => isChangeFlow(node)), members(at(tree, "flows")).filter(([, node]) => !isChangeFlow(node))];
+  const flows = reading.flatMap(([name, node]) => {
+    const flow = compileFlow(name, node, around, report);
     return flow ? [[name, flow] as const] : [];
   });
-  const written = new Set(flows.map(([, flow]) => flow.to.entity));
+  const changeFlows = changing.flatMap(([name, node]) => {
+    const flow = compileChangeFlow(name, node, around, report);
+    return flow ? [[name, flow] as const] : [];
+  });
+  const used = new Set([...flows.map(([, flow]) => flow.to.entity), ...changeFlows.map(([, flow]) => flow.entity)]);
   const plan: TenantPlan = {
     tenant: { id: tenantId, title: text(at(tree, "title")) ?? tenantId, ...optional("subdomain", text(at(tree, "subdomain"))) },
     ...optional("preset", preset),
@@ -42,8 +50,9 @@ export function resolvePlan(workspace: Workspace, tenantId: string): Resolved {
     labels,
     connections,
     connectors,
-    entities: Object.fromEntries(entities.filter(([id]) => written.has(id)).map(([id, node]) => [id, compileEntity(id, node, flows.map(([, flow]) => flow))])),
+    entities: Object.fromEntries(entities.filter(([id]) => used.has(id)).map(([id, node]) => [id, { ...compileEntity(id, node, flows.map(([, flow]) => flow)), ...optional("limit", limitOf(id, at(tree, "limits"))) }])),
     flows: Object.fromEntries(flows),
+    ...(changeFlows.length > 0 ? { change_flows: Object.fromEntries(changeFlows) } : {}),
     reports: record(at(tree, "reports"), listOf),
     policy: object(at(tree, "policy")),
     limits: numbers(at(tree, "limits")),
@@ -94,6 +103,13 @@ function compileEntity(id: string, node: Sourced, flows: readonly FlowPlan[]): E
     prefer: text(prefer) === "newest" ? "newest" : listOf(prefer),
     custom: [...new Set(custom)].toSorted(),
   };
+}
+
+/** A tenant's own limit counts, however its preset calls the entity. */
+function limitOf(entity: string, limits: Sourced | undefined): EntityPlan["limit"] {
+  const named = members(limits).filter(([name]) => limitedEntity(name, [entity]) !== undefined);
+  const [name, node] = named.find(([, { source }]) => source.layer === "tenant") ?? named[0] ?? [];
+  return name === undefined ? undefined : { name, most: Number(text(node)) };
 }
 
 const object = (node: Sourced | undefined): JsonObject => (node?.kind === "map" ? (plain(node) as JsonObject) : {});

@@ -30,7 +30,7 @@ export interface TenantPlan {
   readonly connections: Readonly<Record<string, ConnectionPlan>>;
   /** The connectors that the connections use, by id; a connection that lays streams, limits or errors over its connector has its own, `<connector>/<connection>`. */
   readonly connectors: Readonly<Record<string, ConnectorPlan>>;
-  /** The entities that the flows write, by id. */
+  /** The entities that the flows write or watch, by id. */
   readonly entities: Readonly<Record<string, EntityPlan>>;
   readonly flows: Readonly<Record<string, FlowPlan>>;
   /** Flows from a change of our own data to an effect outside; names are unique across both maps. Absent in plans of older versions. */
@@ -193,6 +193,8 @@ export interface EntityPlan {
   readonly prefer: readonly string[] | "newest";
   /** Names of the tenant's `custom.*` fields that any of its mappings fill. */
   readonly custom: readonly string[];
+  /** Most live rows that the contract covers, and as `limits` calls them; absent: as many as come. */
+  readonly limit?: { readonly name: string; readonly most: number };
 }
 
 export interface FlowPlan {
@@ -223,6 +225,8 @@ export interface MappingPlan {
   readonly where?: Expression;
   /** Target field (dotted: `custom.division`) → how it is made. */
   readonly fields: Readonly<Record<string, FieldPlan>>;
+  /** Target fields that are texts made from a file beside the mapping: its name, and what it said when the plan was made. */
+  readonly templates?: Readonly<Record<string, { readonly file: string; readonly text: string }>>;
 }
 
 export type FieldPlan =

@@ -4,7 +4,7 @@
  */
 import type { ErrorCode } from "../errors/catalog.ts";
 import type { ErrorParams } from "../errors/plugboard-error.ts";
-import type { Buckets, PageToken, Token, Transport } from "../components/kinds.ts";
+import type { Buckets, PageToken, TokenPort, Transport } from "../components/kinds.ts";
 import type { Json, JsonObject } from "../manifest/types.ts";
 import type { EntityPlan, TenantPlan } from "../plan/types.ts";
 
@@ -126,7 +126,10 @@ export interface PageCommit {
 }
 
 /** What the store made of a page: read = created + updated + unchanged + superseded + deleted + filtered + quarantined. */
-export type PageOutcome = Pick<Counters, "read" | "created" | "updated" | "unchanged" | "superseded" | "deleted" | "filtered" | "quarantined">;
+export type PageOutcome = Pick<Counters, "read" | "created" | "updated" | "unchanged" | "superseded" | "deleted" | "filtered" | "quarantined"> & {
+  /** Of the quarantined: those beyond what the contract covers. Nothing is wrong with them, so they do not count towards a run's threshold. */
+  readonly held?: number;
+};
 
 export interface Begun {
   /** Grows with every take-over. Every commit carries it; a commit under an older one is refused. */
@@ -195,7 +198,7 @@ export interface RunPorts {
   readonly buckets: Buckets;
   readonly clock: Clock;
   /** Per connection and authenticator. */
-  token(authenticator: string): { read(): Promise<Token | undefined>; write(token: Token): Promise<void>; clear(): Promise<void> };
+  token(authenticator: string): TokenPort;
   log(line: LogLine): void;
   progress(progress: Progress): void;
 }
@@ -204,6 +207,8 @@ export interface RunPorts {
 export interface ConnectionValues {
   readonly config: JsonObject;
   readonly account?: { readonly id: string; readonly label?: string };
+  /** What the provider added to the address when the person came back from its sign-in: the variable `callback` of checks. */
+  readonly callback?: JsonObject;
 }
 
 export interface RunRequest {

@@ -65,6 +65,8 @@ class FlowRun {
   #fed = 0;
   /** Of the counters, what came from the quarantine: caps and thresholds are about what the provider sent. */
   readonly #replayed = { read: 0, quarantined: 0 };
+  /** Of the quarantined: beyond what the contract covers. */
+  #held = 0;
 
   constructor(request: RunRequest, ports: RunPorts) {
     this.#request = request;
@@ -246,6 +248,7 @@ class FlowRun {
     });
     this.#checkpoint = checkpoint;
     this.#counters.pages += 1;
+    this.#held += outcome.held ?? 0;
     this.#show();
     this.#log({ level: "debug", event: "page", message: `Page ${this.#counters.pages}: ${outcome.read} read, ${outcome.quarantined} quarantined.` });
     await this.#probe("after_commit");
@@ -282,7 +285,7 @@ class FlowRun {
 
   #checkQuarantine({ quarantine }: FlowPlan): void {
     const read = this.#counters.read - this.#replayed.read;
-    const quarantined = this.#counters.quarantined - this.#replayed.quarantined;
+    const quarantined = this.#counters.quarantined - this.#replayed.quarantined - this.#held;
     const tooMany = quarantined > quarantine.count;
     if (tooMany || (read >= SHARE_FROM_RECORDS && quarantined / read > quarantine.share)) {
       throw new PlugboardError("RUN_QUARANTINE_THRESHOLD", { count: quarantined, read, threshold: tooMany ? quarantine.count : `${Math.round(quarantine.share * 1000) / 10} %` });

@@ -5,10 +5,12 @@
 import type { PageCommit, PageOutcome, QuarantinedRecord } from "../run/ports.ts";
 import type { EntityPlan } from "../plan/types.ts";
 import type { TenantTransaction } from "./database.ts";
+import { beyondLimit } from "./limit.ts";
 import type { Sealer } from "./keyring.ts";
 import type { ReadyPage, ReadyRecord } from "./page.ts";
 import { quarantinePurpose, rawPurpose } from "./purposes.ts";
 import { newRowId } from "./row-id.ts";
+import { type ChangeCause, noteChanges, settleChanges } from "./row-changes.ts";
 import { endByKeys, type Placed, placeByMatch, settleRows, sharedRows } from "./rows.ts";
 import { type ExistingRow, selectExisting, storeContributions, type StreamIds } from "./sql/contributions.ts";
 import { keepQuarantined, resolveEntries, resolveQuarantined, storeQuarantined } from "./sql/quarantine.ts";
@@ -26,6 +28,8 @@ export interface PageTarget {
   readonly run: string;
   readonly revision: string;
   readonly leaseSeconds: number;
+  /** Why the records come: it decides whether change flows fire by themselves. */
+  readonly cause: ChangeCause;
 }
 
 /** What the fence found out. */
@@ -35,6 +39,8 @@ export interface Turn {
   /** Whether rows of the entity may have several contributions. */
   readonly joined: boolean;
   readonly hasQuarantine: boolean;
+  /** Whether some enabled change flow names the entity; absent: looked up. */
+  readonly watched?: boolean;
 }
 
 /** Decided for one record by its hashes and version. `refresh`: only raw record and version are newer, the row stays. */
@@ -55,27 +61,37 @@ export async function writePage(tx: TenantTransaction, target: PageTarget, seale
     counts[fate === "refresh" ? "unchanged" : fate]++;
     if (fate !== "unchanged" && fate !== "superseded") writes.push({ record, rowId: row?.row_id, changed: fate !== "refresh" });
   }
-  await storeRecords(tx, target, sealer, writes, turn);
+  const updates = writes.flatMap(({ record, rowId, changed }) => (changed && rowId !== undefined && existing.get(record.key)?.live === true ? [{ key: record.key, rowId, rawText: record.rawText }] : []));
+  const noted = await noteChanges(tx, stream, turn.watched, target.cause, sealer, updates);
+  const held = await storeRecords(tx, target, sealer, writes, turn);
+  counts.created -= held.length;                       // only a record that would make a row is held
+  const quarantined = held.length === 0 ? ready.quarantined : [...ready.quarantined, ...held];
 
   const isLive = (key: string) => existing.get(key)?.live === true;
   const left = await endByKeys(tx, stream, plan, turn.joined, ready.dropped.filter((key) => isLive(key) && !changedSince(existing.get(key)!, received.get(key))), "left", turn.at);
   const deleted = await endByKeys(tx, stream, plan, turn.joined, ready.gone.filter(isLive), "deleted", turn.at);
+  await settleChanges(tx, stream.entity, target.cause, noted, counts.created + counts.updated + left + deleted);
 
-  if (page.replayed !== undefined) await settleReplayed(tx, target, page.replayed, ready.quarantined);
-  else if (turn.hasQuarantine && keys.length > 0) await tx.run(resolveQuarantined({ ...stream, flow: target.flow }, keys));
-  await storeQuarantine(tx, target, sealer, ready.quarantined.filter(({ entry }) => entry === undefined));
+  if (page.replayed !== undefined) await settleReplayed(tx, target, page.replayed, quarantined);
+  else if (turn.hasQuarantine && keys.length > 0) await tx.run(resolveQuarantined({ ...stream, flow: target.flow }, withoutHeld(keys, held)));
+  await storeQuarantine(tx, target, sealer, quarantined.filter(({ entry }) => entry === undefined));
 
   const outcome: Omit<PageOutcome, "read"> = {
     ...counts,
     unchanged: counts.unchanged + ready.gone.length - deleted,      // gone already
     deleted: left + deleted,
     filtered: ready.filtered + ready.dropped.length - left,
-    quarantined: ready.quarantined.length,
+    quarantined: quarantined.length,
   };
   const read = Object.values(outcome).reduce((sum, count) => sum + count, 0);
   await tx.run(countPage(stream.tenantId, target.run, { read, ...outcome, pages: page.replayed === undefined ? 1 : 0, requests: page.requests, retries: page.retries, bytes: page.bytes }, target.leaseSeconds,
     page.sweep && { connection: stream.connection, flow: target.flow, sweep: page.sweep.number, keys: page.sweep.seen.map((key) => key.replaceAll("\0", "\u{FFFD}").toWellFormed()) }));
-  return { read, ...outcome };
+  return { read, ...outcome, ...(held.length === 0 ? {} : { held: held.length }) };
+}
+
+function withoutHeld(keys: readonly string[], held: readonly QuarantinedRecord[]): readonly string[] {
+  const out = new Set(held.map(({ key }) => key));
+  return out.size === 0 ? keys : keys.filter((key) => !out.has(key));
 }
 
 function fateOf(record: ReadyRecord, row: ExistingRow | undefined, received: string | undefined): Fate {
@@ -83,6 +99,8 @@ function fateOf(record: ReadyRecord, row: ExistingRow | undefined, received: str
   if (row.record_hash === record.recordHash && row.live) return "unchanged";
   const order = record.version !== undefined && row.version !== null ? compareVersions(record.version, row.version) : undefined;
   if (order !== undefined && order < 0) return "superseded";
+  // The echo of what we delivered ourselves: not newer than the version it was acknowledged with.
+  if (row.acknowledged && order === 0) return "unchanged";
   // Out of the quarantine comes what was sent long ago: where versions do not say more, the later of both counts.
   if (changedSince(row, received) && !(row.live && order !== undefined && order > 0)) return "superseded";
   if (!row.live) return "created";
@@ -110,12 +128,20 @@ async function settleReplayed(tx: TenantTransaction, target: PageTarget, replaye
   if (kept.length > 0) await tx.run(keepQuarantined(target.stream.tenantId, JSON.stringify(kept), target.run, target.revision));
 }
 
-async function storeRecords(tx: TenantTransaction, target: PageTarget, sealer: Sealer, writes: { record: ReadyRecord; rowId: string | undefined; changed: boolean }[], turn: Turn): Promise<void> {
-  if (writes.length === 0) return;
+/** Gives the records that were not stored, because the contract covers no more rows. */
+async function storeRecords(tx: TenantTransaction, target: PageTarget, sealer: Sealer, wanted: { record: ReadyRecord; rowId: string | undefined; changed: boolean }[], turn: Turn): Promise<QuarantinedRecord[]> {
+  if (wanted.length === 0) return [];
+  let writes = wanted;
   const { stream, plan } = target;
-  const changed: Placed[] = writes.filter((write) => write.changed);   // the same objects: placing one decides its row
+  let changed: Placed[] = writes.filter((write) => write.changed);   // the same objects: placing one decides its row
   if (plan.match.length > 0) await placeByMatch(tx, stream, plan.match, changed);
   else for (const write of changed) write.rowId ??= newRowId();
+  const held = await beyondLimit(tx, stream, plan, changed);
+  if (held.placed.size > 0) {
+    writes = writes.filter((write) => !held.placed.has(write));
+    changed = changed.filter((write) => !held.placed.has(write));
+    if (writes.length === 0) return held.records;
+  }
   const shared = turn.joined ? await sharedRows(tx, stream, changed) : new Set<string>();
 
   const raws: Buffer[] = [];
@@ -130,6 +156,7 @@ async function storeRecords(tx: TenantTransaction, target: PageTarget, sealer: S
   });
   await tx.run(storeContributions(stream, `[${rows.join(",")}]`, Buffer.concat(raws), target.labels, target.run, turn.at));
   if (shared.size > 0) await settleRows(tx, stream.entity, plan, [...shared], turn.at);
+  return held.records;
 }
 
 async function storeQuarantine(tx: TenantTransaction, target: PageTarget, sealer: Sealer, quarantined: readonly QuarantinedRecord[]): Promise<void> {

@@ -2,14 +2,16 @@
  * The only door to PostgreSQL. Rows of tenants are reached inside a tenant transaction; secrets and raw records leave and
  * enter sealed. Functions that take `at` take part in the caller's tenant transaction, or make their own on a database.
  */
-export { addApiKey, findApiKey, listApiKeys, revokeApiKey, type ApiKeyGrant, type ApiKeyState } from "./api-keys.ts";
+export { addApiKey, findApiKey, listApiKeys, revokeApiKey, type ApiKeyGrant, type ApiKeyState, type NewApiKey } from "./api-keys.ts";
 export { listAudit, PLATFORM, recordAudit, type Actor, type AuditEntry, type AuditFilter, type AuditLine } from "./audit.ts";
 export { buckets } from "./buckets.ts";
 export { describeConnection, listConnections, readConnectionValues, setConnection, setConnectionStatus, type Account, type ConnectionEntry, type ConnectionState, type SecretState } from "./connections.ts";
+export { addConsent, consentPort, dropConsent, useConsent, type EndedConsent } from "./consents.ts";
 export { connectorIds, findConnector, listConnectors, saveConnectors } from "./connectors.ts";
 export { openDatabase, withTenant, type Database, type DatabaseOptions, type TenantTransaction, type Transaction } from "./database.ts";
 export { createKeyring, generateKey, type Keyring, type KeySource, type Purpose, type Sealer } from "./keyring.ts";
 export { assertMigrated, migrate, migrationStatus, QUEUE_SCHEMA, type MigrationStatus } from "./migrate.ts";
+export { tenantState } from "./people.ts";
 export { getQuarantined, listQuarantine, quarantineGroups, markQuarantined, readQuarantinedRaw, type Quarantined, type QuarantineFilter, type QuarantineGroup, type QuarantineStatus } from "./quarantine.ts";
 export { countRecords, entityCounts, getRecord, listContributions, listRecords, readRaw, type ContributionState, type EntityRecord, type RecordQuery } from "./records.ts";
 export { currentRevision, readPlan, saveRevision, type Revision } from "./revisions.ts";
@@ -19,7 +21,12 @@ export { keyStatus, rotateDataKey, rotateKeyEncryptionKey, type KeyStatus, type 
 export { runStore, type RunStoreOptions } from "./run-store.ts";
 export { appendRunLog, claimableRuns, claimRun, createRun, endLeasesOf, finishRun, getRun, lastRuns, listRuns, readRunLog, reapRuns, requestCancel,
   type LastRun, type Page, type Reaped, type Run, type RunCreated, type RunEnd, type RunFilter, type RunRequested, type RunStatus, type StoredLogLine } from "./runs.ts";
-export { dueSchedules, fireSchedule, listSchedules, nextDue, pauseFlow, type DueSchedule, type ScheduleState } from "./schedules.ts";
+export { dueSchedules, fireSchedule, listSchedules, nextDue, obstacleOf, pauseFlow, type DueSchedule, type ScheduleState, type SkipReason } from "./schedules.ts";
 export { approveSweep, listSweepHolds, rejectSweep, type SweepHold } from "./sweeps.ts";
-export { ensureTenant, listTenants, type TenantHead, type TenantInForce } from "./tenants.ts";
+export { confirmErasureOf, eraseTenant, requestErasure, unfinishedErasures, type Erased, type ErasureAsked } from "./erase.ts";
+export { readProfile, releaseOrganisation, reserveOrganisation, saveProfile, unfinishedOrganisations, type Reservation, type Reserved, type TenantProfile } from "./organisations.ts";
+export { addRequest, listAllRequests, listRequests, setRequestAnswer, type IntegrationRequest, type RequestFilter, type RequestStatus } from "./requests.ts";
+export { addSession, endImpersonation, endLapsedImpersonations, endSession, endSessionsOf, findSession, listSessions, rotateSession, startImpersonation,
+  type Impersonation, type NewSession, type Session, type SessionState } from "./sessions.ts";
+export { ensureTenant, findTenant, findTenantBySubdomain, listTenants, resumeTenant, suspendTenant, type TenantHead, type TenantInForce, type TenantStatus } from "./tenants.ts";
 export { tokenStore } from "./tokens.ts";

@@ -4,6 +4,7 @@ import { PlugboardError } from "../errors/plugboard-error.ts";
 import type { EntityPlan, TenantPlan } from "../plan/types.ts";
 import { type Database, inGlobal, inTenant, type TenantTransaction, withTenant } from "./database.ts";
 import { viewColumns } from "./entity-views.ts";
+import { putChangeFlows } from "./row-changes.ts";
 import { insertPlan, insertRevision, insertTenantRevision, selectCurrentRevision, selectPlan, selectTenantRevision, syncEntityViews } from "./sql/revisions.ts";
 import { replaceSchedules } from "./sql/schedules.ts";
 import { setTenantRevision } from "./sql/tenants.ts";
@@ -38,6 +39,7 @@ export async function saveRevision(db: Database, revision: Revision): Promise<{ 
     if (gone.revision === undefined) continue;
     await withTenant(db, gone.slug, async (tx) => {
       await tx.run(replaceSchedules(tx.tenantId, []));
+      await putChangeFlows(tx, []);
       await tx.run(setTenantRevision(tx.tenantId, null));
     });
     changed.push(gone.slug);
@@ -59,11 +61,23 @@ function putInForce(db: Database, revision: string, plan: TenantPlan): Promise<b
     await tx.run(setTenantRevision(tx.tenantId, revision));
     await tx.run(replaceSchedules(tx.tenantId, Object.values(plan.flows)
       .flatMap((flow) => flow.enabled && flow.schedule && plan.connections[flow.connection]?.enabled !== false
-        ? [{ flow: flow.name, connection: flow.connection, schedule: flow.schedule }] : [])));
+        ? [{ flow: flow.name, connection: flow.connection, schedule: flow.schedule, needs_connection: needsConnection(plan, flow.connection) }] : [])));
+    await putChangeFlows(tx, Object.values(plan.change_flows ?? {}));
     if (old === undefined) return true;
     const [was] = await tx.run<{ plan_hash: string }>(selectTenantRevision(tx.tenantId, old));
     return was?.plan_hash !== hash;
   });
+}
+
+/** Whether somebody has to enter something before the connection can be used: a field without a value, or a sign-in. */
+function needsConnection(plan: TenantPlan, connection: string): boolean {
+  const planned = plan.connections[connection];
+  const connector = plan.connectors[planned?.connector ?? ""];
+  if (!planned || !connector) return false;
+  const signsIn = Object.values(connector.http?.auth?.named ?? {}).some(({ type }) => type === "oauth2_authorization_code");
+  // Of fields that are asked for in some cases only, a secret is what one of the ways to sign in needs.
+  return signsIn || Object.entries(connector.config).some(([name, field]) =>
+    field.optional !== true && field.scope !== "app" && field.default === undefined && planned.config[name] === undefined && (field.when === undefined || field.secret === true));
 }
 
 /** @throws PlugboardError PLAN_UNKNOWN_TENANT, STORE_BEHIND when the revision was never applied to the tenant. */

@@ -7,7 +7,9 @@ import { type PageTarget, quarantinePurpose, type Turn, writePage } from "./comm
 import { type Database, type TenantTransaction, withTenant, withTenantId } from "./database.ts";
 import { isDataFailure } from "./failures.ts";
 import type { Keyring } from "./keyring.ts";
+import { hasRoom } from "./limit.ts";
 import { readyPage, type ReadyPage, type ReadyRecord, refused } from "./page.ts";
+import { type ChangeCause, countQuiet } from "./row-changes.ts";
 import { endByKeys } from "./rows.ts";
 import { fence, type FlowIds, forgetSeen, lengthenLease, takeOverFlow } from "./sql/checkpoints.ts";
 import { selectUnseen, type StreamIds } from "./sql/contributions.ts";
@@ -34,11 +36,15 @@ export interface RunStoreOptions {
   /** Names this worker, for people. */
   readonly owner: string;
   readonly leaseSeconds: number;
+  /** Whether somebody asked to read everything again. */
+  readonly resync?: boolean;
+  /** The stream has neither a cursor nor a door for changes: every reading is a whole one. */
+  readonly readWhole?: boolean;
   /** Kill points of the fault rig; absent outside it. */
   readonly probe?: (point: ProbePoint) => void | Promise<void>;
 }
 
-interface FenceRow { at: string; joined: boolean; begun_at: string | null; has_quarantine: boolean }
+interface FenceRow { at: string; joined: boolean; begun_at: string | null; has_quarantine: boolean; watched: boolean }
 
 export function runStore(db: Database, keyring: Keyring, options: RunStoreOptions): RunStore {
   const { tenant, entity, entityPlan: plan, leaseSeconds, probe } = options;
@@ -52,19 +58,26 @@ export function runStore(db: Database, keyring: Keyring, options: RunStoreOption
     tenantId === undefined ? withTenant(db, tenant, (tx) => { tenantId = tx.tenantId; return work(tx); }) : withTenantId(db, tenant, tenantId, work);
   const flowIds = (tx: TenantTransaction): FlowIds => ({ tenantId: tx.tenantId, connection, flow });
   const streamIds = (tx: TenantTransaction): StreamIds => ({ tenantId: tx.tenantId, connection, stream: options.stream, entity });
-  const target = (tx: TenantTransaction): PageTarget => ({ stream: streamIds(tx), flow, plan, labels, run: options.run, revision: options.revision, leaseSeconds });
+  const target = (tx: TenantTransaction, page: PageCommit): PageTarget => ({ cause: causeOf(page), stream: streamIds(tx), flow, plan, labels, run: options.run, revision: options.revision, leaseSeconds });
+  /** A first load, a sweep and a resync re-read what is there; a stream that can only be read whole is polled by reading it whole. */
+  const causeOf = ({ replayed, checkpoint: { pass, from } }: PageCommit): ChangeCause => {
+    if (replayed !== undefined) return "replay";
+    if (pass?.mode === "incremental") return "poll";
+    if (from === undefined) return "first_load";
+    return options.resync === true ? "resync" : options.readWhole === true ? "poll" : "sweep";
+  };
   const fenced = (epoch: number) => new PlugboardError("RUN_FENCED", { flow, epoch });
 
   const passFence = async (tx: TenantTransaction, epoch: number, checkpoint: Checkpoint): Promise<Turn & { begunAt: string | null }> => {
     const [row] = await tx.run<FenceRow>(fence(flowIds(tx), epoch, checkpoint, leaseSeconds, entity, joins));
     if (!row) throw fenced(epoch);
     await probe?.("after_fence");
-    return { at: row.at, joined: row.joined, hasQuarantine: row.has_quarantine, begunAt: row.begun_at };
+    return { at: row.at, joined: row.joined, hasQuarantine: row.has_quarantine, watched: row.watched, begunAt: row.begun_at };
   };
 
   const write = (page: PageCommit, ready: ReadyPage, epoch: number) => inTransaction(async (tx) => {
     const turn = await passFence(tx, epoch, page.checkpoint);
-    const outcome = await writePage(tx, target(tx), await keyring.of(tx), page, ready, turn);
+    const outcome = await writePage(tx, target(tx, page), await keyring.of(tx), page, ready, turn);
     await probe?.("after_write");
     return outcome;
   });
@@ -75,7 +88,7 @@ export function runStore(db: Database, keyring: Keyring, options: RunStoreOption
     try {
       await inTransaction(async (tx) => {
         const turn = await passFence(tx, epoch, page.checkpoint);
-        await writePage(tx, target(tx), await keyring.of(tx), page, { records, dropped: [], gone: [], quarantined: [], superseded: 0, filtered: 0, unchanged: 0 }, turn);
+        await writePage(tx, target(tx, page), await keyring.of(tx), page, { records, dropped: [], gone: [], quarantined: [], superseded: 0, filtered: 0, unchanged: 0 }, turn);
         throw rollback;
       });
       return true;
@@ -97,8 +110,9 @@ export function runStore(db: Database, keyring: Keyring, options: RunStoreOption
   return {
     begin: () => inTransaction(async (tx) => {
       const [row] = await tx.run<{ epoch: number; checkpoint: Checkpoint | null }>(takeOverFlow(flowIds(tx), options.owner, options.revision, leaseSeconds));
-      if (row!.checkpoint?.pass === undefined) await tx.run(forgetSeen(flowIds(tx)));
-      return { epoch: row!.epoch, checkpoint: row!.checkpoint ?? undefined };
+      if (!row) throw new PlugboardError("TENANT_SUSPENDED", { tenant });
+      if (row.checkpoint?.pass === undefined) await tx.run(forgetSeen(flowIds(tx)));
+      return { epoch: row.epoch, checkpoint: row.checkpoint ?? undefined };
     }),
 
     async commitPage(page, epoch): Promise<PageOutcome> {
@@ -116,7 +130,7 @@ export function runStore(db: Database, keyring: Keyring, options: RunStoreOption
     },
 
     quarantineToReplay: (asked) => inTransaction(async (tx) => {
-      const rows = await tx.run<ReplayRow>(selectToReplay(flowIds(tx), options.run, options.revision, asked, REPLAY));
+      const rows = await tx.run<ReplayRow>(selectToReplay(flowIds(tx), options.run, options.revision, asked, REPLAY, await hasRoom(tx, entity, plan)));
       if (rows.length === 0) return [];
       const sealer = await keyring.of(tx);
       return rows.map(({ id, key, raw, received_at }): QuarantineEntry => {
@@ -160,6 +174,7 @@ export function runStore(db: Database, keyring: Keyring, options: RunStoreOption
     await tx.run(resolveUnseen(flowIds(tx), number, turn.begunAt));
     const swept = await endByKeys(tx, streamIds(tx), plan, turn.joined, missing, "swept", turn.at);
     if (swept > 0) await tx.run(addSwept(tx.tenantId, options.run, swept));
+    await countQuiet(tx, options.entity, "sweep", swept);
     return { swept };
   }
 }

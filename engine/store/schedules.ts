@@ -1,7 +1,7 @@
 /** When flows are due, for the scheduler: it looks over all tenants, and fires one flow in that tenant's transaction. */
 import type { FlowPlan } from "../plan/types.ts";
 import { asScheduler, type Database, inTenant, type TenantTransaction, withTenant } from "./database.ts";
-import { moveSchedule, pauseSchedule, selectDueSchedules, selectNextDue, selectSchedules } from "./sql/schedules.ts";
+import { moveSchedule, noteSkipped, pauseSchedule, selectObstacle, selectDueSchedules, selectNextDue, selectSchedules } from "./sql/schedules.ts";
 
 /** Milliseconds since the epoch throughout. */
 export interface DueSchedule {
@@ -15,7 +15,14 @@ export interface DueSchedule {
   readonly due?: number;
 }
 
-export interface ScheduleState extends DueSchedule { readonly enabled: boolean; readonly paused?: { readonly at: number; readonly by: string } }
+export interface ScheduleState extends DueSchedule {
+  readonly enabled: boolean;
+  readonly paused?: { readonly at: number; readonly by: string };
+  /** The last tick started nothing: its connection was never entered, or was taken away again. */
+  readonly skipped?: { readonly at: number; readonly reason: SkipReason };
+}
+
+export type SkipReason = "not_connected" | "disconnected";
 
 interface ScheduleRow { tenant: string; flow: string; connection: string; schedule: DueSchedule["schedule"]; slot: Date | null; due_at: Date | null }
 
@@ -45,10 +52,21 @@ export function fireSchedule(db: Database, schedule: DueSchedule, fired: number 
 }
 
 export const listSchedules = (at: Database | TenantTransaction, tenant: string): Promise<ScheduleState[]> => inTenant(at, tenant, async (tx) => {
-  const rows = await tx.run<ScheduleRow & { enabled: boolean; paused_at: Date | null; paused_by: string | null }>(selectSchedules(tx.tenantId));
+  const rows = await tx.run<ScheduleRow & { enabled: boolean; paused_at: Date | null; paused_by: string | null; skipped_at: Date | null; skipped_reason: SkipReason | null }>(selectSchedules(tx.tenantId));
   return rows.map((row) => ({ ...scheduleOf({ ...row, tenant }), enabled: row.enabled,
-    ...(row.paused_at === null ? {} : { paused: { at: row.paused_at.getTime(), by: row.paused_by ?? "" } }) }));
+    ...(row.paused_at === null ? {} : { paused: { at: row.paused_at.getTime(), by: row.paused_by ?? "" } }),
+    ...(row.skipped_at === null || row.skipped_reason === null ? {} : { skipped: { at: row.skipped_at.getTime(), reason: row.skipped_reason } }) }));
 });
+
+/**
+ * For a tick that is being fired: what stands in its way, noted for whoever looks at the flow. A run without a credential could
+ * only fail, at every tick again.
+ */
+export async function obstacleOf(tx: TenantTransaction, flow: string): Promise<SkipReason | undefined> {
+  const [row] = await tx.run<{ reason: SkipReason }>(selectObstacle(tx.tenantId, flow));
+  await tx.run(noteSkipped(tx.tenantId, flow, row?.reason));
+  return row?.reason;
+}
 
 /** `by` undefined resumes. False: the flow has no schedule. */
 export const pauseFlow = (at: Database | TenantTransaction, tenant: string, flow: string, by: string | undefined): Promise<boolean> =>

@@ -1,6 +1,8 @@
 /** Presets and tenants: connections, entities, and what lies below a tenant. */
 import { nearest, suggest } from "../../errors/nearest.ts";
+import { limitedEntity, pluralOf } from "../limit-names.ts";
 import { isMap, merged } from "../merged.ts";
+import { RESERVED_SUBDOMAINS } from "../subdomains.ts";
 import type { Json, JsonObject, Manifest, Workspace } from "../types.ts";
 import { checkUse } from "./connector.ts";
 import { checkFlow } from "./flow.ts";
@@ -8,6 +10,7 @@ import { entityFields } from "./mapping.ts";
 import { escape, isReadable, long, mapOf, type Report } from "./names.ts";
 
 export function checkTenant(manifest: Manifest, workspace: Workspace, report: Report): void {
+  checkSubdomain(manifest, workspace, report);
   const { preset } = manifest.value;
   let below: JsonObject = {};
   // What is no pin is told as such.
@@ -61,7 +64,28 @@ export function checkConfiguration(manifest: Manifest, value: JsonObject, at: st
     const prefer = mapOf(entity).prefer;
     if (Array.isArray(prefer)) prefer.forEach((name, index) => { if (!(String(name) in connections)) report(manifest, `${pointer}/prefer/${index}`, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Connection", name: String(name), suggestion: suggest(String(name), Object.keys(connections)) }); });
   }
+  checkLimits(manifest, mapOf(value.limits), `${at}/limits`, workspace, report);
   for (const [name, flow] of Object.entries(mapOf(value.flows))) if (isMap(flow)) checkFlow(manifest, name, flow, `${at}/flows/${escape(name)}`, flows, connections, workspace, report);
+}
+
+function checkSubdomain(manifest: Manifest, workspace: Workspace, report: Report): void {
+  const { subdomain } = manifest.value;
+  if (typeof subdomain !== "string") return;
+  if (RESERVED_SUBDOMAINS.has(subdomain)) report(manifest, "/subdomain", "TENANT_RESERVED", { value: subdomain, suggestion: `Choose another, ${manifest.id} perhaps.` });
+  const first = [...workspace.tenants.values()].find((other) => other.value.subdomain === subdomain);
+  if (first !== undefined && first.id !== manifest.id) report(manifest, "/subdomain", "TENANT_TAKEN", { field: "subdomain", value: subdomain });
+}
+
+/** A limit of an entity that does not exist would limit nothing; two names of one entity would leave it open which counts. */
+function checkLimits(manifest: Manifest, limits: JsonObject, pointer: string, workspace: Workspace, report: Report): void {
+  const names = new Map<string, string>();
+  for (const name of Object.keys(limits)) {
+    const entity = limitedEntity(name, workspace.entities.keys());
+    const at = `${pointer}/${escape(name)}`;
+    if (entity === undefined) report(manifest, at, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Entity", name, suggestion: suggest(name, [...workspace.entities.keys()].map(pluralOf)) }, "key");
+    else if (names.has(entity)) report(manifest, at, "MANIFEST_ONE_OF", { where: "limits", choices: `${names.get(entity)!}, ${name}`, actual: "both", suggestion: `Both limit the entity ${entity}: keep one.` }, "key");
+    else names.set(entity, name);
+  }
 }
 
 function checkEntityKey(manifest: Manifest, pointer: string, id: string, workspace: Workspace, report: Report): void {

@@ -22,3 +22,16 @@ export const aliasRows = (tenantId: string, entity: string, moves: readonly { fr
          insert into entity_aliases (tenant_id, entity, alias, id) select $1, $2, from_id, to_id from moved`,
   values: [tenantId, entity, moves.map(({ from }) => from), moves.map(({ to }) => to)],
 });
+
+/** Live rows, counted as far as it matters: no further than `most`. */
+export const countLiveRows = (tenantId: string, entity: string, most: number): Statement => ({
+  text: "select count(*)::float8 as count from (select 1 from entity_rows where tenant_id = $1 and entity = $2 and deleted_at is null limit $3) live",
+  values: [tenantId, entity, most],
+});
+
+/** Which of these rows are live. */
+export const selectLiveRows = (tenantId: string, entity: string, rows: readonly string[]): Statement => ({
+  text: `select r.id from unnest($3::uuid[]) as k (id) cross join lateral (
+           select id from entity_rows where tenant_id = $1 and entity = $2 and id = k.id and deleted_at is null offset 0) r`,
+  values: [tenantId, entity, rows],
+});

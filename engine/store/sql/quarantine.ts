@@ -36,19 +36,19 @@ export const keepQuarantined = (tenantId: string, entries: string, run: string, 
 export interface ReplayRow { id: string; key: string | null; raw: Buffer; received_at: string }
 
 /**
- * Open entries that failed under another revision; with `asked` also those that this run did not try yet. Newest first, at most
+ * Open entries that failed under another revision, and those held by a limit where there is `room` again; with `asked` also those that this run did not try yet. Newest first, at most
  * `count` and about `bytes` of them: the first comes whatever its size.
  */
 export const selectToReplay = (flow: { tenantId: string; connection: string; flow: string }, run: string, revision: string,
-  asked: { readonly code?: string; readonly ids?: readonly string[] } | undefined, most: { count: number; bytes: number }): Statement => ({
+  asked: { readonly code?: string; readonly ids?: readonly string[] } | undefined, most: { count: number; bytes: number }, room: boolean): Statement => ({
   text: `select id, key, raw, received_at from (
            select id, key, raw, received_at, updated_at, sum(octet_length(raw)) over (order by updated_at desc, id desc) - octet_length(raw) as before from (
              select id, key, raw, updated_at, extract(epoch from updated_at)::text as received_at from quarantine
              where tenant_id = $1 and connection = $2 and flow = $3 and status = 'open'
-               and (revision <> $4 or ($5 and run_id <> $6 and ($7::text is null or code = $7) and ($8::uuid[] is null or id = any($8))))
+               and (revision <> $4 or ($11 and code = 'LIMIT_REACHED' and run_id <> $6) or ($5 and run_id <> $6 and ($7::text is null or code = $7) and ($8::uuid[] is null or id = any($8))))
              order by updated_at desc, id desc limit $9) newest) sized
          where before < $10 order by updated_at desc, id desc`,
-  values: [flow.tenantId, flow.connection, flow.flow, revision, asked !== undefined, run, asked?.code ?? null, asked?.ids ?? null, most.count, most.bytes],
+  values: [flow.tenantId, flow.connection, flow.flow, revision, asked !== undefined, run, asked?.code ?? null, asked?.ids ?? null, most.count, most.bytes, room],
 });
 
 /**
