@@ -8,9 +8,9 @@ import type { SourceTree } from "../../engine/manifest/types.ts";
 import { productRoot } from "../product-root.ts";
 
 /** Bytes of one file; larger ones are data, not configuration. */
-const MAX_FILE_BYTES = 2 * 1024 * 1024;
+export const MAX_FILE_BYTES = 2 * 1024 * 1024;
 /** Files of one tree. */
-const MAX_FILES = 20_000;
+export const MAX_FILES = 20_000;
 const ROOMS = ["connectors", "mappings", "presets", "tenants", "schemas/entities"];
 /** Folders that a room is easily taken for. What lies there is not read, and that is told. */
 const NEAR_ROOMS = ["connector", "mapping", "preset", "tenant", "entities"];
@@ -37,7 +37,18 @@ export function readTree(root: string, layer: SourceTree["layer"], label = ""): 
 /** The catalogue, and the workspace laid over it; only the catalogue when the folder is the product's own root. */
 export function readTrees(workspaceRoot: string, label = ""): SourceTree[] {
   const isProduct = realRoot(workspaceRoot) === realpathSync(PRODUCT_ROOT);
-  return isProduct ? [readTree(PRODUCT_ROOT, "catalogue")] : [readTree(PRODUCT_ROOT, "catalogue", "(builtin)"), readTree(workspaceRoot, "workspace", label)];
+  return isProduct ? [readTree(PRODUCT_ROOT, "catalogue")] : [readCatalogue(), readTree(workspaceRoot, "workspace", label)];
+}
+
+/** The built-in catalogue. */
+export const readCatalogue = (): SourceTree => readTree(PRODUCT_ROOT, "catalogue", "(builtin)");
+
+/** Whether a path of a workspace is read as configuration; of a folder, whether anything below it may be. */
+export function isConfiguration(path: string, isFolder = false): boolean {
+  if (path.split("/").some((name) => name.startsWith(".") || SKIPPED.has(name))) return false;
+  const below = (room: string) => path.startsWith(`${room}/`) || (isFolder && (path === room || room.startsWith(`${path}/`)));
+  if (path === "workspace.yaml" || ROOMS.some(below)) return true;
+  return NEAR_ROOMS.some(below) && (isFolder || rightPlaceFor(path) !== undefined);
 }
 
 /** The nearest folder upwards that has a workspace.yaml. */

@@ -1,0 +1,143 @@
+/**
+ * The workspace's Git repository, read and written by isomorphic-git: no shell, no hooks, no filters, and nothing is checked
+ * out to read it. Main is the branch that is in force.
+ */
+import fs, { existsSync, statSync } from "node:fs";
+import path from "node:path";
+import git from "isomorphic-git";
+import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
+import type { SourceTree } from "../../engine/manifest/types.ts";
+import { isConfiguration, MAX_FILE_BYTES, MAX_FILES, readCatalogue } from "../workspace/read-tree.ts";
+import { isRefName, parseRevision } from "./refs.ts";
+
+export interface Repository {
+  /** Folder of the working copy; of a bare repository, the repository itself. Absolute. */
+  readonly root: string;
+  readonly gitdir: string;
+  readonly bare: boolean;
+  /** The branch that is in force. */
+  readonly main: string;
+  /** Of isomorphic-git, as `{ fs, gitdir, cache }`: packs are opened once. */
+  readonly at: { readonly fs: typeof fs; readonly gitdir: string; readonly cache: object };
+}
+
+/** What stands in a tree under a name. */
+export interface Entry { readonly oid: string; readonly mode: string; readonly type: "blob" | "tree" | "commit" }
+
+const LINK = "120000";
+/** Names that a working copy must never get, whoever wrote the tree. */
+const UNSAFE_NAME = /^(\.{0,2}|\.git|git~\d+)$|[/\\\p{Cc}]/iu;
+const MAX_DEPTH = 32;
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
+/** @throws PlugboardError CHANGE_NO_REPOSITORY */
+export async function openRepository(root: string): Promise<Repository> {
+  const folder = path.resolve(root);
+  const refuse = (detail: string) => new PlugboardError("CHANGE_NO_REPOSITORY", { folder: path.basename(folder), detail });
+  const own = path.join(folder, ".git");
+  const bare = !existsSync(own) && existsSync(path.join(folder, "HEAD")) && existsSync(path.join(folder, "objects"));
+  if (!bare && !existsSync(own)) throw refuse("it has no .git");
+  if (!bare && !statSync(own).isDirectory()) throw refuse("its .git is a link to another place (a worktree or submodule)");
+  const at = { fs, gitdir: bare ? folder : own, cache: {} };
+  const branches = await git.listBranches(at);
+  const current = await git.currentBranch(at).catch(() => undefined);
+  const main = ["main", "master"].find((name) => branches.includes(name)) ?? (typeof current === "string" && branches.includes(current) ? current : undefined);
+  if (main === undefined || !isRefName(main)) throw refuse("it has no commit yet");
+  return { root: folder, gitdir: at.gitdir, bare, main, at };
+}
+
+/** The commit main is at. */
+export const headOf = (repository: Repository): Promise<string> => commitOf(repository, `refs/heads/${repository.main}`);
+
+/** A branch, tag or commit, or `name~2` → its commit. @throws PlugboardError CHANGE_BAD_REF */
+export async function commitOf(repository: Repository, revision: string): Promise<string> {
+  const { ref, back } = parseRevision(revision);
+  const unknown = () => new PlugboardError("CHANGE_BAD_REF", { ref: revision, suggestion: `The repository's main branch is ${repository.main}.` });
+  let oid: string;
+  try {
+    oid = await git.resolveRef({ ...repository.at, ref }).catch(async (thrown: unknown) => {
+      if (!/^[0-9a-f]{4,40}$/.test(ref)) throw thrown;
+      return ref.length === 40 ? ref : git.expandOid({ ...repository.at, oid: ref });
+    });
+    oid = (await git.readCommit({ ...repository.at, oid })).oid;            // a tag's commit
+  } catch {
+    throw unknown();
+  }
+  for (let step = 0; step < back; step++) {
+    const [parent] = (await git.readCommit({ ...repository.at, oid })).commit.parent;
+    if (parent === undefined) throw unknown();
+    oid = parent;
+  }
+  return oid;
+}
+
+/** Whether a commit is one of those that led to another, or that one itself. */
+export async function leadsTo(repository: Repository, older: string, newer: string): Promise<boolean> {
+  if (older === newer) return true;
+  try {
+    return await git.isDescendent({ ...repository.at, oid: newer, ancestor: older, depth: -1 });
+  } catch {
+    return false;
+  }
+}
+
+/** The configuration at a commit. @throws PlugboardError CHANGE_GIT for what is no plain file of text in one of its rooms. */
+export async function readTreeAt(repository: Repository, commit: string, label = ""): Promise<SourceTree> {
+  const files = new Map<string, string>();
+  for (const [file, entry] of await listFiles(repository, await treeOf(repository, commit), isConfiguration)) {
+    if (files.size >= MAX_FILES) throw unusable(`it has more than ${MAX_FILES} files of configuration`);
+    if (entry.mode === LINK) throw unusable(`${file} is a link`, "Commit the file itself.");
+    if (entry.type === "commit") throw unusable(`${file} is a submodule`, "Commit its files themselves.");
+    files.set(file, textOf(await readBytes(repository, entry.oid, file)));
+  }
+  return { layer: "workspace", label, files };
+}
+
+/** The catalogue, and the workspace as it is at a commit. */
+export const treesAt = async (repository: Repository, commit: string, label = ""): Promise<SourceTree[]> => [readCatalogue(), await readTreeAt(repository, commit, label)];
+
+export const treeOf = async (repository: Repository, commit: string): Promise<string> => (await git.readCommit({ ...repository.at, oid: commit })).commit.tree;
+
+/** Every file below a tree, by path, in order; folders that cannot hold a wanted one are not opened. */
+export async function listFiles(repository: Repository, tree: string, wanted: (path: string, isFolder: boolean) => boolean = () => true, under = "", found = new Map<string, Entry>()): Promise<Map<string, Entry>> {
+  if (under.split("/").length > MAX_DEPTH) throw unusable(`${under} is nested deeper than ${MAX_DEPTH} folders`);
+  for (const [name, entry] of await readEntries(repository, tree, under)) {
+    const file = under + name;
+    if (!wanted(file, entry.type === "tree")) continue;
+    if (entry.type === "tree") await listFiles(repository, entry.oid, wanted, `${file}/`, found);
+    else found.set(file, entry);
+  }
+  return found;
+}
+
+/** @throws PlugboardError CHANGE_GIT for names that a working copy must not get. */
+export async function readEntries(repository: Repository, tree: string, under = ""): Promise<Map<string, Entry>> {
+  const { tree: entries } = await git.readTree({ ...repository.at, oid: tree });
+  const unsafe = entries.find(({ path: name }) => UNSAFE_NAME.test(name));
+  if (unsafe) throw unusable(`a file is called ${JSON.stringify(under + unsafe.path)}`);
+  return new Map(entries.map(({ path: name, oid, mode, type }) => [name, { oid, mode, type }]));
+}
+
+/** What stands at a path, and its bytes. */
+export async function readFileAt(repository: Repository, commit: string, file: string): Promise<string | undefined> {
+  let entry: Entry | undefined = { oid: await treeOf(repository, commit), mode: "040000", type: "tree" };
+  for (const name of file.split("/")) entry = entry?.type === "tree" ? (await readEntries(repository, entry.oid)).get(name) : undefined;
+  return entry?.type === "blob" && entry.mode !== LINK ? textOf(await readBytes(repository, entry.oid, file)) : undefined;
+}
+
+async function readBytes(repository: Repository, oid: string, file: string): Promise<Uint8Array> {
+  const { blob } = await git.readBlob({ ...repository.at, oid });
+  if (blob.length > MAX_FILE_BYTES) throw unusable(`${file} has ${blob.length} bytes, more than ${MAX_FILE_BYTES}`);
+  return blob;
+}
+
+/** What is no text is told where it matters: a manifest by the parser, an attachment never. */
+function textOf(bytes: Uint8Array): string {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return Buffer.from(bytes).toString("utf8");
+  }
+}
+
+export const unusable = (detail: string, suggestion?: string): PlugboardError => new PlugboardError("CHANGE_GIT", { detail: `${detail}.`, ...(suggestion === undefined ? {} : { suggestion }) });
