@@ -86,6 +86,68 @@ export type ConfigField = {
   readonly when?: string | boolean;
 };
 
+/** Where a signature stands in a request, and how it is written. */
+export type RequestSignature = {
+  /** The header, or several of which any may hold it. */
+  readonly header?: Template | readonly Template[];
+  /** The query parameter it stands in. */
+  readonly query?: Template;
+  /** The field of a JSON body (a dotted path) or of a form. */
+  readonly body?: Template;
+  /** How it is written (default: hex; of ecdsa and rsa base64): hex, base64 or base64url, or a template that gives one of them. One spelling only: hex is not of mixed case, base64 has no spare bits. */
+  readonly encoding?: Template;
+  /** The hash: sha1, sha256, sha384 or sha512, or a template that gives one of them. */
+  readonly algorithm?: Template;
+  /** Text before each signature; what does not begin with it is none. */
+  readonly prefix?: Template;
+  /** Between several signatures (any may be right), or between `key=value` members. Absent: the whole value is one signature; with `key`, a comma. */
+  readonly separator?: " " | "," | ";";
+  /** Of `key=value` members, the one whose values are signatures. */
+  readonly key?: string;
+};
+
+/** The time of sending, against replays: the variable `timestamp`, as it was sent. It must be part of what is signed. */
+export type RequestTime = {
+  /** The header it stands in. */
+  readonly header?: Template;
+  /** The query parameter it stands in. */
+  readonly query?: Template;
+  /** The field of a JSON body (a dotted path) or of a form. */
+  readonly body?: Template;
+  /** The `key=value` member of the signature's own header. */
+  readonly key?: string;
+  /** How it is written: seconds or milliseconds since 1970, or an ISO date-time. */
+  readonly unit?: "s" | "ms" | "iso";
+  /** How far it may be off, into the past and into the future. */
+  readonly tolerance?: Duration;
+};
+
+/** The id of the request: the variable `id`. */
+export type RequestId = {
+  /** The header it stands in. */
+  readonly header?: Template;
+  /** The query parameter it stands in. */
+  readonly query?: Template;
+  /** The field of a JSON body (a dotted path) or of a form. */
+  readonly body?: Template;
+};
+
+/** A hash of the body that stands elsewhere in what is signed; compared with the body. */
+export type RequestDigest = {
+  /** The header it stands in. */
+  readonly header?: Template;
+  /** The query parameter it stands in. */
+  readonly query?: Template;
+  /** The field of a JSON body (a dotted path) or of a form. */
+  readonly body?: Template;
+  /** The hash. */
+  readonly algorithm?: "sha1" | "sha256" | "sha384" | "sha512";
+  /** How it is written. */
+  readonly encoding?: "hex" | "base64" | "base64url";
+  /** Text before it. */
+  readonly prefix?: string;
+};
+
 /** Name of a auth. */
 export type AuthType = "api_key" | "basic" | "bearer" | "jwt" | "oauth2_authorization_code" | "oauth2_client_credentials" | "oauth2_jwt_bearer" | "oauth2_password" | "session" | "ws_security";
 
@@ -210,6 +272,8 @@ export type Oauth2AuthorizationCodeAuth = {
   readonly authorize_url: Template;
   /** Where tokens are asked for. */
   readonly token_url: Template;
+  /** Where a consent is ended when the connection is: RFC 7009. */
+  readonly revoke_url?: Template;
   /** The client id. */
   readonly client_id?: Template;
   /** The client secret. */
@@ -224,7 +288,7 @@ export type Oauth2AuthorizationCodeAuth = {
   readonly refresh_on?: readonly ("expired" | "unauthorized")[];
   /** Proof Key for Code Exchange (RFC 7636). */
   readonly pkce?: boolean;
-  /** Each refresh answers with a new refresh token. */
+  /** Each refresh answers with a new refresh token, and the old one is no longer good. */
   readonly rotates?: boolean;
   /** Further parameters of the authorize URL. */
   readonly authorize_params?: Values;
@@ -238,6 +302,8 @@ export type Oauth2AuthorizationCodeAuthSpec = {
   readonly authorize_url: Template;
   /** Where tokens are asked for. */
   readonly token_url: Template;
+  /** Where a consent is ended when the connection is: RFC 7009. */
+  readonly revoke_url?: Template;
   /** The client id. */
   readonly client_id: Template;
   /** The client secret. */
@@ -252,7 +318,7 @@ export type Oauth2AuthorizationCodeAuthSpec = {
   readonly refresh_on: readonly ("expired" | "unauthorized")[];
   /** Proof Key for Code Exchange (RFC 7636). */
   readonly pkce: boolean;
-  /** Each refresh answers with a new refresh token. */
+  /** Each refresh answers with a new refresh token, and the old one is no longer good. */
   readonly rotates: boolean;
   /** Further parameters of the authorize URL. */
   readonly authorize_params?: Values;
@@ -985,10 +1051,10 @@ export type TokenPaginationSpec = {
 };
 
 /** Name of a verifier. */
-export type VerifierType = "basic" | "hmac" | "jwt" | "secret_url" | "standard_webhooks";
+export type VerifierType = "basic" | "digest" | "ecdsa" | "ed25519" | "hmac" | "jwt" | "rsa" | "secret_url" | "standard_webhooks" | "token";
 
 /** One of the kinds of verifier, told apart by `type`. */
-export type Verifier = BasicVerifier | HmacVerifier | JwtVerifier | SecretUrlVerifier | StandardWebhooksVerifier;
+export type Verifier = BasicVerifier | DigestVerifier | EcdsaVerifier | Ed25519Verifier | HmacVerifier | JwtVerifier | RsaVerifier | SecretUrlVerifier | StandardWebhooksVerifier | TokenVerifier;
 
 /** HTTP Basic on the incoming request. */
 export type BasicVerifier = {
@@ -1010,128 +1076,374 @@ export type BasicVerifierSpec = {
   readonly password: Template;
 };
 
-/** A keyed hash over parts of the request. */
+/** A plain hash over text that holds the secret. Weaker than `hmac`: for providers that offer nothing else. */
+export type DigestVerifier = {
+  /** Picks this verifier. */
+  readonly type: "digest";
+  /** The hash: sha1, sha256, sha384 or sha512, or a template that gives one of them. */
+  readonly algorithm?: Template;
+  /** The secret: the variable `secret` in `signed`. */
+  readonly secret: Template;
+  /** What is signed, put together from `request` (`method url scheme host path query_string headers query body form sorted_form form_json`), `body` (its JSON or form fields), `timestamp` and `id`. `{{request.body}}` stands for the raw bytes; `{{hash request.body "sha256" "base64"}}` for their hash. A template out of `config` may itself hold a template. */
+  readonly signed?: Template;
+  /** Where the signature stands, and how it is written. */
+  readonly signature: RequestSignature;
+  /** The time of sending, against replays: the variable `timestamp`, as it was sent. It must be part of what is signed. */
+  readonly timestamp?: RequestTime;
+  /** The id of the request: the variable `id`. */
+  readonly id?: RequestId;
+  /** A hash of the body that stands elsewhere in what is signed; compared with the body. */
+  readonly digest?: RequestDigest;
+  /** Characters whose percent-escapes are decoded in `request.url` and its parts before they are signed. Absent: the address as it was sent. */
+  readonly decode_in_url?: string;
+};
+
+/** A plain hash over text that holds the secret. Weaker than `hmac`: for providers that offer nothing else. */
+export type DigestVerifierSpec = {
+  /** Picks this verifier. */
+  readonly type: "digest";
+  /** The hash: sha1, sha256, sha384 or sha512, or a template that gives one of them. */
+  readonly algorithm: Template;
+  /** The secret: the variable `secret` in `signed`. */
+  readonly secret: Template;
+  /** What is signed, put together from `request` (`method url scheme host path query_string headers query body form sorted_form form_json`), `body` (its JSON or form fields), `timestamp` and `id`. `{{request.body}}` stands for the raw bytes; `{{hash request.body "sha256" "base64"}}` for their hash. A template out of `config` may itself hold a template. */
+  readonly signed: Template;
+  /** Where the signature stands, and how it is written. */
+  readonly signature: RequestSignature;
+  /** The time of sending, against replays: the variable `timestamp`, as it was sent. It must be part of what is signed. */
+  readonly timestamp?: RequestTime;
+  /** The id of the request: the variable `id`. */
+  readonly id?: RequestId;
+  /** A hash of the body that stands elsewhere in what is signed; compared with the body. */
+  readonly digest?: RequestDigest;
+  /** Characters whose percent-escapes are decoded in `request.url` and its parts before they are signed. Absent: the address as it was sent. */
+  readonly decode_in_url?: string;
+};
+
+/** A signature on an elliptic curve, checked with the provider's public key. */
+export type EcdsaVerifier = {
+  /** Picks this verifier. */
+  readonly type: "ecdsa";
+  /** The hash: sha1, sha256, sha384 or sha512, or a template that gives one of them. */
+  readonly algorithm?: Template;
+  /** The public key: PEM, certificate, JWK, or base64 of its DER (SubjectPublicKeyInfo). */
+  readonly key: Template;
+  /** `der`: ASN.1. `ieee`: r and s, one after the other. */
+  readonly format?: "der" | "ieee";
+  /** What is signed, put together from `request` (`method url scheme host path query_string headers query body form sorted_form form_json`), `body` (its JSON or form fields), `timestamp` and `id`. `{{request.body}}` stands for the raw bytes; `{{hash request.body "sha256" "base64"}}` for their hash. A template out of `config` may itself hold a template. */
+  readonly signed?: Template;
+  /** Where the signature stands, and how it is written. */
+  readonly signature: RequestSignature;
+  /** The time of sending, against replays: the variable `timestamp`, as it was sent. It must be part of what is signed. */
+  readonly timestamp?: RequestTime;
+  /** The id of the request: the variable `id`. */
+  readonly id?: RequestId;
+  /** A hash of the body that stands elsewhere in what is signed; compared with the body. */
+  readonly digest?: RequestDigest;
+  /** Characters whose percent-escapes are decoded in `request.url` and its parts before they are signed. Absent: the address as it was sent. */
+  readonly decode_in_url?: string;
+};
+
+/** A signature on an elliptic curve, checked with the provider's public key. */
+export type EcdsaVerifierSpec = {
+  /** Picks this verifier. */
+  readonly type: "ecdsa";
+  /** The hash: sha1, sha256, sha384 or sha512, or a template that gives one of them. */
+  readonly algorithm: Template;
+  /** The public key: PEM, certificate, JWK, or base64 of its DER (SubjectPublicKeyInfo). */
+  readonly key: Template;
+  /** `der`: ASN.1. `ieee`: r and s, one after the other. */
+  readonly format: "der" | "ieee";
+  /** What is signed, put together from `request` (`method url scheme host path query_string headers query body form sorted_form form_json`), `body` (its JSON or form fields), `timestamp` and `id`. `{{request.body}}` stands for the raw bytes; `{{hash request.body "sha256" "base64"}}` for their hash. A template out of `config` may itself hold a template. */
+  readonly signed: Template;
+  /** Where the signature stands, and how it is written. */
+  readonly signature: RequestSignature;
+  /** The time of sending, against replays: the variable `timestamp`, as it was sent. It must be part of what is signed. */
+  readonly timestamp?: RequestTime;
+  /** The id of the request: the variable `id`. */
+  readonly id?: RequestId;
+  /** A hash of the body that stands elsewhere in what is signed; compared with the body. */
+  readonly digest?: RequestDigest;
+  /** Characters whose percent-escapes are decoded in `request.url` and its parts before they are signed. Absent: the address as it was sent. */
+  readonly decode_in_url?: string;
+};
+
+/** An Ed25519 signature, checked with the provider's public key. */
+export type Ed25519Verifier = {
+  /** Picks this verifier. */
+  readonly type: "ed25519";
+  /** The public key: its 32 bytes in hex or base64, PEM, JWK, or base64 of its DER. */
+  readonly key: Template;
+  /** What is signed, put together from `request` (`method url scheme host path query_string headers query body form sorted_form form_json`), `body` (its JSON or form fields), `timestamp` and `id`. `{{request.body}}` stands for the raw bytes; `{{hash request.body "sha256" "base64"}}` for their hash. A template out of `config` may itself hold a template. */
+  readonly signed?: Template;
+  /** Where the signature stands, and how it is written. */
+  readonly signature: RequestSignature;
+  /** The time of sending, against replays: the variable `timestamp`, as it was sent. It must be part of what is signed. */
+  readonly timestamp?: RequestTime;
+  /** The id of the request: the variable `id`. */
+  readonly id?: RequestId;
+  /** A hash of the body that stands elsewhere in what is signed; compared with the body. */
+  readonly digest?: RequestDigest;
+  /** Characters whose percent-escapes are decoded in `request.url` and its parts before they are signed. Absent: the address as it was sent. */
+  readonly decode_in_url?: string;
+};
+
+/** An Ed25519 signature, checked with the provider's public key. */
+export type Ed25519VerifierSpec = {
+  /** Picks this verifier. */
+  readonly type: "ed25519";
+  /** The public key: its 32 bytes in hex or base64, PEM, JWK, or base64 of its DER. */
+  readonly key: Template;
+  /** What is signed, put together from `request` (`method url scheme host path query_string headers query body form sorted_form form_json`), `body` (its JSON or form fields), `timestamp` and `id`. `{{request.body}}` stands for the raw bytes; `{{hash request.body "sha256" "base64"}}` for their hash. A template out of `config` may itself hold a template. */
+  readonly signed: Template;
+  /** Where the signature stands, and how it is written. */
+  readonly signature: RequestSignature;
+  /** The time of sending, against replays: the variable `timestamp`, as it was sent. It must be part of what is signed. */
+  readonly timestamp?: RequestTime;
+  /** The id of the request: the variable `id`. */
+  readonly id?: RequestId;
+  /** A hash of the body that stands elsewhere in what is signed; compared with the body. */
+  readonly digest?: RequestDigest;
+  /** Characters whose percent-escapes are decoded in `request.url` and its parts before they are signed. Absent: the address as it was sent. */
+  readonly decode_in_url?: string;
+};
+
+/** A keyed hash (HMAC) over parts of the request. */
 export type HmacVerifier = {
   /** Picks this verifier. */
   readonly type: "hmac";
-  /** The hash: sha1, sha256, sha512. */
+  /** The hash: sha1, sha256, sha384 or sha512, or a template that gives one of them. */
   readonly algorithm?: Template;
-  /** The key. */
+  /** The key. While it is rotated, both the old and the new one are tried. */
   readonly secret: Template;
-  /** What is signed, from `request` and `timestamp`. */
+  /** How the key is written: utf8 (as it stands), base64 or hex, or a template that gives one of them. */
+  readonly secret_encoding?: Template;
+  /** Text that is taken off the key before it is decoded. */
+  readonly secret_prefix?: string;
+  /** What is signed, put together from `request` (`method url scheme host path query_string headers query body form sorted_form form_json`), `body` (its JSON or form fields), `timestamp` and `id`. `{{request.body}}` stands for the raw bytes; `{{hash request.body "sha256" "base64"}}` for their hash. A template out of `config` may itself hold a template. */
   readonly signed?: Template;
-  /** Where the signature is and how it is written. */
-  readonly signature: {
-    /** The header with the signature. */
-    readonly header?: Template;
-    /** The hash. */
-    readonly algorithm?: Template;
-    /** `hex`, `base64` or `base64url`. */
-    readonly encoding?: Template;
-    /** Text before the signature. */
-    readonly prefix?: Template;
-  };
-  /** The time that the provider signed, against replays. */
-  readonly timestamp?: {
-    /** Header with the time. */
-    readonly header?: string;
-    /** How it is written. */
-    readonly unit?: "s" | "ms" | "iso";
-    /** How far it may be off. */
-    readonly tolerance?: Duration;
-  };
+  /** Where the signature stands, and how it is written. */
+  readonly signature: RequestSignature;
+  /** The time of sending, against replays: the variable `timestamp`, as it was sent. It must be part of what is signed. */
+  readonly timestamp?: RequestTime;
+  /** The id of the request: the variable `id`. */
+  readonly id?: RequestId;
+  /** A hash of the body that stands elsewhere in what is signed; compared with the body. */
+  readonly digest?: RequestDigest;
+  /** Characters whose percent-escapes are decoded in `request.url` and its parts before they are signed. Absent: the address as it was sent. */
+  readonly decode_in_url?: string;
 };
 
-/** A keyed hash over parts of the request. */
+/** A keyed hash (HMAC) over parts of the request. */
 export type HmacVerifierSpec = {
   /** Picks this verifier. */
   readonly type: "hmac";
-  /** The hash: sha1, sha256, sha512. */
+  /** The hash: sha1, sha256, sha384 or sha512, or a template that gives one of them. */
   readonly algorithm: Template;
-  /** The key. */
+  /** The key. While it is rotated, both the old and the new one are tried. */
   readonly secret: Template;
-  /** What is signed, from `request` and `timestamp`. */
+  /** How the key is written: utf8 (as it stands), base64 or hex, or a template that gives one of them. */
+  readonly secret_encoding: Template;
+  /** Text that is taken off the key before it is decoded. */
+  readonly secret_prefix?: string;
+  /** What is signed, put together from `request` (`method url scheme host path query_string headers query body form sorted_form form_json`), `body` (its JSON or form fields), `timestamp` and `id`. `{{request.body}}` stands for the raw bytes; `{{hash request.body "sha256" "base64"}}` for their hash. A template out of `config` may itself hold a template. */
   readonly signed: Template;
-  /** Where the signature is and how it is written. */
-  readonly signature: {
-    /** The header with the signature. */
-    readonly header?: Template;
-    /** The hash. */
-    readonly algorithm?: Template;
-    /** `hex`, `base64` or `base64url`. */
-    readonly encoding?: Template;
-    /** Text before the signature. */
-    readonly prefix?: Template;
-  };
-  /** The time that the provider signed, against replays. */
-  readonly timestamp?: {
-    /** Header with the time. */
-    readonly header?: string;
-    /** How it is written. */
-    readonly unit: "s" | "ms" | "iso";
-    /** How far it may be off. */
-    readonly tolerance: Duration;
-  };
+  /** Where the signature stands, and how it is written. */
+  readonly signature: RequestSignature;
+  /** The time of sending, against replays: the variable `timestamp`, as it was sent. It must be part of what is signed. */
+  readonly timestamp?: RequestTime;
+  /** The id of the request: the variable `id`. */
+  readonly id?: RequestId;
+  /** A hash of the body that stands elsewhere in what is signed; compared with the body. */
+  readonly digest?: RequestDigest;
+  /** Characters whose percent-escapes are decoded in `request.url` and its parts before they are signed. Absent: the address as it was sent. */
+  readonly decode_in_url?: string;
 };
 
-/** A JSON Web Token in a header or in the body. */
+/** A JSON Web Token in a header or as the body. */
 export type JwtVerifier = {
   /** Picks this verifier. */
   readonly type: "jwt";
-  /** How it is signed. */
-  readonly algorithm?: "RS256" | "ES256" | "HS256";
-  /** Key that checks it. */
+  /** How it is signed, or several ways of one kind (with a shared secret, or with a public key). The token has no say in it. */
+  readonly algorithm?: "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" | "ES256" | "ES384" | "ES512" | "EdDSA" | "HS256" | "HS384" | "HS512" | readonly ("RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" | "ES256" | "ES384" | "ES512" | "EdDSA" | "HS256" | "HS384" | "HS512")[];
+  /** What checks it: a public key (PEM, certificate, JWK, or a JWKS with several), or the shared secret of HS algorithms. */
   readonly key: Template;
+  /** How a shared secret is written. */
+  readonly key_encoding?: "utf8" | "base64" | "hex";
   /** `body`, or the header that carries it. */
   readonly in?: string;
-  /** The variable its claims are in. */
+  /** Text before the token. */
+  readonly prefix?: string;
+  /** The variable its claims are in, for the feed's expressions. */
   readonly claims?: string;
+  /** What its claim `iss` must be. */
+  readonly issuer?: Template;
+  /** What its claim `aud` must be, or contain. */
+  readonly audience?: Template;
+  /** How far clocks may differ (`exp`, `nbf`, `iat`). A token without `exp` is good for as long after its `iat`. */
+  readonly tolerance?: Duration;
+  /** The claim that holds a hash of the body: without it a token in a header proves nothing about the body. */
+  readonly digest?: {
+    /** The claim. */
+    readonly claim: string;
+    /** The hash. */
+    readonly algorithm?: "sha1" | "sha256" | "sha384" | "sha512";
+    /** How it is written. */
+    readonly encoding?: "hex" | "base64" | "base64url";
+    /** Text before it. */
+    readonly prefix?: string;
+  };
 };
 
-/** A JSON Web Token in a header or in the body. */
+/** A JSON Web Token in a header or as the body. */
 export type JwtVerifierSpec = {
   /** Picks this verifier. */
   readonly type: "jwt";
-  /** How it is signed. */
-  readonly algorithm: "RS256" | "ES256" | "HS256";
-  /** Key that checks it. */
+  /** How it is signed, or several ways of one kind (with a shared secret, or with a public key). The token has no say in it. */
+  readonly algorithm: "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" | "ES256" | "ES384" | "ES512" | "EdDSA" | "HS256" | "HS384" | "HS512" | readonly ("RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" | "ES256" | "ES384" | "ES512" | "EdDSA" | "HS256" | "HS384" | "HS512")[];
+  /** What checks it: a public key (PEM, certificate, JWK, or a JWKS with several), or the shared secret of HS algorithms. */
   readonly key: Template;
+  /** How a shared secret is written. */
+  readonly key_encoding: "utf8" | "base64" | "hex";
   /** `body`, or the header that carries it. */
   readonly in: string;
-  /** The variable its claims are in. */
+  /** Text before the token. */
+  readonly prefix?: string;
+  /** The variable its claims are in, for the feed's expressions. */
   readonly claims?: string;
+  /** What its claim `iss` must be. */
+  readonly issuer?: Template;
+  /** What its claim `aud` must be, or contain. */
+  readonly audience?: Template;
+  /** How far clocks may differ (`exp`, `nbf`, `iat`). A token without `exp` is good for as long after its `iat`. */
+  readonly tolerance: Duration;
+  /** The claim that holds a hash of the body: without it a token in a header proves nothing about the body. */
+  readonly digest?: {
+    /** The claim. */
+    readonly claim: string;
+    /** The hash. */
+    readonly algorithm: "sha1" | "sha256" | "sha384" | "sha512";
+    /** How it is written. */
+    readonly encoding: "hex" | "base64" | "base64url";
+    /** Text before it. */
+    readonly prefix?: string;
+  };
 };
 
-/** An address nobody can guess: the secret is in its path. */
+/** An RSA signature, checked with the provider's public key or certificate. */
+export type RsaVerifier = {
+  /** Picks this verifier. */
+  readonly type: "rsa";
+  /** The hash: sha1, sha256, sha384 or sha512, or a template that gives one of them. */
+  readonly algorithm?: Template;
+  /** The public key: PEM, certificate, JWK, or base64 of its DER. */
+  readonly key: Template;
+  /** How it is padded: PKCS #1 v1.5, or PSS with a salt as long as the hash. */
+  readonly padding?: "pkcs1" | "pss";
+  /** What is signed, put together from `request` (`method url scheme host path query_string headers query body form sorted_form form_json`), `body` (its JSON or form fields), `timestamp` and `id`. `{{request.body}}` stands for the raw bytes; `{{hash request.body "sha256" "base64"}}` for their hash. A template out of `config` may itself hold a template. */
+  readonly signed?: Template;
+  /** Where the signature stands, and how it is written. */
+  readonly signature: RequestSignature;
+  /** The time of sending, against replays: the variable `timestamp`, as it was sent. It must be part of what is signed. */
+  readonly timestamp?: RequestTime;
+  /** The id of the request: the variable `id`. */
+  readonly id?: RequestId;
+  /** A hash of the body that stands elsewhere in what is signed; compared with the body. */
+  readonly digest?: RequestDigest;
+  /** Characters whose percent-escapes are decoded in `request.url` and its parts before they are signed. Absent: the address as it was sent. */
+  readonly decode_in_url?: string;
+};
+
+/** An RSA signature, checked with the provider's public key or certificate. */
+export type RsaVerifierSpec = {
+  /** Picks this verifier. */
+  readonly type: "rsa";
+  /** The hash: sha1, sha256, sha384 or sha512, or a template that gives one of them. */
+  readonly algorithm: Template;
+  /** The public key: PEM, certificate, JWK, or base64 of its DER. */
+  readonly key: Template;
+  /** How it is padded: PKCS #1 v1.5, or PSS with a salt as long as the hash. */
+  readonly padding: "pkcs1" | "pss";
+  /** What is signed, put together from `request` (`method url scheme host path query_string headers query body form sorted_form form_json`), `body` (its JSON or form fields), `timestamp` and `id`. `{{request.body}}` stands for the raw bytes; `{{hash request.body "sha256" "base64"}}` for their hash. A template out of `config` may itself hold a template. */
+  readonly signed: Template;
+  /** Where the signature stands, and how it is written. */
+  readonly signature: RequestSignature;
+  /** The time of sending, against replays: the variable `timestamp`, as it was sent. It must be part of what is signed. */
+  readonly timestamp?: RequestTime;
+  /** The id of the request: the variable `id`. */
+  readonly id?: RequestId;
+  /** A hash of the body that stands elsewhere in what is signed; compared with the body. */
+  readonly digest?: RequestDigest;
+  /** Characters whose percent-escapes are decoded in `request.url` and its parts before they are signed. Absent: the address as it was sent. */
+  readonly decode_in_url?: string;
+};
+
+/** An address nobody can guess, and no signature: what the request says is a hint, and the record is read again by the stream's `one`. */
 export type SecretUrlVerifier = {
   /** Picks this verifier. */
   readonly type: "secret_url";
 };
 
-/** An address nobody can guess: the secret is in its path. */
+/** An address nobody can guess, and no signature: what the request says is a hint, and the record is read again by the stream's `one`. */
 export type SecretUrlVerifierSpec = {
   /** Picks this verifier. */
   readonly type: "secret_url";
 };
 
-/** Standard Webhooks: id, timestamp and body, signed. */
+/** Standard Webhooks: id, timestamp and body, signed with HMAC-SHA256 (`v1`) or Ed25519 (`v1a`). */
 export type StandardWebhooksVerifier = {
   /** Picks this verifier. */
   readonly type: "standard_webhooks";
-  /** The key, with or without `whsec_`. */
+  /** The key, with or without `whsec_`; `whpk_` before the public key of Ed25519 signatures. Several are separated by blanks. */
   readonly secret: Template;
-  /** How far the timestamp may be off. */
+  /** What the names of the three headers begin with. */
+  readonly headers?: Template;
+  /** How far the timestamp may be off, into the past and into the future. */
   readonly tolerance?: Duration;
 };
 
-/** Standard Webhooks: id, timestamp and body, signed. */
+/** Standard Webhooks: id, timestamp and body, signed with HMAC-SHA256 (`v1`) or Ed25519 (`v1a`). */
 export type StandardWebhooksVerifierSpec = {
   /** Picks this verifier. */
   readonly type: "standard_webhooks";
-  /** The key, with or without `whsec_`. */
+  /** The key, with or without `whsec_`; `whpk_` before the public key of Ed25519 signatures. Several are separated by blanks. */
   readonly secret: Template;
-  /** How far the timestamp may be off. */
+  /** What the names of the three headers begin with. */
+  readonly headers: Template;
+  /** How far the timestamp may be off, into the past and into the future. */
   readonly tolerance: Duration;
+};
+
+/** A secret that comes with every request in a header, the query or the body. It proves nothing about the body: prefer a signature. */
+export type TokenVerifier = {
+  /** Picks this verifier. */
+  readonly type: "token";
+  /** What it must be. */
+  readonly secret: Template;
+  /** The header it stands in. */
+  readonly header?: Template;
+  /** The query parameter it stands in. */
+  readonly query?: Template;
+  /** The field of a JSON body (a dotted path, through lists: every item must have it) or of a form. */
+  readonly body?: Template;
+  /** Text before it. */
+  readonly prefix?: Template;
+};
+
+/** A secret that comes with every request in a header, the query or the body. It proves nothing about the body: prefer a signature. */
+export type TokenVerifierSpec = {
+  /** Picks this verifier. */
+  readonly type: "token";
+  /** What it must be. */
+  readonly secret: Template;
+  /** The header it stands in. */
+  readonly header?: Template;
+  /** The query parameter it stands in. */
+  readonly query?: Template;
+  /** The field of a JSON body (a dotted path, through lists: every item must have it) or of a form. */
+  readonly body?: Template;
+  /** Text before it. */
+  readonly prefix?: Template;
 };
 
 /** How the provider is reached. */
@@ -1400,21 +1712,24 @@ export type ConnectorFeedParts = {
 export type ConnectorWebhookParts = {
   /** How a request proves where it comes from. */
   readonly verify?: ConnectorVerifyChoice;
-  /** What is answered; default: 200 with an empty body, 401 when refused. */
-  readonly reply?: {
-    /** Only for these requests. */
-    readonly when?: RecordExpression;
-    /** Status. */
-    readonly status?: number;
-    /** Headers. */
-    readonly headers?: Values;
-    /** A text body. */
-    readonly text?: Template;
-    /** A JSON body. */
-    readonly json?: Value;
-  };
+  /** What is answered: one reply, or several by name, of which the first whose `when` holds answers. Default: 200 with an empty body, 401 when refused. */
+  readonly reply?: ConnectorReply | { readonly [name: string]: ConnectorReply };
   /** Requests that register the address at the provider. */
   readonly subscribe?: ConnectorPolls;
+};
+
+/** One answer to the sender. */
+export type ConnectorReply = {
+  /** Only for these requests; over `body`, `headers` and `request`. */
+  readonly when?: RecordExpression;
+  /** Status. */
+  readonly status?: number;
+  /** Headers. */
+  readonly headers?: Values;
+  /** A text body. */
+  readonly text?: Template;
+  /** A JSON body. */
+  readonly json?: Value;
 };
 
 /** A feed that the provider pushes. */
@@ -1435,6 +1750,8 @@ export type ConnectorQueue = RequestManifest & ConnectorFeedParts & {
   readonly use?: string;
   /** Values for the fragment: the variable `with`. */
   readonly with?: { readonly [name: string]: Json };
+  /** How often it is asked; default 1m. */
+  readonly every?: Duration;
   /** Requests that may be under way at the same time. */
   readonly at_once?: number;
   /** Requests that run once the items are committed. */
@@ -1556,7 +1873,7 @@ export type FlowFrom = {
   readonly change?: string;
   /** Fires when this is true after the change and was not before. */
   readonly becomes?: RecordExpression;
-  /** Which rows; sees `before` and `after` of a change. */
+  /** Which rows; a plain filter over the row, `before` and `after`. */
   readonly when?: RecordExpression;
   /** Reads rows of this entity, with `due` or `cron`. */
   readonly entity?: string;
@@ -1632,9 +1949,9 @@ export type FlowManifest = {
     /** Number of records; default 1000. */
     readonly count?: number;
   };
-  /** The role that must approve each delivery. */
-  readonly hold_for?: string;
-  /** Values made once per delivery. */
+  /** The role whose person must approve each delivery. */
+  readonly hold_for?: "super_admin" | "integration_engineer" | "tenant_admin" | "employer_admin" | "recruiter" | "interviewer";
+  /** Values made once per delivery: the variables `mint.<name>` of the mapping and its templates. */
   readonly mint?: { readonly [name: string]: {
       /** What the token is for. */
       readonly token?: string;
@@ -1690,7 +2007,7 @@ export type MappingManifest = {
   readonly description?: Text;
   /** What it reads: a connector's stream, or an entity. */
   readonly from: string;
-  /** What it makes: an entity, or the input of a connector's action. */
+  /** What it makes: an entity, the input of a connector's action, or of what saves a connector's stream. */
   readonly to: string;
   /** Makes several rows from one record. */
   readonly each?: RecordExpression;
@@ -1745,12 +2062,40 @@ export type PresetEntities = { readonly [name: string]: {
 export type PresetFlows = { readonly [name: string]: FlowManifest | null };
 
 /** Report → roles. */
-export type PresetReports = { readonly [name: string]: readonly string[] | null };
+export type PresetReports = { readonly [name: string]: readonly ("tenant_admin" | "employer_admin" | "recruiter" | "interviewer")[] | null };
 
-/** Role → area → right. */
-export type PresetPolicy = { readonly [name: string]: { readonly [name: string]: "write" | "read" | "none" | null } | null };
+/** What a tenant's own administrators may do beyond status, manual sync and logs: role → area → right. */
+export type PresetPolicy = {
+  /** Of an organisation's administrators. */
+  readonly tenant_admin?: PresetRights;
+  /** Of an employer's administrators. */
+  readonly employer_admin?: PresetRights;
+};
 
-/** Most live rows of a flow; the next one is held and shown, nothing is deleted. */
+/** Rights of one role, by area; null removes what an earlier layer granted. */
+export type PresetRights = {
+  /** Enter, check and end the tenant's connections. */
+  readonly credentials?: PresetRight;
+  /** Propose the tenant's field mappings. */
+  readonly mappings?: PresetRight;
+  /** Propose how often its flows run. */
+  readonly frequency?: PresetRight;
+  /** Pause and resume flows and connections. */
+  readonly pause?: PresetRight;
+  /** Make and revoke connect links. */
+  readonly connect_links?: PresetRight;
+  /** Try quarantined records again. */
+  readonly quarantine?: PresetRight;
+  /** Deliver again, resolve unknown outcomes. */
+  readonly deliveries?: PresetRight;
+  /** Upload and import files. */
+  readonly uploads?: PresetRight;
+} | null;
+
+/** `write` opens the area to the role; everything else leaves it to the operator's staff. */
+export type PresetRight = "write" | "read" | "none" | null;
+
+/** Most live rows of an entity, named by its id or in the plural (`learners`: the entity learner); the next one is held and shown, nothing is deleted. */
 export type PresetLimits = { readonly [name: string]: number | null };
 
 /** presets/<id>/preset.yaml: a named combination of connections, flows, labels and reports that tenants start from. */
@@ -1777,7 +2122,7 @@ export type PresetManifest = {
   readonly reports?: PresetReports;
   /** What roles may do beyond status, manual sync and logs. */
   readonly policy?: PresetPolicy;
-  /** Live rows per flow or entity that the contract covers. */
+  /** Live rows per entity that the contract covers. */
   readonly limits?: PresetLimits;
 };
 
@@ -1861,7 +2206,7 @@ export type TenantManifest = {
   readonly title?: Text;
   /** Notes for people. */
   readonly description?: Text;
-  /** Its subdomain. */
+  /** Its address below the deployment's domain; no reserved word (www, api, admin, mail …), and no other tenant's. */
   readonly subdomain?: string;
   /** `<preset>@<release>`; without a release, the newest one (the head, where there is none): a tenant that must not move names its release. */
   readonly preset?: string;

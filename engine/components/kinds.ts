@@ -51,10 +51,13 @@ export interface Answer {
 
 export interface AuthContext {
   readonly variables: Variables;
-  /** Sends a login or token request through the same guard, limits and time-outs as every other request. */
-  send(request: OutgoingRequest): Promise<Answer>;
+  /**
+   * Sends a login or token request through the same guard, limits and time-outs as every other request.
+   * @param limits `tries` where sending it again is not harmless; `seconds` for all of them together.
+   */
+  send(request: OutgoingRequest, limits?: { readonly tries: number; readonly seconds: number }): Promise<Answer>;
   /** The connection's short-lived token, encrypted at rest and shared by all workers. */
-  readonly token: { read(): Promise<Token | undefined>; write(token: Token): Promise<void>; clear(): Promise<void> };
+  readonly token: TokenPort;
   /** Milliseconds since the epoch. */
   now(): number;
   /** The error AUTH_MISSING_CREDENTIAL for a template that gave nothing, naming the config field among `reads` that is empty. */
@@ -66,11 +69,47 @@ export interface AuthContext {
 /** `expires_at`: milliseconds since the epoch; absent when the provider does not say. */
 export interface Token { readonly value: string; readonly expires_at?: number }
 
+export interface TokenPort {
+  read(): Promise<Token | undefined>;
+  write(token: Token): Promise<void>;
+  clear(): Promise<void>;
+  /** What a person's consent gave; absent where nothing keeps one (a run without a database). */
+  readonly consent?: ConsentPort;
+}
+
+/** What a consent gave. `version` grows with every renewal. */
+export interface Consent extends Renewed { readonly version: number }
+/** `expires_at`: of the access token, milliseconds since the epoch. Without `refresh` it cannot be renewed. */
+export interface Renewed { readonly access: string; readonly expires_at?: number; readonly refresh?: string }
+
+export interface ConsentPort {
+  /** @throws PlugboardError AUTH_RECONNECT when the provider took it back. */
+  read(): Promise<Consent | undefined>;
+  /**
+   * Renews the consent that has `version`, unless that happened already. `ask` is called by one worker at a time, with what is
+   * stored now; everybody else waits and reads what it got. What it gives is stored before it is returned. `refused`: the
+   * provider took the consent back, which counts only if nobody renewed it meanwhile.
+   * @throws PlugboardError AUTH_RECONNECT; what `ask` throws, and then the next one may try.
+   */
+  renew(version: number, ask: (consent: Consent) => Promise<Renewed | "refused">): Promise<Consent>;
+}
+
 /** Puts the credential on a request. Never logs; never stores but through `token`. */
 export interface Auth {
   apply(request: OutgoingRequest, context: AuthContext): Promise<void>;
   /** After a 401: forget what was applied. False: nothing fresher can be had, the credential itself is refused. */
   refresh?(context: AuthContext): Promise<boolean>;
+  /** Of those for which a person signs in at the provider. */
+  readonly signIn?: SignIn;
+}
+
+export interface SignIn {
+  /** Where the person's browser is sent. `challenge`: of PKCE (S256), left out where the manifest says so. */
+  authorizeUrl(context: AuthContext, asked: { readonly state: string; readonly redirectUri: string; readonly challenge: string }): Promise<URL>;
+  /** @throws PlugboardError AUTH_TOKEN_REQUEST with what the provider said. */
+  exchange(context: AuthContext, given: { readonly code: string; readonly redirectUri: string; readonly verifier: string }): Promise<Renewed>;
+  /** Tells the provider that the consent ends; false where the manifest names no address for it. @throws PlugboardError */
+  revoke(context: AuthContext, consent: Renewed): Promise<boolean>;
 }
 
 // ── pagination ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -192,14 +231,17 @@ export interface IncomingRequest {
 }
 
 export type Verdict =
-  /** `claims`: what a signed token said, where the body is one. `body`: the payload, where it is not the body itself. */
-  | { readonly accepted: true; readonly timestamp?: number; readonly id?: string; readonly body?: unknown }
+  /**
+   * `timestamp`: milliseconds since the epoch, as signed. `body`: the payload, where it is not the body itself (a token's claims).
+   * `variables`: what the feed's expressions may name besides, because the verifier says `claims: <name>`.
+   */
+  | { readonly accepted: true; readonly timestamp?: number; readonly id?: string; readonly body?: unknown; readonly variables?: Variables }
   /** For logs and the events page; the sender is told nothing but 401. */
   | { readonly accepted: false; readonly reason: string };
 
 /** Proves where a request comes from, on its raw bytes, in constant time, trying every secret that is current. Sends nothing. */
 export interface Verifier {
-  /** `secrets`: each set of config values that is current; two while a secret is rotated. */
+  /** Never throws. `variables`: one set for each set of config values that is current; two while a secret is rotated. */
   verify(request: IncomingRequest, variables: readonly Variables[], nowMilliseconds: number): Promise<Verdict>;
 }
 

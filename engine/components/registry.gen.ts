@@ -2,6 +2,7 @@
 import auth_api_key from "./auth/api_key.ts";
 import auth_basic from "./auth/basic.ts";
 import auth_bearer from "./auth/bearer.ts";
+import auth_oauth2_authorization_code from "./auth/oauth2_authorization_code.ts";
 import auth_oauth2_client_credentials from "./auth/oauth2_client_credentials.ts";
 import cursor_datetime from "./cursor/datetime.ts";
 import decoder_json from "./decoder/json.ts";
@@ -19,6 +20,16 @@ import pagination_odata from "./pagination/odata.ts";
 import pagination_offset from "./pagination/offset.ts";
 import pagination_page from "./pagination/page.ts";
 import pagination_token from "./pagination/token.ts";
+import verifier_basic from "./verifier/basic.ts";
+import verifier_digest from "./verifier/digest.ts";
+import verifier_ecdsa from "./verifier/ecdsa.ts";
+import verifier_ed25519 from "./verifier/ed25519.ts";
+import verifier_hmac from "./verifier/hmac.ts";
+import verifier_jwt from "./verifier/jwt.ts";
+import verifier_rsa from "./verifier/rsa.ts";
+import verifier_secret_url from "./verifier/secret_url.ts";
+import verifier_standard_webhooks from "./verifier/standard_webhooks.ts";
+import verifier_token from "./verifier/token.ts";
 
 /** Kind → type → definition. */
 export const registry = {
@@ -26,6 +37,7 @@ export const registry = {
     api_key: auth_api_key,
     basic: auth_basic,
     bearer: auth_bearer,
+    oauth2_authorization_code: auth_oauth2_authorization_code,
     oauth2_client_credentials: auth_oauth2_client_credentials,
   },
   cursor: {
@@ -53,5 +65,17 @@ export const registry = {
     offset: pagination_offset,
     page: pagination_page,
     token: pagination_token,
+  },
+  verifier: {
+    basic: verifier_basic,
+    digest: verifier_digest,
+    ecdsa: verifier_ecdsa,
+    ed25519: verifier_ed25519,
+    hmac: verifier_hmac,
+    jwt: verifier_jwt,
+    rsa: verifier_rsa,
+    secret_url: verifier_secret_url,
+    standard_webhooks: verifier_standard_webhooks,
+    token: verifier_token,
   },
 } as const;

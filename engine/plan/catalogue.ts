@@ -63,7 +63,7 @@ export function hostFields({ config, http, streams, check }: ConnectorPlan): str
   const walk = (value: unknown): void => {
     if (typeof value !== "object" || value === null) return;
     for (const [name, member] of Object.entries(value as JsonObject)) {
-      if (/^(base_url|token_url|url|path|get|post|put|patch|delete)$/.test(name) && isAddress(name, member)) learn(member);
+      if (/^(base_url|authorize_url|token_url|revoke_url|url|path|get|post|put|patch|delete)$/.test(name) && isAddress(name, member)) learn(member);
       walk(member);
     }
   };

@@ -27,6 +27,6 @@ function signInUrls(auth: Sourced | undefined): string[] {
   const authenticators = at(auth, "by") ? members(auth).map(([, each]) => each) : auth ? [auth] : [];
   return authenticators.flatMap((each) => {
     const login = at(each, "login");
-    return [at(each, "token_url"), at(login, "base_url"), ...["get", "post", "put", "patch", "delete"].map((method) => at(login, method))].flatMap((node) => text(node) ?? []);
+    return [at(each, "token_url"), at(each, "revoke_url"), at(login, "base_url"), ...["get", "post", "put", "patch", "delete"].map((method) => at(login, method))].flatMap((node) => text(node) ?? []);
   });
 }

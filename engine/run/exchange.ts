@@ -46,7 +46,11 @@ export interface Exchanged {
   readonly ignored?: string;
 }
 
-export interface Exchange { send(call: Call, variables: Variables): Promise<Exchanged> }
+export interface Exchange {
+  send(call: Call, variables: Variables): Promise<Exchanged>;
+  /** The authenticator that these variables pick, and what it works with; none for a connector that sends no credential. */
+  authenticator(variables: Variables): Promise<{ readonly name: string; readonly auth: Auth; readonly context: AuthContext } | undefined>;
+}
 
 export interface ExchangeContext {
   readonly connector: ConnectorPlan;
@@ -98,21 +102,21 @@ export function createExchange(context: ExchangeContext): Exchange {
       variables, now: () => clock.now(), token: ports.token(name),
       secret: (value) => { redactor.learn(value); },
       missing: (reads) => missingCredential(connector, owner.connection, config, reads),
-      send: (request) => persist(async () => {
-        const answer = await sendOnce({ ...request, url: new URL(request.url), headers: new Headers(request.headers) }, json);
+      send: (request, limits) => persist(async () => {
+        const answer = await sendOnce({ ...request, url: new URL(request.url), headers: new Headers(request.headers) }, json, limits && { ...timeouts, total: Math.min(timeouts.total, limits.seconds / limits.tries) });
         return answer.status < 400 ? { done: answer } : (builtIn(answer, request) ?? { done: answer });
-      }),
+      }, limits?.tries),
     };
   }
 
-  async function sendOnce(request: OutgoingRequest, decoder: Decoder): Promise<Answer> {
+  async function sendOnce(request: OutgoingRequest, decoder: Decoder, within = timeouts): Promise<Answer> {
     checkHost(request.url, http, connector.id);
-    const admitted = await gate.enter(request, timeouts.total);
+    const admitted = await gate.enter(request, within.total);
     try {
       await probe("before_request");
       spent.requests += 1;
       const begun = clock.now();
-      const raw = await ports.transport.send(request, { signal, timeouts, maxBodyBytes: http.max_body_bytes ?? DEFAULT_MAX_BODY_BYTES });
+      const raw = await ports.transport.send(request, { signal, timeouts: within, maxBodyBytes: http.max_body_bytes ?? DEFAULT_MAX_BODY_BYTES });
       await probe("after_response");
       spent.bytes += raw.bytes.length;
       log({ level: "debug", event: "request", message: `${request.label} → ${raw.status}, ${raw.bytes.length} bytes`, data: { status: raw.status, milliseconds: Math.round(clock.now() - begun) } });
@@ -125,20 +129,20 @@ export function createExchange(context: ExchangeContext): Exchange {
   }
 
   /** Tries until done. Waits between tries are ours, or the provider's; either is shared where all workers should leave it alone. */
-  async function persist<T>(attempt: () => Promise<Tried<T>>): Promise<T> {
+  async function persist<T>(attempt: () => Promise<Tried<T>>, most = context.tries ?? MAX_TRIES): Promise<T> {
     for (let tries = 1; ;) {
       signal.throwIfAborted();
       const tried = await attempt().catch(again<T>);
       if (tried === "at_once") continue;
       if ("done" in tried) return tried.done;
       const seconds = tried.seconds ?? backoffSeconds(tries);
-      if (tries >= (context.tries ?? MAX_TRIES)) {
+      if (tries >= most) {
         // One that is not tried again by us still tells the others to leave the provider alone.
         if (context.tries !== undefined && tried.shared === true && tried.request !== undefined) await gate.block(tried.request, clock.now() + seconds * 1000);
         throw tried.again;
       }
       if (tried.shared === true && tried.request !== undefined) await gate.block(tried.request, clock.now() + seconds * 1000);
-      log({ level: "warn", event: "retry", message: `${redactor.text(tried.again.message)} (try ${tries} of ${MAX_TRIES}) Asks again in ${showSeconds(seconds)}.`, data: { code: tried.again.code, try: tries, seconds: Math.round(seconds * 10) / 10 } });
+      log({ level: "warn", event: "retry", message: `${redactor.text(tried.again.message)} (try ${tries} of ${most}) Asks again in ${showSeconds(seconds)}.`, data: { code: tried.again.code, try: tries, seconds: Math.round(seconds * 10) / 10 } });
       spent.retries += 1;
       tries += 1;
       await pause.for(seconds * 1000, String(tried.again.params["say"] ?? tried.again.message));
@@ -208,6 +212,10 @@ export function createExchange(context: ExchangeContext): Exchange {
 
   const json = buildDecoder(undefined, "http.auth");
   return {
+    async authenticator(variables) {
+      const name = await authenticators.pick(undefined, withoutSecrets(connector, variables));
+      return name === undefined ? undefined : { name, auth: authenticators.get(name), context: authContext(name, variables) };
+    },
     send: (call, variables) => persist(async () => {
       const request = await call.request.build(variables, call.decoder.accept);
       checkHost(request.url, http, connector.id);

@@ -1,5 +1,5 @@
 /** What was entered when connecting: config in clear, secrets sealed one by one, and never read back but by a run. */
-import { PlugboardError } from "../errors/plugboard-error.ts";
+import { PlugboardError, type ErrorParams } from "../errors/plugboard-error.ts";
 import type { Json, JsonObject } from "../manifest/types.ts";
 import type { ConfigField, ConnectionPlan, ConnectorPlan } from "../plan/types.ts";
 import type { ConnectionValues } from "../run/ports.ts";
@@ -7,6 +7,7 @@ import { type Database, inTenant, type TenantTransaction } from "./database.ts";
 import type { Keyring } from "./keyring.ts";
 import { secretPurpose } from "./purposes.ts";
 import { noReferences, type ReferenceResolver, type ReferenceUse } from "./references.ts";
+import { type ConsentRow, selectConsent } from "./sql/consents.ts";
 import { type ConnectionRow, deleteSecret, lockConnection, type SecretRow, selectConnection, selectConnections, selectSecrets, updateConnectionStatus, upsertConnection, upsertReference, upsertSecret } from "./sql/connections.ts";
 
 /** The tenant that holds the operator's own connections. */
@@ -45,6 +46,12 @@ export interface ConnectionState {
   readonly status: "untested" | "ok" | "broken" | "disconnected";
   readonly status_detail?: JsonObject;
   readonly status_at?: string;
+  /** When the status last became another one. */
+  readonly since: string;
+  /** A person paused it. */
+  readonly paused?: { readonly at: string; readonly by: string };
+  /** Somebody signed in at the provider, and what that gave is kept. */
+  readonly signed_in: boolean;
   readonly secrets: Readonly<Record<string, SecretState>>;
   readonly updated_at: string;
 }
@@ -79,15 +86,20 @@ export function setConnection(at: Database | TenantTransaction, keyring: Keyring
  * Config and secrets for a run, decrypted. For each field the first that has it: what was entered, the tree, for `scope: app`
  * what the operator entered (a connection of the connector of the tenant `platform`), the connector's default. A locked field
  * is the tree's. References are resolved after the transaction, by `references`.
- * @throws PlugboardError AUTH_NOT_CONNECTED after a disconnect; STORE_REFERENCE, STORE_REFERENCE_REFUSED; AUTH_MISSING_CREDENTIAL for a field that is neither optional, conditional nor the operator's, and has no value.
+ * @param purpose `check`: also of a connection that may not be used.
+ * @throws PlugboardError AUTH_NOT_CONNECTED after a disconnect and while paused; AUTH_ACCOUNT_CHANGED; STORE_REFERENCE, STORE_REFERENCE_REFUSED; AUTH_MISSING_CREDENTIAL for a field that is neither optional, conditional nor the operator's, and has no value.
  */
-export async function readConnectionValues(db: Database, keyring: Keyring, tenant: string, connection: string, connector: ConnectorPlan, plan?: Pick<ConnectionPlan, "config" | "locks">, references: ReferenceResolver = noReferences): Promise<ConnectionValues> {
+export async function readConnectionValues(db: Database, keyring: Keyring, tenant: string, connection: string, connector: ConnectorPlan, plan?: Pick<ConnectionPlan, "config" | "locks">, references: ReferenceResolver = noReferences, purpose: "use" | "check" = "use"): Promise<ConnectionValues> {
   const hasAppFields = Object.values(connector.config).some(({ scope }) => scope === "app");
   const ofOperator = hasAppFields && tenant !== OPERATOR ? await enteredByOperator(db, keyring, connector.id) : {};
   const { config, named, account } = await inTenant(db, tenant, async (tx) => {
     const [row] = await tx.run<ConnectionRow>(selectConnection(tx.tenantId, connection));
+    if (row?.paused_at != null && purpose === "use") throw new PlugboardError("AUTH_NOT_CONNECTED", { connection, state: "paused", suggestion: "Enable it to go on." });
+    // With the credential of another account two key spaces would mix.
+    if (row?.status_detail?.["code"] === "AUTH_ACCOUNT_CHANGED" && purpose === "use") throw new PlugboardError("AUTH_ACCOUNT_CHANGED", row.status_detail["params"] as ErrorParams);
     if (row?.status === "disconnected") throw new PlugboardError("AUTH_NOT_CONNECTED", { connection, state: "disconnected", suggestion: "Enter its credential again to go on." });
-    const entered = row ? await enteredValues(tx, keyring, row) : {};
+    // What was entered for another connector is not this one's.
+    const entered = row?.connector === connector.id ? await enteredValues(tx, keyring, row) : {};
     const config: Record<string, Json> = {};
     const named: [field: string, reference: Named][] = [];
     for (const [name, field] of Object.entries(connector.config)) {
@@ -97,7 +109,8 @@ export async function readConnectionValues(db: Database, keyring: Keyring, tenan
       else if (value !== undefined && value !== null) config[name] = value;
       else if (!isOptional(field)) throw new PlugboardError("AUTH_MISSING_CREDENTIAL", { connection, field: name, title: field.title, suggestion: `Enter it: plugboard connect ${tenant} ${connection} --set ${name}=…` });
     }
-    return { config, named, account: row?.account_id == null ? {} : { account: accountOf(row) } };
+    const [consent] = row?.consent_id == null ? [] : await tx.run<ConsentRow>(selectConsent(tx.tenantId, row.consent_id));
+    return { config, named, account: { ...(row?.account_id == null ? {} : { account: accountOf(row) }), ...(consent === undefined ? {} : { callback: consent.callback }) } };
   });
   for (const [field, { reference, use }] of named) config[field] = await references.resolve(reference, use);
   return { config, ...account };
@@ -171,6 +184,8 @@ const stateOf = (row: ConnectionRow, secrets: readonly SecretRow[]): ConnectionS
   status: row.status,
   ...(row.status_detail === null ? {} : { status_detail: row.status_detail }),
   ...(row.status_at === null ? {} : { status_at: row.status_at.toISOString() }),
+  since: row.since.toISOString(), signed_in: row.consent_id !== null,
+  ...(row.paused_at === null ? {} : { paused: { at: row.paused_at.toISOString(), by: row.paused_by ?? "" } }),
   secrets: Object.fromEntries(secrets.map(({ field, fingerprint, ref, updated_at, updated_by }) =>
     [field, { set: true as const, fingerprint, ...(ref === null ? {} : { reference: ref }), updated_at: updated_at.toISOString(), ...(updated_by === null ? {} : { updated_by }) }])),
   updated_at: row.updated_at.toISOString(),

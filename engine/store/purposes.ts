@@ -5,6 +5,10 @@ export const secretPurpose = (connection: string, field: string, version: number
 
 export const tokenPurpose = (connection: string, authenticator: string): Purpose => ["plugboard/token/v1", connection, authenticator];
 
+export const consentPurpose = (id: string, version: number): Purpose => ["plugboard/consent/v1", id, String(version)];
+
+export const verifierPurpose = (id: string): Purpose => ["plugboard/sign-in/v1", id];
+
 export const rawPurpose = (connection: string, stream: string, entity: string, key: string): Purpose => ["plugboard/raw/v1", connection, stream, entity, key];
 
 /** A quarantined record's raw body: its key, or when it has none its row. */

@@ -1,6 +1,6 @@
 /** Every column that holds sealed values of a tenant: what a rotation of its data key has to rewrite. */
 import type { Purpose } from "./keyring.ts";
-import { quarantinePurpose, rawPurpose, secretPurpose, tokenPurpose } from "./purposes.ts";
+import { consentPurpose, quarantinePurpose, rawPurpose, secretPurpose, tokenPurpose, verifierPurpose } from "./purposes.ts";
 
 export interface SealedColumn {
   readonly table: string;
@@ -27,6 +27,10 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
     purpose: ({ connection, field, version }) => secretPurpose(connection, field, version) },
   { table: "tokens", column: "sealed", key: { connection: "text", authenticator: "text" }, beside: [],
     purpose: ({ connection, authenticator }) => tokenPurpose(connection, authenticator) },
+  { table: "consents", column: "sealed", key: { id: "uuid" }, beside: ["version"],
+    purpose: ({ id, version }) => consentPurpose(id, version) },
+  { table: "sign_ins", column: "sealed", key: { id: "uuid" }, beside: [],
+    purpose: ({ id }) => verifierPurpose(id) },
   { table: "contributions", column: "raw", key: { connection: "text", stream: "text", entity: "text", key: "text" }, beside: [],
     purpose: ({ connection, stream, entity, key }) => rawPurpose(connection, stream, entity, key) },
   { table: "quarantine", column: "raw", key: { id: "uuid" }, beside: ["connection", "flow", "key"],

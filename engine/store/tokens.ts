@@ -2,6 +2,7 @@
 import type { Token } from "../components/kinds.ts";
 import type { RunPorts } from "../run/ports.ts";
 import { type Database, withTenant } from "./database.ts";
+import { consentPort } from "./consents.ts";
 import type { Keyring } from "./keyring.ts";
 import { tokenPurpose } from "./purposes.ts";
 import { deleteToken, selectToken, upsertToken } from "./sql/tokens.ts";
@@ -9,6 +10,7 @@ import { deleteToken, selectToken, upsertToken } from "./sql/tokens.ts";
 export const tokenStore = (db: Database, keyring: Keyring, tenant: string, connection: string): RunPorts["token"] => (authenticator) => {
   const purpose = tokenPurpose(connection, authenticator);
   return {
+    consent: consentPort(db, keyring, tenant, { connection, authenticator }),
     read: () => withTenant(db, tenant, async (tx): Promise<Token | undefined> => {
       const sealer = await keyring.of(tx);
       const [row] = await tx.run<{ sealed: Buffer; expires_at: Date | null }>(selectToken(tx.tenantId, connection, authenticator));

@@ -3,7 +3,7 @@ import type { JsonObject } from "../../manifest/types.ts";
 
 export interface ConnectionRow {
   connection: string; connector: string; config: JsonObject; account_id: string | null; account_label: string | null;
-  status: "untested" | "ok" | "broken" | "disconnected"; status_detail: JsonObject | null; status_at: Date | null; updated_at: Date;
+  status: "untested" | "ok" | "broken" | "disconnected"; status_detail: JsonObject | null; status_at: Date | null; since: Date; consent_id: string | null; paused_at: Date | null; paused_by: string | null; updated_at: Date;
 }
 export interface SecretRow { field: string; version: number; /** Null: `ref` names it. */ sealed: Buffer | null; ref: string | null; fingerprint: string; updated_at: Date; updated_by: string | null }
 
@@ -13,18 +13,18 @@ export const upsertConnection = (tenantId: string, connection: string, connector
          on conflict (tenant_id, connection) do update set connector = excluded.connector, config = excluded.config,
            account_id = coalesce(excluded.account_id, c.account_id),
            account_label = case when excluded.account_id is null then c.account_label else excluded.account_label end,
-           status = 'untested', status_detail = null, status_at = null, updated_at = now()`,
+           since = case when c.status = 'untested' then c.since else now() end, status = 'untested', status_detail = null, status_at = null, updated_at = now()`,
   values: [tenantId, connection, connector, JSON.stringify(config), account?.id ?? null, account?.label ?? null],
 });
 
 export const selectConnection = (tenantId: string, connection: string): Statement => ({
-  text: `select connection, connector, config, account_id, account_label, status, status_detail, status_at, updated_at
+  text: `select connection, connector, config, account_id, account_label, status, status_detail, status_at, since, consent_id, paused_at, paused_by, updated_at
          from connections where tenant_id = $1 and connection = $2`,
   values: [tenantId, connection],
 });
 
 export const selectConnections = (tenantId: string): Statement => ({
-  text: `select connection, connector, config, account_id, account_label, status, status_detail, status_at, updated_at
+  text: `select connection, connector, config, account_id, account_label, status, status_detail, status_at, since, consent_id, paused_at, paused_by, updated_at
          from connections where tenant_id = $1 order by connection`,
   values: [tenantId],
 });
@@ -60,7 +60,7 @@ export const deleteSecret = (tenantId: string, connection: string, field: string
 });
 
 export const updateConnectionStatus = (tenantId: string, connection: string, status: string, detail: JsonObject | undefined, account: { id: string; label?: string } | undefined): Statement => ({
-  text: `update connections set status = $3, status_detail = $4, status_at = now(), account_id = coalesce($5, account_id), account_label = case when $5::text is null then account_label else $6 end
+  text: `update connections set since = case when status = $3 then since else now() end, status = $3, status_detail = $4, status_at = now(), account_id = coalesce($5, account_id), account_label = case when $5::text is null then account_label else $6 end
          where tenant_id = $1 and connection = $2 and status <> 'disconnected' returning connection`,
   values: [tenantId, connection, status, detail === undefined ? null : JSON.stringify(detail), account?.id ?? null, account?.label ?? null],
 });

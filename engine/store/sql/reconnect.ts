@@ -6,7 +6,7 @@ export const claimConnection = (tenantId: string, connection: string, connector:
 });
 
 export const updateDisconnected = (tenantId: string, connection: string): Statement => ({
-  text: "update connections set status = 'disconnected', status_detail = null, status_at = now(), updated_at = now() where tenant_id = $1 and connection = $2 returning connection",
+  text: "update connections set since = case when status = 'disconnected' then since else now() end, status = 'disconnected', status_detail = null, status_at = now(), updated_at = now() where tenant_id = $1 and connection = $2 returning connection",
   values: [tenantId, connection],
 });
 
