@@ -64,7 +64,7 @@ function answer(error: PlugboardError, request: FastifyRequest, reply: FastifyRe
     },
   };
   if (error.entry.http === 401) reply.header("www-authenticate", 'Bearer realm="plugboard"');
-  if (error.entry.http === 503) reply.header("retry-after", String(Math.ceil(error.retryAfterSeconds ?? 5)));
+  if (error.entry.http === 503 || error.entry.http === 429) reply.header("retry-after", String(Math.ceil(error.retryAfterSeconds ?? 5)));
   return reply.code(error.entry.http).type("application/json; charset=utf-8").send(body);
 }
 

@@ -1,5 +1,6 @@
 /** The HTTP server without its routes: limits, time-outs, headers, errors, access, validation, documentation. */
 import { randomUUID } from "node:crypto";
+import cookie from "@fastify/cookie";
 import helmet from "@fastify/helmet";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
@@ -42,13 +43,14 @@ export async function createFrame(options: FrameOptions): Promise<FastifyInstanc
     trustProxy: options.trustProxy === undefined ? false : [...options.trustProxy],
     genReqId: () => randomUUID(), requestIdHeader: false,
     forceCloseConnections: "idle", return503OnClosing: true,
-    logger: { level: options.logLevel ?? "warn", ...(options.logStream === undefined ? {} : { stream: options.logStream }), redact: ["req.headers.authorization"], serializers: { req: ({ method, url, id }: { method: string; url: string; id: string }) => ({ method, url, id }) } },
+    logger: { level: options.logLevel ?? "warn", ...(options.logStream === undefined ? {} : { stream: options.logStream }), redact: ["req.headers.authorization", "req.headers.cookie"], serializers: { req: ({ method, url, id }: { method: string; url: string; id: string }) => ({ method, url, id }) } },
   });
   server.setValidatorCompiler(routeValidator());
   // Response schemas document and are tested; a serialiser built from them answers 500 where one is a field behind.
   server.setSerializerCompiler(() => (data) => JSON.stringify(data));
   server.addSchema(errorSchema);
   installErrors(server);
+  await server.register(cookie);
   installAccess(server, options.access);
   server.addHook("onSend", async (request, reply) => { reply.header("x-request-id", request.id); });
   server.addHook("onRoute", (route) => {

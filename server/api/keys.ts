@@ -13,8 +13,5 @@ export function hashApiKey(key: string): Buffer {
   return createHash("sha256").update(key).digest();
 }
 
-/** The key of `Authorization: Bearer pbk_…`; undefined for anything else. */
-export function bearerKey(authorization: string | undefined): string | undefined {
-  const key = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
-  return key !== undefined && SHAPE.test(key) ? key : undefined;
-}
+/** Whether a bearer's token is a key of ours. */
+export const isApiKey = (token: string): boolean => SHAPE.test(token);

@@ -10,6 +10,11 @@
 export const roles = ["super_admin", "integration_engineer", "tenant_admin", "employer_admin", "recruiter", "interviewer"] as const;
 export type Role = (typeof roles)[number];
 
+/** The operator's own people: members of the tenant `platform`. They reach what customers' people stored by acting as one of them only. */
+export const staffRoles = ["super_admin", "integration_engineer"] as const satisfies readonly Role[];
+export const isStaff = (role: Role): boolean => (staffRoles as readonly Role[]).includes(role);
+export const isRole = (value: unknown): value is Role => (roles as readonly unknown[]).includes(value);
+
 /** What a preset's (or tenant's) `policy` may open to a tenant's own roles: `policy: { tenant_admin: { credentials: write } }`. */
 export const policyAreas = ["credentials", "mappings", "frequency", "pause", "connect_links", "quarantine", "deliveries", "uploads"] as const;
 export type PolicyArea = (typeof policyAreas)[number];

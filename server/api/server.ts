@@ -3,13 +3,17 @@ import type { FastifyInstance } from "fastify";
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import { createTransport } from "../../engine/components/transport/http.ts";
 import type { Jobs } from "../../engine/jobs/index.ts";
-import { currentRevision, findApiKey, type Database, type Keyring, noReferences, type ReferenceResolver } from "../../engine/store/index.ts";
+import { findSession, tenantState, type Database, type Keyring, noReferences, type ReferenceResolver } from "../../engine/store/index.ts";
+import { apiKeys } from "../people/api-keys.ts";
+import { personOf } from "../people/session-person.ts";
 import { createFrame, type FrameOptions } from "./frame.ts";
 import { installMetrics } from "./metrics.ts";
+import { policyOf } from "./policy.ts";
 import { registerConnections } from "./routes/connections.ts";
 import { registerConnectors } from "./routes/connectors.ts";
 import { registerFlows } from "./routes/flows.ts";
 import { registerIntegrations } from "./routes/integrations.ts";
+import { registerLive } from "./routes/live.ts";
 import { registerOperations } from "./routes/operations.ts";
 import { registerProxy } from "./routes/proxy.ts";
 import { registerQuarantine } from "./routes/quarantine.ts";
@@ -34,27 +38,27 @@ export interface ServerOptions extends Omit<FrameOptions, "access"> {
 
 /** Ready to `listen` or `inject`. Closing it leaves db and jobs open. */
 export async function createServer({ db, jobs, keyring, allowPrivate, references, studio, ...frame }: ServerOptions): Promise<FastifyInstance> {
+  const transport = createTransport({ allowPrivate: allowPrivate ?? false });
+  const services = createServices({ db, jobs, keyring, references: references ?? noReferences, transport });
   const server = await createFrame({
     ...frame,
     access: {
-      async findKey(hash) {
-        const key = await findApiKey(db, hash);
-        return key && { kind: "key", id: key.id, name: key.name, tenant: key.tenant, scopes: key.scopes };
-      },
-      tenantExists: (tenant) => currentRevision(db, tenant).then(() => true, (thrown: unknown) => {
-        if (thrown instanceof PlugboardError && thrown.code === "PLAN_UNKNOWN_TENANT") return false;
+      bearers: [apiKeys(db)],
+      findSession: async (hash) => { const session = await findSession(db, hash); return session && personOf(session); },
+      tenantState: (tenant) => tenantState(db, tenant),
+      // A tenant that no configuration names opens nothing.
+      policyOf: (tenant) => services.planOf(tenant).then(policyOf, (thrown: unknown) => {
+        if (thrown instanceof PlugboardError && thrown.code === "PLAN_UNKNOWN_TENANT") return () => false;
         throw thrown;
       }),
     },
   });
+  server.addHook("onClose", () => transport.close());
   server.addSchema(counters);
   server.addSchema(run);
   server.addSchema(connection);
   installMetrics(server, async () => ({ ...(await readWorkload(db)), queueDepth: await jobs.queue.depth() }), jobs.board);
-  const transport = createTransport({ allowPrivate: allowPrivate ?? false });
-  server.addHook("onClose", () => transport.close());
-  const services = createServices({ db, jobs, keyring, references: references ?? noReferences, transport });
-  for (const register of [registerIntegrations, registerConnectors, registerConnections, registerProxy, registerRuns, registerRecords, registerQuarantine, registerFlows, registerOperations]) register(server, services);
+  for (const register of [registerIntegrations, registerConnectors, registerConnections, registerProxy, registerRuns, registerRecords, registerQuarantine, registerFlows, registerLive, registerOperations]) register(server, services);
   if (studio !== undefined) await serveStudio(server, studio);
   return server;
 }

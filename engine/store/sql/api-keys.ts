@@ -1,22 +1,31 @@
 import type { Statement } from "../database.ts";
 
-export const insertApiKey = (key: { hash: Buffer; tenant: string | null; name: string; scopes: readonly string[]; expiresAt: Date | null }): Statement => ({
-  text: `insert into api_keys (hash, tenant, name, scopes, expires_at)
-         select $1, t.id, $3, $4, $5 from (select 1) one left join tenants t on t.slug = $2 and t.deleted_at is null
+export const insertApiKey = (key: { hash: Buffer; tenant: string | null; name: string; scopes: readonly string[]; expiresAt: Date | null; within: string | null; madeBy: string | null; networks: readonly string[] | null }): Statement => ({
+  text: `insert into api_keys (hash, tenant, name, scopes, expires_at, within, made_by, networks)
+         select $1, t.id, $3, $4, $5, $6, $7, $8::cidr[] from (select 1) one left join tenants t on t.slug = $2 and t.deleted_at is null
          where $2::text is null or t.id is not null returning id`,
-  values: [key.hash, key.tenant, key.name, key.scopes, key.expiresAt],
+  values: [key.hash, key.tenant, key.name, key.scopes, key.expiresAt, key.within, key.madeBy, key.networks],
 });
 
-export const useApiKey = (hash: Buffer): Statement => ({
+/** Used from another network than its own it is as unknown. */
+export const useApiKey = (hash: Buffer, ip: string | null): Statement => ({
   text: `update api_keys k set last_used_at = now() from (
            select a.id, t.slug as tenant from api_keys a left join tenants t on t.id = a.tenant
-           where a.hash = $1 and a.revoked_at is null and (a.expires_at is null or a.expires_at > now()) and (a.tenant is null or t.deleted_at is null)) found
-         where k.id = found.id returning k.id, found.tenant, k.name, k.scopes`,
-  values: [hash],
+           where a.hash = $1 and a.revoked_at is null and (a.expires_at is null or a.expires_at > now()) and (a.tenant is null or t.deleted_at is null)
+             and (a.networks is null or $2::inet <<= any (a.networks))) found
+         where k.id = found.id returning k.id, found.tenant, k.name, k.scopes, k.within`,
+  values: [hash, ip],
 });
 
+export interface ApiKeyRow {
+  id: string; tenant: string | null; name: string; scopes: string[]; within: string | null; made_by: string | null; networks: string[] | null;
+  created_at: Date; expires_at: Date | null; revoked_at: Date | null; last_used_at: Date | null;
+}
+
+/** In a tenant's transaction those of the tenant, else all. Oldest first. */
 export const selectApiKeys = (): Statement => ({
-  text: `select k.id, t.slug as tenant, k.name, k.scopes, k.created_at, k.expires_at, k.revoked_at, k.last_used_at from api_keys k left join tenants t on t.id = k.tenant order by k.created_at`,
+  text: `select k.id, t.slug as tenant, k.name, k.scopes, k.within, k.made_by, k.networks::text[], k.created_at, k.expires_at, k.revoked_at, k.last_used_at
+         from api_keys k left join tenants t on t.id = k.tenant order by k.created_at, k.id`,
   values: [],
 });
 

@@ -20,6 +20,8 @@ afterAll(() => at.close());
 /** Tables without tenant_id, each with the reason why nothing of a tenant stands in them unprotected. */
 const GLOBAL_TABLES: Record<string, string> = {
   tenants: "how a slug becomes a tenant", key_canaries: "no tenant's data", api_keys: "a hash is looked up before the tenant is known", revisions: "ids of commits",
+  users: "who somebody is, is asked before a tenant is known", memberships: "the same; inside a tenant's transaction its own only", assignments: "of the operator's staff", invitations: "a hash is looked up before the tenant is known; inside a tenant's transaction its own only",
+  password_resets: "of a person", identities: "of a person", sessions: "of a person", sign_in_tries: "names are hashed", provider_sign_ins: "nobody is signed in yet",
   rate_buckets: "names are hashed", bucket_places: "names are hashed", entity_views: "names of columns", connectors: "the operator's catalogue", migrations: "names of files",
 };
 

@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Access, Caller } from "../../../server/api/access.ts";
 import { createFrame } from "../../../server/api/frame.ts";
-import { hashApiKey, makeApiKey } from "../../../server/api/keys.ts";
+import { hashApiKey, isApiKey, makeApiKey } from "../../../server/api/keys.ts";
 
 const operator = makeApiKey();
 const ofAcme = makeApiKey();
@@ -12,7 +12,10 @@ const callers = new Map<string, Caller>([
   [hashApiKey(ofAcme).toString("hex"), { kind: "key", id: "2", name: "acme", tenant: "acme", scopes: ["*"] }],
   [hashApiKey(reader).toString("hex"), { kind: "key", id: "3", name: "reader", tenant: undefined, scopes: ["runs:read"] }],
 ]);
-const access: Access = { findKey: async (hash) => callers.get(hash.toString("hex")), tenantExists: async (tenant) => ["acme", "bolt"].includes(tenant) };
+const access: Access = {
+  bearers: [(token) => isApiKey(token) ? Promise.resolve(callers.get(hashApiKey(token).toString("hex"))) : undefined],
+  tenantState: async (tenant) => ["acme", "bolt"].includes(tenant) ? "active" : undefined,
+};
 
 let server: FastifyInstance;
 afterEach(() => server.close());
