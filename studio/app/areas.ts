@@ -22,6 +22,7 @@ export interface PageRoute {
   };
 }
 
+import { routes as operate } from "../pages/operate/routes.ts";
 import { routes as start } from "../pages/start/routes.ts";
 
-export const areas: readonly PageRoute[] = [...start];
+export const areas: readonly PageRoute[] = [...start, ...operate];

@@ -1,0 +1,120 @@
+/** One run: how it goes, what it counted, its log in order, and what happens next. */
+import { Alert, Box, Button, Code, Group, Paper, Progress, SimpleGrid, Stack, Table, Text, Tooltip } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+import { useState } from "react";
+import { api } from "../../api/client.ts";
+import { useLive, type LiveRun } from "../../api/live.ts";
+import { useMay } from "../../api/session.ts";
+import { Page, Section } from "../../ui/page.tsx";
+import { Empty, Failed, Loaded, LoadingRows } from "../../ui/states.tsx";
+import { Status } from "../../ui/status.tsx";
+import { ForTenant } from "../../ui/tenant.tsx";
+import { duration, exactTime, useZone, When } from "../../ui/time.tsx";
+import { usePages } from "../../ui/use-pages.ts";
+import { isUnderWay, type Run, whole } from "./types.ts";
+
+interface LogLine { readonly at: string; readonly level: string; readonly event: string; readonly message: string; readonly data?: Readonly<Record<string, unknown>> }
+
+/** In the order of the balance: read = the sum of the others. */
+const BALANCE = [["created", "teal"], ["updated", "blue"], ["unchanged", "gray"], ["superseded", "grape"], ["deleted", "red"], ["filtered", "dark"], ["quarantined", "orange"]] as const;
+
+export default function RunPage() {
+  const { run } = useParams({ strict: false }) as { run: string };
+  return <ForTenant>{(tenant) => <One tenant={tenant} id={run} />}</ForTenant>;
+}
+
+function One({ tenant, id }: { readonly tenant: string; readonly id: string }) {
+  const queries = useQueryClient();
+  const may = useMay();
+  const [live, setLive] = useState<LiveRun>();
+  useLive(tenant, setLive, id);
+  const run = useQuery({ queryKey: [`/api/runs/${id}`, tenant], queryFn: ({ signal }) => api.get<Run>(`/api/runs/${id}`, { tenant }, signal), refetchInterval: ({ state }) => state.data && isUnderWay(state.data) ? 4000 : false });
+  const cancel = useMutation({
+    mutationFn: () => api.post(`/api/runs/${id}/cancel`, undefined, { tenant }),
+    onSuccess: () => void queries.invalidateQueries({ queryKey: [`/api/runs/${id}`] }),
+    onError: (error) => notifications.show({ color: "red", title: "Not cancelled", message: error.message }),
+  });
+  const approve = useMutation({
+    mutationFn: () => api.post<{ swept: number }>(`/api/runs/${id}/approve-sweep`, undefined, { tenant }),
+    onSuccess: ({ swept }) => { notifications.show({ message: `${whole(swept)} rows were ended.` }); void queries.invalidateQueries({ queryKey: [`/api/runs/${id}`] }); },
+    onError: (error) => notifications.show({ color: "red", title: "Not approved", message: error.message }),
+  });
+  return (
+    <Loaded query={run}>{(found) => {
+      const counters = { ...found.counters, ...(isUnderWay(found) && live?.counters ? live.counters : {}) };
+      return (
+        <Page title={found.flow} crumbs={[{ label: "Runs", to: `/runs?tenant=${tenant}` }, { label: found.id.slice(0, 8) }]} lead={<Group gap="sm"><Status value={found.status} reason={found.error?.message} /><span>{found.connection} · {found.mode ?? "mode not decided yet"} · started by {found.requested_by ?? found.trigger}</span></Group>}
+          actions={isUnderWay(found) && may("runs:cancel") && <Button variant="default" loading={cancel.isPending} disabled={found.cancel_requested} onClick={() => cancel.mutate()}>{found.cancel_requested ? "Ends after its page" : "Cancel"}</Button>}>
+          {found.error && <Alert color={found.status === "waiting" ? "yellow" : "red"} variant="light" title={found.error.message}>
+            {found.error.hint && <Text size="sm">{found.error.hint}</Text>}
+            {found.error.next && <Text size="sm">Next: {found.error.next}</Text>}
+            <Text size="xs" c="dimmed" mt={4}><Code>{found.error.code}</Code></Text>
+          </Alert>}
+          {found.held_sweep && <Alert color="yellow" variant="light" title={`${whole(found.held_sweep.missing)} of ${whole(found.held_sweep.live)} rows were not seen`}>
+            <Group justify="space-between"><Text size="sm" maw={620}>So many missing rows are more often a provider's fault than real deletions. Nothing was ended; somebody decides.</Text>{may("sweeps:approve") && <Button color="red" variant="light" size="xs" loading={approve.isPending} onClick={() => approve.mutate()}>End {whole(found.held_sweep.missing)} rows</Button>}</Group>
+          </Alert>}
+          {live?.waiting && isUnderWay(found) && <Alert color="blue" variant="light">Waiting until <When at={live.waiting.until} />: {live.waiting.reason}</Alert>}
+          <SimpleGrid cols={{ base: 2, sm: 4 }} spacing="sm">
+            <Figure label="Read" value={whole(counters.read)} note={`${whole(counters.pages)} pages`} />
+            <Figure label="Stored" value={whole(counters.created + counters.updated)} note={`${whole(counters.created)} new, ${whole(counters.updated)} changed`} />
+            <Figure label="Requests" value={whole(counters.requests)} note={`${whole(counters.retries)} sent again`} />
+            <Figure label="Took" value={found.seconds === null ? "–" : duration(found.seconds * 1000)} note={found.attempt > 1 ? `attempt ${found.attempt}` : "first attempt"} />
+          </SimpleGrid>
+          <Balance counters={counters} />
+          <Section title="Timeline"><Log tenant={tenant} run={found} /></Section>
+          <Section title="Particulars">
+            <Table variant="vertical" withRowBorders={false} layout="fixed" fz="sm">
+              <Table.Tbody>
+                {([["Queued", <When key="q" at={found.queued_at} />], ["Started", <When key="s" at={found.started_at} empty="not yet" />], ["Finished", <When key="f" at={found.finished_at} empty="not yet" />], ["Configuration", <Code key="c">{found.revision?.slice(0, 12) ?? "–"}</Code>], ["Run", <Code key="r">{found.id}</Code>]] as const).map(([label, value]) => <Table.Tr key={label}><Table.Th w={160} fw={500} c="dimmed">{label}</Table.Th><Table.Td>{value}</Table.Td></Table.Tr>)}
+              </Table.Tbody>
+            </Table>
+          </Section>
+        </Page>
+      );
+    }}</Loaded>
+  );
+}
+
+function Figure({ label, value, note }: { readonly label: string; readonly value: string; readonly note: string }) {
+  return <Paper withBorder p="sm"><Text size="xs" c="dimmed">{label}</Text><Text fz={22} fw={600} style={{ fontVariantNumeric: "tabular-nums" }}>{value}</Text><Text size="xs" c="dimmed">{note}</Text></Paper>;
+}
+
+/** Where every record that was read went: the parts add up to the whole. */
+function Balance({ counters }: { readonly counters: Readonly<Record<string, number>> }) {
+  const read = counters["read"] ?? 0;
+  const parts = BALANCE.map(([name, colour]) => ({ name, colour, count: counters[name] ?? 0 })).filter(({ count }) => count > 0);
+  if (read === 0) return null;
+  return (
+    <Stack gap={6}>
+      <Progress.Root size={14} radius="sm" aria-label={`Of ${whole(read)} records read: ${parts.map(({ name, count }) => `${whole(count)} ${name}`).join(", ")}`}>
+        {parts.map(({ name, colour, count }) => <Tooltip key={name} label={`${whole(count)} ${name}`}><Progress.Section value={(count / read) * 100} color={colour} /></Tooltip>)}
+      </Progress.Root>
+      <Group gap="md">{parts.map(({ name, colour, count }) => <Group key={name} gap={6}><Box w={9} h={9} style={{ borderRadius: 2 }} bg={`${colour}.6`} aria-hidden /><Text size="xs">{whole(count)} {name}</Text></Group>)}</Group>
+    </Stack>
+  );
+}
+
+function Log({ tenant, run }: { readonly tenant: string; readonly run: Run }) {
+  const [zone] = useZone();
+  const log = usePages<LogLine>(`/api/runs/${run.id}/log`, { tenant, limit: 200 }, isUnderWay(run) ? { every: 3000 } : {});
+  if (log.isError && log.rows === undefined) return <Failed error={log.error} retry={() => void log.refetch()} />;
+  if (log.rows === undefined) return <LoadingRows />;
+  if (log.rows.length === 0) return <Empty title="Nothing was logged yet" />;
+  const begun = Date.parse(log.rows[0]!.at);
+  return (
+    <Paper withBorder p={0} style={{ overflow: "hidden" }}>
+      <Box component="ol" m={0} p={0} style={{ listStyle: "none", maxHeight: 460, overflow: "auto" }} tabIndex={0} aria-label="Log of the run">
+        {log.rows.map((line, index) => (
+          <Group component="li" key={index} gap="sm" wrap="nowrap" align="flex-start" px="sm" py={5} style={{ borderTop: index === 0 ? undefined : "1px solid var(--mantine-color-default-border)" }}>
+            <Tooltip label={exactTime(line.at, zone)}><Text size="xs" c="dimmed" w={64} ta="right" style={{ fontVariantNumeric: "tabular-nums", flexShrink: 0 }}>+{duration(Date.parse(line.at) - begun)}</Text></Tooltip>
+            <Text size="xs" w={84} c={line.level === "error" ? "red" : line.level === "warn" ? "orange" : "dimmed"} style={{ flexShrink: 0 }}>{line.event}</Text>
+            <Text size="sm" style={{ overflowWrap: "anywhere" }}>{line.message}</Text>
+          </Group>
+        ))}
+      </Box>
+      {log.more && <Group justify="center" p="xs"><Button variant="default" size="xs" onClick={log.more.load} loading={log.more.loading}>Show more</Button></Group>}
+    </Paper>
+  );
+}
