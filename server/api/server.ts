@@ -13,6 +13,7 @@ import { registerConnections } from "./routes/connections.ts";
 import { registerConnectors } from "./routes/connectors.ts";
 import { registerFlows } from "./routes/flows.ts";
 import { registerIntegrations } from "./routes/integrations.ts";
+import { registerLineage } from "./routes/lineage.ts";
 import { registerLive } from "./routes/live.ts";
 import { registerOperations } from "./routes/operations.ts";
 import { registerProxy } from "./routes/proxy.ts";
@@ -58,7 +59,7 @@ export async function createServer({ db, jobs, keyring, allowPrivate, references
   server.addSchema(run);
   server.addSchema(connection);
   installMetrics(server, async () => ({ ...(await readWorkload(db)), queueDepth: await jobs.queue.depth() }), jobs.board);
-  for (const register of [registerIntegrations, registerConnectors, registerConnections, registerProxy, registerRuns, registerRecords, registerQuarantine, registerFlows, registerLive, registerOperations]) register(server, services);
+  for (const register of [registerIntegrations, registerConnectors, registerConnections, registerProxy, registerRuns, registerRecords, registerQuarantine, registerFlows, registerLineage, registerLive, registerOperations]) register(server, services);
   if (studio !== undefined) await serveStudio(server, studio);
   return server;
 }
