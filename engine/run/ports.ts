@@ -120,6 +120,10 @@ export interface PageCommit {
    * entry's version is higher. Such a page is not counted among `pages`.
    */
   readonly replayed?: readonly { readonly id: string; readonly received_at: string; readonly key?: string }[];
+  /** Decimal seconds since the epoch, of the store's clock: when the records were asked for. A row that changed since wins over them, unless their version is higher. */
+  readonly as_of?: string;
+  /** Key → version of keys in `dropped` and `gone`: what ended them. A row with a higher version goes on. */
+  readonly versions?: Readonly<Record<string, string>>;
   readonly requests: number;
   readonly retries: number;
   readonly bytes: number;

@@ -57,7 +57,7 @@ export async function writePage(tx: TenantTransaction, target: PageTarget, seale
   const writes: { record: ReadyRecord; rowId: string | undefined; changed: boolean }[] = [];
   for (const record of ready.records) {
     const row = existing.get(record.key);
-    const fate = fateOf(record, row, received.get(record.key));
+    const fate = fateOf(record, row, received(record.key));
     counts[fate === "refresh" ? "unchanged" : fate]++;
     if (fate !== "unchanged" && fate !== "superseded") writes.push({ record, rowId: row?.row_id, changed: fate !== "refresh" });
   }
@@ -67,9 +67,14 @@ export async function writePage(tx: TenantTransaction, target: PageTarget, seale
   counts.created -= held.length;                       // only a record that would make a row is held
   const quarantined = held.length === 0 ? ready.quarantined : [...ready.quarantined, ...held];
 
-  const isLive = (key: string) => existing.get(key)?.live === true;
-  const left = await endByKeys(tx, stream, plan, turn.joined, ready.dropped.filter((key) => isLive(key) && !changedSince(existing.get(key)!, received.get(key))), "left", turn.at);
-  const deleted = await endByKeys(tx, stream, plan, turn.joined, ready.gone.filter(isLive), "deleted", turn.at);
+  const ends = (key: string): boolean => {
+    const row = existing.get(key);
+    if (row?.live !== true || changedSince(row, received(key))) return false;
+    const version = page.versions?.[key];
+    return version === undefined || row.version === null || compareVersions(version, row.version) >= 0;
+  };
+  const left = await endByKeys(tx, stream, plan, turn.joined, ready.dropped.filter(ends), "left", turn.at);
+  const deleted = await endByKeys(tx, stream, plan, turn.joined, ready.gone.filter(ends), "deleted", turn.at);
   await settleChanges(tx, stream.entity, target.cause, noted, counts.created + counts.updated + left + deleted);
 
   if (page.replayed !== undefined) await settleReplayed(tx, target, page.replayed, quarantined);
@@ -107,14 +112,15 @@ function fateOf(record: ReadyRecord, row: ExistingRow | undefined, received: str
   return row.data_hash === record.dataHash ? "refresh" : "updated";
 }
 
-/** Key → when the provider sent the newest of the page's records of it; empty for a page of the provider, which comes now. */
-function receivedAt({ replayed = [] }: PageCommit): Map<string, string> {
+/** When the provider sent the newest of the page's records of a key; undefined for a page of the provider, which comes now. */
+function receivedAt({ replayed = [], as_of }: PageCommit): (key: string) => string | undefined {
+  if (as_of !== undefined) return () => as_of;
   const received = new Map<string, string>();
   for (const { key, received_at } of replayed) {
     const other = key === undefined ? undefined : received.get(key);
     if (key !== undefined && (other === undefined || compareVersions(other, received_at) < 0)) received.set(key, received_at);
   }
-  return received;
+  return (key) => received.get(key);
 }
 
 const changedSince = (row: ExistingRow, received: string | undefined): boolean => received !== undefined && compareVersions(row.changed_at, received) >= 0;

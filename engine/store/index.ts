@@ -9,9 +9,13 @@ export { describeConnection, listConnections, readConnectionValues, setConnectio
 export { addConsent, consentPort, dropConsent, useConsent, type EndedConsent } from "./consents.ts";
 export { connectorIds, findConnector, listConnectors, saveConnectors } from "./connectors.ts";
 export { openDatabase, withTenant, type Database, type DatabaseOptions, type TenantTransaction, type Transaction } from "./database.ts";
+export { addRefusals, askForReads, delayEvents, EVENT_CHANNEL, eventLanes, eventLoad, getEvent, heldConnections, lastEvents, listEvents, listRefusals, markRouted, pruneEvents, readEventRaw, releaseHeld, replayEvents, settleEvents, storeArrivals, takeEvents,
+  type ArrivedItem, type Arrival, type EventEffect, type EventEnd, type EventFilter, type EventLoad, type EventState, type EventStatus, type Lane, type PendingEvent, type ReadAsked, type Refusal, type Stored, type StoredRequest } from "./events.ts";
 export { createKeyring, generateKey, type Keyring, type KeySource, type Purpose, type Sealer } from "./keyring.ts";
 export { assertMigrated, migrate, migrationStatus, QUEUE_SCHEMA, type MigrationStatus } from "./migrate.ts";
 export { tenantState } from "./people.ts";
+export { claimRead, delayRead, dueReads, fenceRead, finishRead, nextRead, type Claimed, type ReadName } from "./pending-reads.ts";
+export { writePush, type PushedPage, type PushRuns, type PushTarget } from "./push.ts";
 export { getQuarantined, listQuarantine, quarantineGroups, markQuarantined, readQuarantinedRaw, type Quarantined, type QuarantineFilter, type QuarantineGroup, type QuarantineStatus } from "./quarantine.ts";
 export { countRecords, entityCounts, getRecord, listContributions, listRecords, readRaw, type ContributionState, type EntityRecord, type RecordQuery } from "./records.ts";
 export { currentRevision, readPlan, saveRevision, type Revision } from "./revisions.ts";
@@ -30,3 +34,5 @@ export { addSession, endImpersonation, endLapsedImpersonations, endSession, endS
   type Impersonation, type NewSession, type Session, type SessionState } from "./sessions.ts";
 export { ensureTenant, findTenant, findTenantBySubdomain, listTenants, resumeTenant, suspendTenant, type TenantHead, type TenantInForce, type TenantStatus } from "./tenants.ts";
 export { tokenStore } from "./tokens.ts";
+export { findAlias, findEndpoint, listEndpoints, makeEndpoint, ownersOfAccount, readFeeds, revokeEndpoint, rotateEndpoint, saveAliases, saveFeeds, tenantOfSubdomain,
+  type AccountOwner, type Alias, type ConnectorFeeds, type Endpoint, type EndpointName, type OpenEndpoint } from "./webhook-endpoints.ts";

@@ -1,6 +1,7 @@
 /** A page made ready for SQL: texts and hashes computed, duplicates decided, what PostgreSQL cannot take set apart. */
 import { hash } from "node:crypto";
 import type { Json, JsonObject } from "../manifest/types.ts";
+import type { EntityPlan } from "../plan/types.ts";
 import type { MappedRecord, PageCommit, QuarantinedRecord } from "../run/ports.ts";
 import { messageOf } from "../errors/plugboard-error.ts";
 import { compareVersions, isVersion } from "./versions.ts";
@@ -35,6 +36,9 @@ export interface ReadyPage {
   readonly filtered: number;
   readonly unchanged: number;
 }
+
+/** What a row's content depends on besides its record: the labels, and how contributions join. */
+export const stampOf = (labels: Readonly<Record<string, string>>, { match, prefer }: EntityPlan): string => JSON.stringify([labels, match.length > 0 ? [match, prefer] : 0]);
 
 /** @param stamp what else a row's content depends on (labels, how contributions join): when it changes, so does every hash. */
 export function readyPage(page: PageCommit, stamp: string): ReadyPage {

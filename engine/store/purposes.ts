@@ -11,6 +11,17 @@ export const verifierPurpose = (id: string): Purpose => ["plugboard/sign-in/v1",
 
 export const rawPurpose = (connection: string, stream: string, entity: string, key: string): Purpose => ["plugboard/raw/v1", connection, stream, entity, key];
 
+export const deliveryPurpose = (id: string): Purpose => ["plugboard/delivery/v1", id];
+
+/** Requests and answers of one attempt. */
+export const attemptPurpose = (id: string): Purpose => ["plugboard/attempt/v1", id];
+
+export const endpointSecretPurpose = (id: string): Purpose => ["plugboard/endpoint-secret/v1", id];
+
 /** A quarantined record's raw body: its key, or when it has none its row. */
 export const quarantinePurpose = (connection: string, flow: string, key: string | null, id: string): Purpose =>
   ["plugboard/quarantine/v1", connection, flow, key === null ? "id" : "key", key ?? id];
+
+/** A request as it came, and one item of it. */
+export const requestPurpose = (id: string): Purpose => ["plugboard/request/v1", id];
+export const itemPurpose = (id: string): Purpose => ["plugboard/event/v1", id];

@@ -8,7 +8,7 @@ import { type Database, type TenantTransaction, withTenant, withTenantId } from 
 import { isDataFailure } from "./failures.ts";
 import type { Keyring } from "./keyring.ts";
 import { hasRoom } from "./limit.ts";
-import { readyPage, type ReadyPage, type ReadyRecord, refused } from "./page.ts";
+import { readyPage, type ReadyPage, type ReadyRecord, refused, stampOf } from "./page.ts";
 import { type ChangeCause, countQuiet } from "./row-changes.ts";
 import { endByKeys } from "./rows.ts";
 import { fence, type FlowIds, forgetSeen, lengthenLease, takeOverFlow } from "./sql/checkpoints.ts";
@@ -51,7 +51,7 @@ export function runStore(db: Database, keyring: Keyring, options: RunStoreOption
   const { connection, flow } = options.flow;
   const labels = JSON.stringify(options.labels);
   const joins = plan.match.length > 0;
-  const stamp = JSON.stringify([options.labels, joins ? [plan.match, plan.prefer] : 0]);
+  const stamp = stampOf(options.labels, plan);
   let tenantId: string | undefined;
 
   const inTransaction = async <Result>(work: (tx: TenantTransaction) => Promise<Result>): Promise<Result> =>
