@@ -38,10 +38,15 @@ import components_pagination_page from "./components/pagination/page.schema.json
 import components_pagination_token from "./components/pagination/token.schema.json" with { type: "json" };
 import components_verifier_union from "./components/verifier.gen.json" with { type: "json" };
 import components_verifier_basic from "./components/verifier/basic.schema.json" with { type: "json" };
+import components_verifier_digest from "./components/verifier/digest.schema.json" with { type: "json" };
+import components_verifier_ecdsa from "./components/verifier/ecdsa.schema.json" with { type: "json" };
+import components_verifier_ed25519 from "./components/verifier/ed25519.schema.json" with { type: "json" };
 import components_verifier_hmac from "./components/verifier/hmac.schema.json" with { type: "json" };
 import components_verifier_jwt from "./components/verifier/jwt.schema.json" with { type: "json" };
+import components_verifier_rsa from "./components/verifier/rsa.schema.json" with { type: "json" };
 import components_verifier_secret_url from "./components/verifier/secret_url.schema.json" with { type: "json" };
 import components_verifier_standard_webhooks from "./components/verifier/standard_webhooks.schema.json" with { type: "json" };
+import components_verifier_token from "./components/verifier/token.schema.json" with { type: "json" };
 import connector from "./connector.schema.json" with { type: "json" };
 import entity from "./entity.schema.json" with { type: "json" };
 import flow from "./flow.schema.json" with { type: "json" };
@@ -94,10 +99,15 @@ export const schemas: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["components/pagination/token.schema.json", components_pagination_token],
   ["components/verifier.gen.json", components_verifier_union],
   ["components/verifier/basic.schema.json", components_verifier_basic],
+  ["components/verifier/digest.schema.json", components_verifier_digest],
+  ["components/verifier/ecdsa.schema.json", components_verifier_ecdsa],
+  ["components/verifier/ed25519.schema.json", components_verifier_ed25519],
   ["components/verifier/hmac.schema.json", components_verifier_hmac],
   ["components/verifier/jwt.schema.json", components_verifier_jwt],
+  ["components/verifier/rsa.schema.json", components_verifier_rsa],
   ["components/verifier/secret_url.schema.json", components_verifier_secret_url],
   ["components/verifier/standard_webhooks.schema.json", components_verifier_standard_webhooks],
+  ["components/verifier/token.schema.json", components_verifier_token],
   ["connector.schema.json", connector],
   ["entity.schema.json", entity],
   ["flow.schema.json", flow],

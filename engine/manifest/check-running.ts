@@ -1,10 +1,10 @@
 /**
  * Words of the language that this version does not run. They are valid; they are told by name, once per part. In the way of
- * something that runs (a stream's request, a flow) it is an error, merely declared (webhooks, actions) a warning.
+ * something that runs (a stream's request, a flow, an action that a flow calls) it is an error, merely declared a warning.
  */
 import type { Problem } from "../errors/plugboard-error.ts";
 import { isMap, merged } from "./merged.ts";
-import type { Manifest, Workspace } from "./types.ts";
+import type { JsonObject, Manifest, Workspace } from "./types.ts";
 import type { Checked } from "./validate.ts";
 
 export function checkRunning(checked: readonly Checked[], workspace: Workspace): Problem[] {
@@ -31,7 +31,8 @@ function severityOf(manifest: Manifest, pointer: string, workspace: Workspace, m
 }
 
 function severityInConnector(manifest: Manifest, pointer: string, room: string, name: string, workspace: Workspace): Problem["severity"] {
-  if (room === "webhooks" || room === "queues" || room === "actions") return "warning";
+  if (room === "webhooks" || room === "queues") return "warning";
+  if (room === "actions") return isDelivered(name, workspace) ? "error" : "warning";
   const connector = merged(workspace.connectors.get(manifest.id) ?? [manifest]);
   // One of several authenticators: the others run.
   if (room === "http" && /^\/http\/auth\/[^/]+/.test(pointer) && isMap(connector.http) && isMap(connector.http.auth) && connector.http.auth.by !== undefined) return "warning";
@@ -39,6 +40,15 @@ function severityInConnector(manifest: Manifest, pointer: string, room: string, 
   if (/^\/streams\/[^/]+\/upload/.test(pointer)) return "warning";
   if (room === "fragments") return isMap(connector.streams) && Object.values(connector.streams).some((stream) => isMap(stream) && stream.use === name) ? "error" : "warning";
   return "error";
+}
+
+/** Whether some flow calls an action of this name, or saves a stream: which action that comes to is the plan's to say. */
+function isDelivered(action: string, workspace: Workspace): boolean {
+  return flowsOf(workspace).some(({ to }) => isMap(to) && (to.save !== undefined || String(to.action).endsWith(`.${action}`)));
+}
+
+function flowsOf(workspace: Workspace): JsonObject[] {
+  return [...[...workspace.presets.values()].flat(), ...workspace.tenants.values()].flatMap(({ value }) => (isMap(value.flows) ? Object.values(value.flows) : []).filter((flow) => isMap(flow) && flow.enabled !== false) as JsonObject[]);
 }
 
 /** `enabled: false`: nobody waits for it. */
@@ -49,12 +59,9 @@ function isSwitchedOff(manifest: Manifest, room: string, name: string): boolean 
 
 function mappingsInUse(workspace: Workspace): Set<string> {
   const used = new Set<string>();
-  for (const { value } of [...[...workspace.presets.values()].flat(), ...workspace.tenants.values()]) {
-    for (const flow of isMap(value.flows) ? Object.values(value.flows) : []) {
-      if (!isMap(flow) || flow.enabled === false) continue;
-      const use = isMap(flow.map) ? flow.map.use : flow.map;
-      if (typeof use === "string") used.add(use);
-    }
+  for (const flow of flowsOf(workspace)) {
+    const use = isMap(flow.map) ? flow.map.use : flow.map;
+    if (typeof use === "string") used.add(use);
   }
   return used;
 }

@@ -9,6 +9,7 @@ import { entitySchema } from "./entity-schema.ts";
 import { locateIn } from "./locate-in.ts";
 import { isMap, merged } from "./merged.ts";
 import { recordSchema, schemaOf } from "./record-schema.ts";
+import { inputOf } from "./references/mapping.ts";
 import { escape, long, mapOf, splitName } from "./references/names.ts";
 import type { Json, JsonObject, Manifest, Workspace } from "./types.ts";
 
@@ -78,9 +79,8 @@ function excerptsOf({ tests }: JsonObject): unknown[] {
 function targetOf(name: string, workspace: Workspace): Schema | undefined {
   const action = splitName(name);
   if (!action) return workspace.unreadable.has(`entity ${name}`) ? undefined : entitySchema(name, workspace) as Schema | undefined;
-  const layers = workspace.connectors.get(action.owner);
-  const input = layers && mapOf(mapOf(merged(layers).actions)[action.name]).input;
-  return isMap(input) ? { type: "object", properties: input, additionalProperties: false } : undefined;
+  const input = inputOf(action, workspace);
+  return input && ({ type: "object", properties: Object.fromEntries(input), additionalProperties: false } as Schema);
 }
 
 interface Found { readonly problem: Problem; readonly place: Place; readonly lint: MappingLint }

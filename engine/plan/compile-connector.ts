@@ -1,21 +1,29 @@
 /** From a connector of the effective tree to a ConnectorPlan. */
 import { schemaOf } from "../manifest/record-schema.ts";
 import type { Json, JsonObject, Workspace } from "../manifest/types.ts";
-import { compileErrors, compileRequest, component, expression, optional, record, value } from "./compile-request.ts";
-import { DURATION_FORM, parseDuration } from "./duration.ts";
+import { compileCursor } from "./compile-cursor.ts";
+import { compileAction } from "./compile-action.ts";
+import { compileQueue, compileWebhook } from "./compile-feed.ts";
+import { compileErrors, compileRequest, component, expression, expressions, named, ONLY, optional, record, seconds, value } from "./compile-request.ts";
 import { hostsOf } from "./hosts.ts";
 import { problemAt, type Report } from "./problems.ts";
 import { at, members, plain, text, type Sourced } from "./sourced.ts";
-import type { AuthPlan, CheckPlan, ComponentPlan, ConfigField, ConnectorPlan, DoorPlan, HttpPlan, LimitPlan, StreamPlan, TimeoutsPlan, Value } from "./types.ts";
+import type { CheckPlan, ConfigField, ConnectorPlan, DoorPlan, HttpPlan, LimitPlan, StreamPlan, TimeoutsPlan, Value } from "./types.ts";
 
-/** Name of the only one, where a connector has no `by`. */
-export const ONLY = "default";
 
 /** @param key the connector's key in the plan: its id, or `<id>/<connection>`. */
 export function compileConnector(node: Sourced, key: string, workspace: Workspace, report: Report): ConnectorPlan {
   const id = text(at(node, "connector")) ?? key;
   const where = `connectors.${key}`;
   const streams = members(at(node, "streams")).map(([name, stream]) => [name, compileStream(stream, `${where}.streams.${name}`, id, workspace, report)] as const);
+  /** What cannot be compiled is left out, and told. */
+  const parts = <T>(room: string, compile: (part: Sourced, name: string) => T | undefined): Record<string, T> | undefined => {
+    const compiled = members(at(node, room)).flatMap(([name, part]) => {
+      const plan = compile(part, name);
+      return plan === undefined ? [] : [[name, plan] as const];
+    });
+    return compiled.length === 0 ? undefined : Object.fromEntries(compiled);
+  };
   return {
     id,
     title: text(at(node, "title")) ?? id,
@@ -24,12 +32,15 @@ export function compileConnector(node: Sourced, key: string, workspace: Workspac
     ...optional("http", compileHttp(at(node, "http"), where, report)),
     ...optional("check", compileCheck(at(node, "check"), where, report)),
     streams: Object.fromEntries(streams),
+    ...optional("actions", parts("actions", (part, name) => compileAction(part, `${where}.actions.${name}`, report))),
+    ...optional("webhooks", parts("webhooks", (part, name) => compileWebhook(part, `${where}.webhooks.${name}`, report))),
+    ...optional("queues", parts("queues", (part, name) => compileQueue(part, `${where}.queues.${name}`, report))),
   };
 }
 
 function compileHttp(node: Sourced | undefined, where: string, report: Report): HttpPlan | undefined {
   if (node?.kind !== "map") return undefined;
-  const auth = compileAuth(at(node, "auth"));
+  const auth = named(at(node, "auth"));
   const common = (key: "headers" | "query"): Record<string, Value> => {
     const written = at(node, key);
     if (written?.kind === "scalar") report(problemAt(written.source, "MANIFEST_WRONG_TYPE", { field: `${where}.http.${key}`, expected: "a map: what every request sends is known by name", actual: "one expression", suggestion: "write the expression at the requests that need it" }));
@@ -46,13 +57,6 @@ function compileHttp(node: Sourced | undefined, where: string, report: Report): 
     timeouts: record(at(node, "timeouts"), (each, name) => seconds(each, `${where}.http.timeouts.${name}`, report) ?? 0) as Partial<TimeoutsPlan>,
     ...optional("max_body_bytes", bytes(at(node, "max_body"))),
   };
-}
-
-function compileAuth(node: Sourced | undefined): AuthPlan | undefined {
-  if (node?.kind !== "map") return undefined;
-  const by = at(node, "by");
-  if (!by) return { named: { [ONLY]: plain(node) as ComponentPlan } };
-  return { by: expression(by)!, named: Object.fromEntries(members(node).filter(([name]) => name !== "by").map(([name, each]) => [name, plain(each) as ComponentPlan])) };
 }
 
 function compileLimit(node: Sourced, where: string, report: Report): LimitPlan {
@@ -80,7 +84,7 @@ function compileStream(node: Sourced, where: string, connector: string, workspac
   const request = one && compileRequest(one, `${where}.one`, report);
   return {
     with: (value(at(node, "with")) ?? {}) as JsonObject,
-    key: keys?.kind === "list" ? keys.items.flatMap((each) => expression(each) ?? []) : [],
+    key: expressions(keys),
     ...optional("version", expression(at(node, "version"))),
     ...optional("list", door("list")),
     ...optional("changes", door("changes")),
@@ -97,21 +101,6 @@ function compileDoor(node: Sourced | undefined, where: string, report: Report): 
   const request = node && compileRequest(node, where, report);
   if (!request) return undefined;
   return { request, records: expression(at(node, "records")) ?? "$", ...optional("pagination", component(at(node, "pagination"), "none")) };
-}
-
-/** A cursor without a type reads date-times; a window starts where the cursor does, unless it says otherwise. */
-function compileCursor(node: Sourced | undefined): ComponentPlan | undefined {
-  const cursor = component(node, "datetime");
-  const window = at(node, "window");
-  const start = at(node, "start");
-  if (!cursor || !window || !start || at(window, "from")) return cursor;
-  return { ...cursor, window: { ...(plain(window) as JsonObject), from: plain(start) } };
-}
-
-export function seconds(node: Sourced, field: string, report: Report): number | undefined {
-  const parsed = parseDuration(plain(node));
-  if (parsed === undefined) report(problemAt(node.source, "MANIFEST_WRONG_VALUE", { field, expected: DURATION_FORM, actual: JSON.stringify(plain(node)) }));
-  return parsed;
 }
 
 const BYTES: Readonly<Record<string, number>> = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };

@@ -1,6 +1,5 @@
 /** From a flow of the effective tree to a FlowPlan. */
-import { seconds } from "./compile-connector.ts";
-import { expression, numbers, optional } from "./compile-request.ts";
+import { expression, numbers, optional, seconds } from "./compile-request.ts";
 import { problemAt, unknownReference, type Report } from "./problems.ts";
 import { compileSchedule } from "./schedule.ts";
 import { selectOf } from "./select.ts";
@@ -15,6 +14,8 @@ export interface FlowSurroundings {
   readonly connectors: Readonly<Record<string, ConnectorPlan>>;
   readonly entities: Iterable<string>;
   readonly labels: Readonly<Record<string, string>>;
+  /** Files beside the manifests, by their path: templates. */
+  readonly attachments: ReadonlyMap<string, string>;
 }
 
 /** `undefined` for a flow that cannot run; why is reported here, or where manifests are validated (a kind of flow that does not run yet). */
@@ -31,8 +32,8 @@ export function compileFlow(name: string, node: Sourced, around: FlowSurrounding
   const stream = source(from, written, around, report);
   const isMapped = !at(node, "map", "use") || at(node, "map", "from") !== undefined;      // every mapping says what it reads: without, it was not found
   if (!stream || !isMapped || ![...around.entities].includes(entity)) return undefined;
-  const map = compileMapping(at(node, "map"), report);
-  checkFit(node, stream.connector.id, stream.name, entity, report);
+  const map = compileMapping(at(node, "map"), report, around.attachments);
+  checkFit(node, `${stream.connector.id}.${stream.name}`, entity, report);
   const sweep = at(from, "sweep");
   return {
     name,
@@ -59,9 +60,18 @@ export function isEnabled(node: Sourced): boolean {
 
 /** The connection and stream a flow reads: `<connection>.<stream>`, or another connection of the same connector. */
 function source(from: Sourced, written: Sourced, around: FlowSurroundings, report: Report) {
+  const part = connectionPart(written, at(from, "connection"), around, report);
+  if (!part) return undefined;
+  const { connectionId, connector, name } = part;
+  if (Object.hasOwn(connector.streams, name)) return part;
+  report(unknownReference(written.source, "Stream", `${connectionId}.${name}`, Object.keys(connector.streams).map((each) => `${connectionId}.${each}`)));
+  return undefined;
+}
+
+/** `<connection>.<name>`, looked up as far as the connection. @param named the connection, where it is said apart. */
+export function connectionPart(written: Sourced, named: Sourced | undefined, around: Pick<FlowSurroundings, "connections" | "connectors">, report: Report) {
   const whole = text(written) ?? "";
   const dot = whole.indexOf(".");
-  const named = at(from, "connection");
   const connectionId = text(named) ?? (dot < 0 ? "" : whole.slice(0, dot));
   const name = dot < 0 ? whole : whole.slice(dot + 1);
   const connection = Object.hasOwn(around.connections, connectionId) ? around.connections[connectionId] : undefined;
@@ -70,40 +80,48 @@ function source(from: Sourced, written: Sourced, around: FlowSurroundings, repor
     return undefined;
   }
   const connector = Object.hasOwn(around.connectors, connection.connector) ? around.connectors[connection.connector] : undefined;
-  if (!connector) return undefined;                    // an unknown connector is reported at the connection
-  if (!Object.hasOwn(connector.streams, name)) {
-    report(unknownReference(written.source, "Stream", `${connectionId}.${name}`, Object.keys(connector.streams).map((each) => `${connectionId}.${each}`)));
-    return undefined;
-  }
-  return { connectionId, connection, connector, name };
+  return connector && { connectionId, connection, connector, name };                    // an unknown connector is reported at the connection
 }
 
-export function compileMapping(node: Sourced | undefined, report: Report): MappingPlan | undefined {
+export function compileMapping(node: Sourced | undefined, report: Report, attachments: FlowSurroundings["attachments"]): MappingPlan | undefined {
   if (node?.kind !== "map") return undefined;
-  const fields = members(at(node, "fields")).flatMap(([name, field]) => {
-    const plan = compileField(field, report);
-    return plan ? [[name, plan] as const] : [];
-  });
-  return { ...optional("id", text(at(node, "use"))), ...optional("where", expression(at(node, "where"))), fields: Object.fromEntries(fields) };
+  const folder = folderOf(text(at(node, "use")));
+  const fields: Record<string, FieldPlan> = {};
+  const templates: Record<string, { file: string; text: string }> = {};
+  for (const [name, field] of members(at(node, "fields"))) {
+    const template = at(field, "template");
+    const plan = template ? undefined : compileField(field, report);
+    if (plan) fields[name] = plan;
+    const file = text(template) ?? "";
+    const written = template && attachments.get(`${folder}/${file}`);
+    if (written !== undefined) templates[name] = { file, text: written };
+    else if (template) report(unknownReference(template.source, "Template", file, [...attachments.keys()].flatMap((path) => (path.startsWith(`${folder}/`) && path.endsWith(".hbs") ? [path.slice(folder.length + 1)] : []))));
+  }
+  return {
+    ...optional("id", text(at(node, "use"))), ...optional("where", expression(at(node, "where"))), fields,
+    ...(Object.keys(templates).length > 0 ? { templates } : {}),
+  };
 }
 
-/** `undefined` for a template, which does not run yet (reported where manifests are validated). */
+/** Templates lie beside the mapping; those of a flow that has its fields in place, in mappings/. */
+const folderOf = (mapping = ""): string => ["mappings", ...mapping.split("/").slice(0, -1)].join("/");
+
 function compileField(node: Sourced, report: Report): FieldPlan | undefined {
   if (node.kind === "scalar") return typeof node.value === "string" ? { expression: expression(node)! } : { constant: node.value as number | boolean };
   const [ref, key] = [text(at(node, "ref")), expression(at(node, "key"))];
   if (ref !== undefined && key !== undefined) return { ref, key };
-  if (!at(node, "template")) report(problemAt(node.source, "MANIFEST_WRONG_VALUE", { field: "fields", expected: "an expression, or { ref, key }", actual: JSON.stringify(plain(node)) }));
+  report(problemAt(node.source, "MANIFEST_WRONG_VALUE", { field: "fields", expected: "an expression, or { ref, key }", actual: JSON.stringify(plain(node)) }));
   return undefined;
 }
 
-/** A mapping is written for one stream of a connector and one entity; a flow that feeds it another is a slip. */
-function checkFit(flow: Sourced, connector: string, stream: string, entity: string, report: Report): void {
+/** A mapping is written for one thing that it reads and one that it makes; a flow that gives it another is a slip. */
+export function checkFit(flow: Sourced, reads: string, makes: string, report: Report): void {
   const map = at(flow, "map");
   const used = at(map, "use");
   const [from, to] = [text(at(map, "from")), text(at(map, "to"))];
   if (!used) return;
-  if (from !== undefined && from !== `${connector}.${stream}`) report(problemAt(used.source, "PLAN_MAPPING_MISFIT", { mapping: text(used), does: "reads", expected: from, actual: `${connector}.${stream}` }));
-  if (to !== undefined && to !== entity) report(problemAt(used.source, "PLAN_MAPPING_MISFIT", { mapping: text(used), does: "makes", expected: to, actual: entity }));
+  if (from !== undefined && from !== reads) report(problemAt(used.source, "PLAN_MAPPING_MISFIT", { mapping: text(used), does: "reads", expected: from, actual: reads }));
+  if (to !== undefined && to !== makes) report(problemAt(used.source, "PLAN_MAPPING_MISFIT", { mapping: text(used), does: "makes", expected: to, actual: makes }));
 }
 
 function compileCaps(node: Sourced | undefined, where: string, report: Report): FlowPlan["caps"] {

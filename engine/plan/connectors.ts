@@ -3,8 +3,8 @@ import type { Problem } from "../errors/plugboard-error.ts";
 import type { Workspace } from "../manifest/types.ts";
 import { layered, merge, prune } from "./merge.ts";
 import { unknownReference, type Report } from "./problems.ts";
-import { expandStream } from "./reuse.ts";
-import { CONNECTOR } from "./shape.ts";
+import { expandPart } from "./reuse.ts";
+import { ACTION, CONNECTOR, QUEUE, STREAM, WEBHOOK } from "./shape.ts";
 import { asMap, at, map, members, sourced, text, withMembers, type Source, type Sourced, type SourcedMap } from "./sourced.ts";
 
 export interface Connectors {
@@ -48,6 +48,9 @@ function ownParts(connection: Sourced): SourcedMap | undefined {
   return map(source, [...streams, ...(http.length > 0 ? [["http", map(source, http)] as const] : [])]);
 }
 
+/** Where fragments are used, and as what. */
+const ROOMS = [["streams", STREAM], ["actions", ACTION], ["webhooks", WEBHOOK], ["queues", QUEUE]] as const;
+
 interface Expanded { readonly connector: SourcedMap; readonly problems: readonly Problem[] }
 const sharedConnectors = new WeakMap<Workspace, Map<string, Expanded>>();
 
@@ -64,9 +67,13 @@ function expandConnector(workspace: Workspace, name: string, key: string, own?: 
   const problems: Problem[] = [];
   const layers = workspace.connectors.get(name)!.map((manifest) => sourced(manifest, manifest.layer));
   const connector = merge(layered(layers, CONNECTOR), own, CONNECTOR) as SourcedMap;
-  const streams = asMap(at(connector, "streams"), connector.source);
   const fragments = layers.map((layer) => at(layer, "fragments"));
-  const expanded = members(streams).map(([stream, node]) => [stream, expandStream(node, fragments, `connectors.${key}`, (problem) => void problems.push(problem))] as const);
-  const whole = withMembers(connector, { fragments: undefined, streams: { ...streams, entries: new Map(expanded) } });
+  const expanded = ROOMS.flatMap(([room, shape]): (readonly [string, SourcedMap])[] => {
+    const parts = at(connector, room);
+    if (parts?.kind !== "map") return room === "streams" ? [[room, asMap(parts, connector.source)]] : [];
+    const entries = members(parts).map(([part, node]) => [part, expandPart(node, shape, fragments, `connectors.${key}`, (problem) => void problems.push(problem))] as const);
+    return [[room, { ...parts, entries: new Map(entries) }]];
+  });
+  const whole = withMembers(connector, { fragments: undefined, ...Object.fromEntries(expanded) });
   return { connector: prune(whole, CONNECTOR) as SourcedMap, problems };
 }

@@ -78,14 +78,14 @@ function effectiveFlows(workspace: Workspace, preset: PresetLayer | undefined, f
 }
 
 /** The preset alone, with its mappings laid out: what a tenant's overrides are compared with. */
-function withMappings(workspace: Workspace, preset: PresetLayer): Sourced | undefined {
+export function withMappings(workspace: Workspace, preset: PresetLayer): Sourced | undefined {
   const flows = at(preset.configuration, "flows");
   if (preset.configuration?.kind !== "map" || flows?.kind !== "map") return preset.configuration;
   return withMembers(preset.configuration, { flows: effectiveFlows(workspace, preset, flows, () => {}) });
 }
 
 function effectiveEntities(workspace: Workspace, overlays: SourcedMap, flows: SourcedMap, source: Source, report: Report): SourcedMap {
-  const targets = members(flows).flatMap(([, flow]) => at(flow, "to", "entity") ?? []);
+  const targets = members(flows).flatMap(([, flow]) => at(flow, "to", "entity") ?? at(flow, "from", "change") ?? []);
   const entities = new Map<string, Sourced>();
   const named = [...targets.map((target) => [text(target) ?? "", target] as const), ...members(overlays)];
   for (const [id, mention] of named) {

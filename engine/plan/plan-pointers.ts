@@ -14,15 +14,29 @@ const RENAMED: readonly (readonly [RegExp, string])[] = [
   [/^(\/flows\/[^/]+)\/caps\/seconds$/, "$1/caps/time"],
   [/^(\/connectors\/[^/]+\/http\/limits\/[^/]+)\/every_seconds$/, "$1/every"],
   [/^(\/connectors\/[^/]+)\/http\/max_body_bytes$/, "$1/http/max_body"],
-  [/^(\/connectors\/[^/]+\/(?:http\/auth|check))\/named\/default(?=\/|$)/, "$1"],
-  [/^(\/connectors\/[^/]+\/(?:http\/auth|check))\/named(?=\/|$)/, "$1"],
-  [/^(\/connectors\/[^/]+\/(?:streams\/[^/]+\/(?:list|changes|one)|check(?:\/[^/]+)?))\/request(?=\/|$)/, "$1"],
+  [/^(\/connectors\/[^/]+\/(?:http\/auth|check|webhooks\/[^/]+\/verify))\/named\/default(?=\/|$)/, "$1"],
+  [/^(\/connectors\/[^/]+\/(?:http\/auth|check|webhooks\/[^/]+\/verify))\/named(?=\/|$)/, "$1"],
+  [/^(\/connectors\/[^/]+\/(?:streams\/[^/]+\/(?:list|changes|one)|check(?:\/[^/]+)?|(?:actions|queues)\/[^/]+(?:\/once\/find|\/(?:before|after)\/[^/]+)?|webhooks\/[^/]+\/subscribe\/[^/]+))\/request(?=\/|$)/, "$1"],
+  [/^(\/connectors\/[^/]+\/actions\/[^/]+)\/effect(?:\/(?:does|stream))?$/, "$1/effect"],
+  [/^(\/connectors\/[^/]+\/actions\/[^/]+\/once)\/is$/, "$1"],
+  [/^(\/connectors\/[^/]+\/actions\/[^/]+\/once)\/existing$/, "$1/key"],
+  [/^(\/connectors\/[^/]+\/actions\/[^/]+\/once)\/(valid_for|settle)_seconds$/, "$1/$2"],
+  [/^(\/connectors\/[^/]+\/(?:actions|webhooks|queues)\/.+)\/(every|within)_seconds$/, "$1/$2"],
+  [/^(\/connectors\/[^/]+\/webhooks\/[^/]+)\/replies(?=\/|$)/, "$1/reply"],
+  [/^\/change_flows\/([^/]+)\/(entity|becomes|when)$/, "/flows/$1/from/$2"],
+  [/^(\/flows\/[^/]+\/from)\/entity$/, "$1/change"],
+  [/^\/change_flows\/([^/]+\/mint\/[^/]+)\/valid_seconds$/, "/flows/$1/valid"],
+  [/^\/change_flows\/([^/]+\/to)\/(?:connection|connector)$/, "/flows/$1"],
+  [/^\/change_flows\/([^/]+)\/map\/id$/, "/flows/$1/map/use"],
+  [/^\/change_flows\/([^/]+\/map\/fields\/[^/]+)\/(?:expression|constant)$/, "/flows/$1"],
+  [/^\/change_flows(?=\/|$)/, "/flows"],
 ];
 /** What the plan names in general and the manifests by what it is. */
 const CHOICES: readonly (readonly [RegExp, readonly string[]])[] = [
   [/\/(?:path|method)$/, ["get", "post", "put", "patch", "delete"]],
   [/\/body(?:\/value|\/encoding)?(?=\/|$)/, ["json", "form", "text"]],
   [/\/schedule$/, ["from/every", "from/cron"]],
+  [/\/effect$/, ["creates", "updates", "deletes", "upserts"]],
 ];
 
 /** The origin of the value at `pointer`, or of the nearest value around it. */

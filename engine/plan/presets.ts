@@ -41,13 +41,20 @@ export function diffPresets(workspace: Workspace, before: string, after: string)
 
 /** The plan of a tenant that says nothing but its preset. Without a number: the head. */
 export function planOfPreset(workspace: Workspace, pin: string): TenantPlan {
-  const id = "preset";
-  const tenant: Manifest = {
-    kind: "tenant", id, layer: "workspace", file: pin, text: "", value: { tenant: id, preset: pin },
-    locate: () => ({ file: pin, line: 1, col: 1 }), written: () => ({ style: "other" }),
-  };
-  const { plan, problems } = resolvePlan({ ...workspace, tenants: new Map([[id, tenant]]), ...(pin.includes("@") ? {} : { releases: new Map() }) }, id);
+  const { plan, problems } = resolvePlan(workspaceOfPreset(workspace, pin), ONLY_PRESET);
   const unknown = problems.find(({ code, at }) => code === "MANIFEST_UNKNOWN_REFERENCE" && at?.file === pin);
   if (unknown) throw new PlugboardError(unknown.code, unknown.params);
   return plan;
+}
+
+/** Id of the tenant in it that says nothing but its preset. */
+export const ONLY_PRESET = "preset";
+
+/** The workspace with such a tenant alone: what it explains are the preset's defaults. Without a number: the head. */
+export function workspaceOfPreset(workspace: Workspace, pin: string): Workspace {
+  const tenant: Manifest = {
+    kind: "tenant", id: ONLY_PRESET, layer: "workspace", file: pin, text: "", value: { tenant: ONLY_PRESET, preset: pin },
+    locate: () => ({ file: pin, line: 1, col: 1 }), written: () => ({ style: "other" }),
+  };
+  return { ...workspace, tenants: new Map([[ONLY_PRESET, tenant]]), ...(pin.includes("@") ? {} : { releases: new Map() }) };
 }

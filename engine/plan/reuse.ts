@@ -1,30 +1,30 @@
 /** `use:` laid out: what is named lies under what is written. */
 import { layered, merge } from "./merge.ts";
 import { problemAt, unknownReference, type Report } from "./problems.ts";
-import { CONFIGURATION, MAPPING, shapeOf, STREAM } from "./shape.ts";
+import { CONFIGURATION, MAPPING, shapeOf, type Shape } from "./shape.ts";
 import { at, members, text, withMembers, type Sourced, type SourcedMap } from "./sourced.ts";
 
 const FLOW = shapeOf(shapeOf(CONFIGURATION, "flows"), "");
 
 /**
- * A stream over the fragment it uses, and that over its own, to the end. Fragments are read as streams where a stream uses them.
- * @param fragments the connector's, of each of its layers; @param connector its path, for messages.
+ * A stream (action, webhook, queue) over the fragment it uses, and that over its own, to the end. A fragment is read as what uses it.
+ * @param shape of the part; @param fragments the connector's, of each of its layers; @param connector its path, for messages.
  */
-export function expandStream(stream: Sourced, fragments: readonly (Sourced | undefined)[], connector: string, report: Report, trail: readonly string[] = []): Sourced {
-  const used = at(stream, "use");
+export function expandPart(part: Sourced, shape: Shape, fragments: readonly (Sourced | undefined)[], connector: string, report: Report, trail: readonly string[] = []): Sourced {
+  const used = at(part, "use");
   const name = text(used);
-  if (!used || name === undefined || stream.kind !== "map") return stream;
+  if (!used || name === undefined || part.kind !== "map") return part;
   if (trail.includes(name)) {
     report(problemAt(used.source, "PLAN_CYCLE", { path: `${connector}.fragments.${name}`, cycle: [...trail.slice(trail.indexOf(name)), name].join(" → ") }));
-    return withMembers(stream, { use: undefined });
+    return withMembers(part, { use: undefined });
   }
-  const fragment = layered(fragments.map((each) => at(each, name)), STREAM);
+  const fragment = layered(fragments.map((each) => at(each, name)), shape);
   if (!fragment) {
     report(unknownReference(used.source, "Fragment", name, new Set(fragments.flatMap((each) => members(each).map(([key]) => key)))));
-    return stream;
+    return part;
   }
-  const below = expandStream(fragment, fragments, connector, report, [...trail, name]);
-  return merge(withoutParameterList(below), stream, STREAM)!;
+  const below = expandPart(fragment, shape, fragments, connector, report, [...trail, name]);
+  return merge(withoutParameterList(below), part, shape)!;
 }
 
 /** In a fragment `with: [path]` only lists what its user gives; a fragment that uses another passes values on. */

@@ -23,6 +23,7 @@ export interface Shape {
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
 const BODIES = ["json", "form", "multipart", "xml", "soap", "graphql", "text"];
+const EFFECTS = ["creates", "updates", "deletes", "upserts"];
 const TARGETS = ["entity", "save", "action", "subject", "webhook", "file"];
 const REQUEST_KEYS = [...METHODS, ...BODIES, "method", "path", "base_url", "query", "headers", "auth", "as", "empty", "records", "pagination"];
 
@@ -47,6 +48,7 @@ const REQUEST: Shape = {
 };
 
 const CURSOR: Shape = { component: true, keys: { window: { expand: shorthand("size") } } };
+const POLLS: Shape = { each: REQUEST };
 
 export const STREAM: Shape = {
   expand: requestAsList,
@@ -55,11 +57,33 @@ export const STREAM: Shape = {
 
 const AUTH: Shape = { component: true, keys: { login: REQUEST }, each: { component: true, keys: { login: REQUEST } } };
 
+export const ACTION: Shape = {
+  ...REQUEST,
+  choices: [METHODS, BODIES, EFFECTS],
+  keys: {
+    ...REQUEST.keys, input: FREE_MAP, say: FREE, before: POLLS, after: POLLS,
+    returns: { keys: { key: LIST } },
+    once: { keys: { find: { ...REQUEST, keys: { ...REQUEST.keys, key: LIST } } } },
+  },
+};
+
+const FEED = { id: LIST, events: { each: { keys: { key: LIST } } } } as const satisfies Shape["keys"];
+const REPLY: Shape = { choices: [["text", "json"]], keys: { headers: FREE_MAP, text: FREE, json: FREE } };
+
+export const WEBHOOK: Shape = {
+  keys: { ...FEED, verify: { component: true, each: { component: true } }, reply: { expand: replyByName, laterFirst: true, each: REPLY }, subscribe: POLLS },
+};
+
+export const QUEUE: Shape = { ...REQUEST, keys: { ...REQUEST.keys, ...FEED, cursor: CURSOR, after: POLLS } };
+
 export const CONNECTOR: Shape = {
   keys: {
     http: { keys: { headers: FREE_MAP, query: FREE_MAP, auth: AUTH, limits: NAMED_RULES, errors: NAMED_RULES, hosts: LIST } },
     check: { ...REQUEST, each: REQUEST },
     streams: { each: STREAM },
+    actions: { each: ACTION },
+    webhooks: { each: WEBHOOK },
+    queues: { each: QUEUE },
   },
 };
 
@@ -112,6 +136,15 @@ function requestAsList(node: Sourced): Sourced {
   const written = node.entries.get("list");
   const door = map(node.source, [...moved, ...(written?.kind === "map" ? written.entries : [])]);
   return { ...node, entries: new Map([...rest, ["list", door]]) };
+}
+
+/** The name of a reply, where a webhook has one. */
+export const ONLY_REPLY = "default";
+const REPLY_KEYS = ["when", "status", "headers", "text", "json"];
+
+/** One reply written in place is a map of one; no named reply is called as a part of a reply is. */
+function replyByName(node: Sourced): Sourced {
+  return node.kind === "map" && [...node.entries.keys()].some((key) => REPLY_KEYS.includes(key)) ? map(node.source, [[ONLY_REPLY, node]]) : node;
 }
 
 /** `from: a.b` is `from: { stream: a.b }`; naming a stream with its connection forgets the connection of an earlier layer. */

@@ -82,7 +82,8 @@ function checkHosts(manifest: Manifest, block: JsonObject, at: string, http: Jso
 /** `auth: raas` names one of the connector's authenticators. */
 function checkRequests(manifest: Manifest, part: JsonObject, at: string, http: JsonObject, report: Report): void {
   const named = mapOf(http.auth);
-  for (const [door, block] of [["", part] as const, ...["list", "changes", "one"].map((key) => [`/${key}`, part[key]] as const)]) {
+  const around = ["before", "after", "subscribe"].flatMap((key) => Object.entries(mapOf(part[key])).map(([name, poll]) => [`/${key}/${escape(name)}`, poll] as const));
+  for (const [door, block] of [["", part] as const, ...["list", "changes", "one"].map((key) => [`/${key}`, part[key]] as const), ["/once/find", mapOf(part.once).find] as const, ...around]) {
     if (isMap(block)) checkHosts(manifest, block, `${at}${door}`, http, report);
     if (!isMap(block) || typeof block.auth !== "string" || block.auth === "none") continue;
     const names = named.by === undefined ? [] : Object.keys(named).filter((name) => name !== "by");

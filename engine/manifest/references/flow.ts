@@ -32,6 +32,10 @@ export function checkFlow(manifest: Manifest, name: string, flow: JsonObject, at
   for (const key of ["change", "entity"]) if (typeof own[key] === "string") checkEntity(manifest, fromAt(key), own[key], workspace, report);
 
   const ownTo = long(flow.to, "entity");
+  for (const room of ["action", "save"] as const) if (typeof ownTo[room] === "string") checkDelivery(manifest, `${at}/to/${room}`, room, ownTo[room], connections, workspace, report);
+  const delivers = ["action", "save", "webhook"].find((key) => to[key] !== undefined);
+  if (flow.enabled !== false && delivers !== undefined && from.stream !== undefined && isMap(flow.to) && flow.to[delivers] !== undefined) report(manifest, `${at}/to/${delivers}`, "MANIFEST_NOT_RUNNING_YET", { feature: `${delivers} of a stream's records`, suggestion: "Store the records in an entity, and deliver its changes: from: { change: <entity> }." }, "key");
+  if (typeof ownTo.entity === "string" && from.change !== undefined) report(manifest, isMap(flow.to) ? `${at}/to/entity` : `${at}/to`, "MANIFEST_WRONG_VALUE", { field: "to", expected: "an action, save or webhook: a change of an entity ends outside", actual: `entity ${ownTo.entity}`, suggestion: "a flow that fills an entity reads a connection's stream" });
   if (typeof ownTo.entity === "string") checkEntity(manifest, isMap(flow.to) ? `${at}/to/entity` : `${at}/to`, ownTo.entity, workspace, report);
   if (!used && whole.map === undefined && typeof to.entity === "string" && typeof from.stream === "string" && !fitsAsItIs(from, to.entity, connections, workspace))
     report(manifest, at, "MANIFEST_TRAP", { detail: `Without 'map', records are stored as they are: one with a field that entity '${to.entity}' does not have is set aside.`, cure: "Add a mapping (map: <connector>/<name>), or its fields in place: map: { fields: { name: … } }" }, "key", "warning");
@@ -52,6 +56,11 @@ function checkFlowMapping(manifest: Manifest, flow: JsonObject, whole: JsonObjec
     const stream = typeof from.stream === "string" ? splitName(from.stream) : undefined;
     const connector = stream && mapOf(connections[typeof from.connection === "string" ? from.connection : stream.owner]).connector;
     if (stream && typeof connector === "string" && typeof value.from === "string" && value.from !== `${connector}.${stream.name}` && hasStream(connector, stream.name, connections, workspace) && readsWhatIs(value.from, connections, workspace)) report(manifest, pointer, "MANIFEST_WRONG_VALUE", { field: "map", expected: `a mapping from ${connector}.${stream.name}`, actual: `${own.use}, which maps from ${value.from}`, suggestion: suggestMapping(workspace, `${connector}.${stream.name}`, undefined) });
+  }
+  for (const room of ["action", "save"] as const) {
+    const part = typeof to[room] === "string" ? splitName(to[room]) : undefined;
+    const { connector } = mapOf(connections[part?.owner ?? ""]);
+    if (isMap(own.fields) && part && typeof connector === "string") checkFields(manifest, own.fields, `${at}/map/fields`, `${connector}.${part.name}`, workspace, report);
   }
   if (isMap(own.fields) && typeof to.entity === "string") checkFields(manifest, own.fields, `${at}/map/fields`, to.entity, workspace, report);
 }
@@ -83,9 +92,27 @@ function suggestMapping(workspace: Workspace, from: string | undefined, to: stri
   return fitting.length === 0 ? "there is no such mapping yet" : `there is: ${fitting.join(", ")}`;
 }
 
+/** The action, or the stream that is saved, of a flow's target. */
+function checkDelivery(manifest: Manifest, pointer: string, room: "action" | "save", written: string, connections: JsonObject, workspace: Workspace, report: Report): void {
+  const part = splitName(written);
+  if (!part) return report(manifest, pointer, "MANIFEST_WRONG_VALUE", { field: room, expected: `<connection>.<${room === "action" ? "action" : "stream"}>`, actual: JSON.stringify(written), suggestion: "" });
+  if (room === "save") return checkConnectionStream(manifest, pointer, part, connections, workspace, report);
+  const connection = connections[part.owner];
+  if (!isMap(connection)) return unknownConnection(manifest, pointer, part.owner, connections, workspace, report);
+  const layers = typeof connection.connector === "string" ? workspace.connectors.get(connection.connector) : undefined;
+  const actions = layers && merged(layers).actions;
+  if (!layers || (actions !== undefined && !isMap(actions))) return;
+  const known = Object.keys(mapOf(actions));
+  if (!known.includes(part.name)) report(manifest, pointer, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Action", name: written, suggestion: suggestPart(part, known) });
+}
+
+function unknownConnection(manifest: Manifest, pointer: string, owner: string, connections: JsonObject, workspace: Workspace, report: Report): void {
+  report(manifest, pointer, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Connection", name: owner, suggestion: `${suggest(owner, Object.keys(connections))}${owner in Object.fromEntries(workspace.connectors) ? `; '${owner}' is a connector: add it under connections` : ""}` });
+}
+
 function checkConnectionStream(manifest: Manifest, pointer: string, { owner, name }: Name, connections: JsonObject, workspace: Workspace, report: Report): void {
   const connection = connections[owner];
-  if (!isMap(connection)) return report(manifest, pointer, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Connection", name: owner, suggestion: `${suggest(owner, Object.keys(connections))}${owner in Object.fromEntries(workspace.connectors) ? `; '${owner}' is a connector: add it under connections` : ""}` });
+  if (!isMap(connection)) return unknownConnection(manifest, pointer, owner, connections, workspace, report);
   const layers = typeof connection.connector === "string" ? workspace.connectors.get(connection.connector) : undefined;
   if (!layers) return;
   const { streams } = merged(layers);

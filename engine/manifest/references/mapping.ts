@@ -10,7 +10,7 @@ export function checkMapping(manifest: Manifest, workspace: Workspace, report: R
   if (stream) checkConnectorPart(manifest, "/from", stream, "streams", workspace, report);
   else if (typeof from === "string") checkEntity(manifest, "/from", from, workspace, report);
   const action = typeof to === "string" ? splitName(to) : undefined;
-  if (action) checkConnectorPart(manifest, "/to", action, "actions", workspace, report);
+  if (action) { if (savedInput(action, workspace) === undefined) checkConnectorPart(manifest, "/to", action, "actions", workspace, report); }
   else if (typeof to === "string") checkEntity(manifest, "/to", to, workspace, report);
   // A layer may leave `to` to the one below.
   const target = to ?? workspace.mappings.get(manifest.id)?.[0]?.value.to;
@@ -38,10 +38,17 @@ export function entityFields(id: string, workspace: Workspace): Map<string, Json
   return layers && isReadable(workspace, "entity", id) ? new Map(Object.entries(mapOf(merged(layers).properties))) : undefined;
 }
 
-function inputOf({ owner, name }: Name, workspace: Workspace): Map<string, Json> | undefined {
+export function inputOf({ owner, name }: Name, workspace: Workspace): Map<string, Json> | undefined {
   const layers = workspace.connectors.get(owner);
   const action = layers && mapOf(merged(layers).actions)[name];
-  return isMap(action) && isMap(action.input) ? new Map(Object.entries(action.input)) : undefined;
+  return isMap(action) && isMap(action.input) ? new Map(Object.entries(action.input)) : savedInput({ owner, name }, workspace);
+}
+
+/** What the actions that save a stream take, all together. */
+function savedInput({ owner, name }: Name, workspace: Workspace): Map<string, Json> | undefined {
+  const layers = workspace.connectors.get(owner);
+  const saving = Object.values(mapOf(layers && merged(layers).actions)).filter((action) => isMap(action) && ["creates", "updates", "deletes", "upserts"].some((key) => action[key] === name)) as JsonObject[];
+  return saving.length === 0 ? undefined : new Map(saving.flatMap((action) => Object.entries(mapOf(action.input))));
 }
 
 function checkConnectorPart(manifest: Manifest, pointer: string, { owner, name }: Name, room: "streams" | "actions", workspace: Workspace, report: Report): void {

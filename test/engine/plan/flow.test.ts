@@ -94,7 +94,7 @@ test.each([
 });
 
 test("a flow that does not go from a stream to an entity is left to later versions, and can be explained", () => {
-  const { plan, problems } = resolve("tenant: acme\npreset: aptem\nflows: { out: { from: { change: learner }, to: { save: aptem.users } } }\n");
+  const { plan, problems } = resolve("tenant: acme\npreset: aptem\nflows: { out: { from: { entity: learner, due: starts_at }, to: { subject: learners.due } } }\n");
   expect(problems).toEqual([]);
   expect(Object.keys(plan.flows)).toEqual(["learners"]);
 });
