@@ -3,6 +3,7 @@
  *
  *   withTenant      a transaction that sees one tenant's rows
  *   inGlobal        a transaction without a tenant: tenant tables look empty
+ *   withTenants     one transaction that goes from tenant to tenant: all of them, or none
  *   asScheduler     reads ids and due times over all tenants, nothing else
  */
 import pg from "pg";
@@ -97,6 +98,22 @@ export function inTenant<Result>(at: Database | TenantTransaction, tenant: strin
   if (at.tenant !== tenant) throw new Error(`a transaction of tenant ${at.tenant} was asked for ${tenant}`);
   return work(at);
 }
+
+/**
+ * One transaction over several tenants, of which one at a time is seen: what was given for the one before must not be used
+ * any more. For what has to be so for all of them, or for none.
+ */
+export const withTenants = <Result>(db: Database, work: (enter: (tenant: string) => Promise<TenantTransaction>, tx: Transaction) => Promise<Result>): Promise<Result> =>
+  transaction(db, "begin", (tx) => work(async (tenant) => {
+    const [row] = await tx.run<{ id: string }>(enterTenant(tenant));
+    if (row === undefined) throw new PlugboardError("PLAN_UNKNOWN_TENANT", { tenant });
+    return { ...tx, tenant, tenantId: row.id };
+  }, tx));
+
+const enterTenant = (tenant: string): Statement => ({
+  text: "select id, set_config('plugboard.tenant_id', id::text, true) from tenants where slug = $1 and deleted_at is null",
+  values: [tenant],
+});
 
 export const inGlobal = <Result>(db: Database, work: (tx: Transaction) => Promise<Result>): Promise<Result> => transaction(db, "begin", work);
 

@@ -7,6 +7,8 @@ export { listAudit, PLATFORM, recordAudit, type Actor, type AuditEntry, type Aud
 export { buckets } from "./buckets.ts";
 export { describeConnection, listConnections, readConnectionValues, setConnection, setConnectionStatus, type Account, type ConnectionEntry, type ConnectionState, type SecretState } from "./connections.ts";
 export { addConsent, consentPort, dropConsent, useConsent, type EndedConsent } from "./consents.ts";
+export { createChange, dropDraft, getChange, listChanges, moveChange, type ChangeFilter, type ChangeStatus, type StoredChange } from "./changes.ts";
+export { listApplications, noteCommit, raiseAlarm, readConfiguration, type Alarm, type Application, type Configuration } from "./configuration.ts";
 export { connectorIds, findConnector, listConnectors, saveConnectors } from "./connectors.ts";
 export { openDatabase, withTenant, type Database, type DatabaseOptions, type TenantTransaction, type Transaction } from "./database.ts";
 export { addRefusals, askForReads, delayEvents, EVENT_CHANNEL, eventLanes, eventLoad, getEvent, heldConnections, lastEvents, listEvents, listRefusals, markRouted, pruneEvents, readEventRaw, releaseHeld, replayEvents, settleEvents, storeArrivals, takeEvents,
@@ -18,7 +20,7 @@ export { claimRead, delayRead, dueReads, fenceRead, finishRead, nextRead, type C
 export { writePush, type PushedPage, type PushRuns, type PushTarget } from "./push.ts";
 export { getQuarantined, listQuarantine, quarantineGroups, markQuarantined, readQuarantinedRaw, type Quarantined, type QuarantineFilter, type QuarantineGroup, type QuarantineStatus } from "./quarantine.ts";
 export { countRecords, entityCounts, getRecord, listContributions, listRecords, readRaw, type ContributionState, type EntityRecord, type RecordQuery } from "./records.ts";
-export { currentRevision, readPlan, saveRevision, type Revision } from "./revisions.ts";
+export { currentRevision, readPlan, restoreRevision, saveRevision, type Revision } from "./revisions.ts";
 export { disconnect, forgetTokens, lockForEntry } from "./reconnect.ts";
 export { noReferences, refusedReference, type ReferenceResolver, type ReferenceUse } from "./references.ts";
 export { keyStatus, rotateDataKey, rotateKeyEncryptionKey, type KeyStatus, type Rotated, type RotationOptions, type RotationProgress } from "./rotation.ts";

@@ -2,12 +2,15 @@
 import { createHash } from "node:crypto";
 import { PlugboardError } from "../errors/plugboard-error.ts";
 import type { EntityPlan, TenantPlan } from "../plan/types.ts";
-import { type Database, inGlobal, inTenant, type TenantTransaction, withTenant } from "./database.ts";
+import { PLATFORM } from "./audit.ts";
+import { type Database, inGlobal, inTenant, type TenantTransaction, withTenant, withTenants } from "./database.ts";
 import { viewColumns } from "./entity-views.ts";
+import { newRowId } from "./row-id.ts";
 import { putChangeFlows } from "./row-changes.ts";
+import { type ConfigurationRow, insertApplication, lockConfiguration, putConfiguration, selectConfiguration } from "./sql/configuration.ts";
 import { insertPlan, insertRevision, insertTenantRevision, selectCurrentRevision, selectPlan, selectTenantRevision, syncEntityViews } from "./sql/revisions.ts";
 import { replaceSchedules } from "./sql/schedules.ts";
-import { setTenantRevision } from "./sql/tenants.ts";
+import { selectTenants, setTenantRevision } from "./sql/tenants.ts";
 import { ensureTenant, listTenants } from "./tenants.ts";
 
 export interface Revision {
@@ -18,56 +21,101 @@ export interface Revision {
   readonly plans: readonly TenantPlan[];
 }
 
+/** Who put it in force, and how: a line of `applications`. */
+export interface Application {
+  readonly how: "apply" | "rollback" | "sync" | "command";
+  readonly by: string;
+  /** The change it came with. */
+  readonly change?: string;
+  /** Part of the same transaction, as the operator's tenant: what must not be so without it. */
+  readonly also?: (tx: TenantTransaction, changed: readonly string[]) => Promise<void>;
+}
+
 /**
- * Puts a revision in force, tenant by tenant: makes tenants that are new, stores plans that changed, moves schedules. Runs
- * under way keep theirs. Tenants that the revision no longer names keep their data and lose their schedules. Applying the
- * same revision again changes nothing; applying an older one goes back to it.
+ * Puts a revision in force: makes tenants that are new, stores plans that changed, and then, for all tenants at once, points
+ * to it and moves schedules. A process that dies before that leaves everything as it was. Runs under way keep theirs. Tenants
+ * that the revision no longer names keep their data and lose their schedules. Applying the same revision again changes
+ * nothing; applying an older one goes back to it.
  * @returns tenants whose plan in force changed.
  */
-export async function saveRevision(db: Database, revision: Revision): Promise<{ changed: string[] }> {
+export async function saveRevision(db: Database, revision: Revision, application: Application = { how: "command", by: "plugboard" }): Promise<{ changed: string[] }> {
   await inGlobal(db, (tx) => tx.run(insertRevision(revision.id, revision.commit)));
   await syncViews(db, revision.plans);
-  const before = new Map((await listTenants(db)).map((tenant) => [tenant.slug, tenant]));
-  const changed: string[] = [];
   for (const plan of revision.plans) {
     const { id: slug, title, subdomain } = plan.tenant;
     await ensureTenant(db, { slug, title, ...(subdomain === undefined ? {} : { subdomain }) });
-    if (await putInForce(db, revision.id, plan)) changed.push(slug);
-    before.delete(slug);
+    await savePlan(db, revision.id, plan);
   }
-  for (const gone of before.values()) {
-    if (gone.revision === undefined) continue;
-    await withTenant(db, gone.slug, async (tx) => {
-      await tx.run(replaceSchedules(tx.tenantId, []));
-      await putChangeFlows(tx, []);
-      await tx.run(setTenantRevision(tx.tenantId, null));
-    });
-    changed.push(gone.slug);
-  }
-  return { changed };
+  return pointTo(db, revision, application);
 }
 
-function putInForce(db: Database, revision: string, plan: TenantPlan): Promise<boolean> {
+/**
+ * Goes back to a revision that was in force before: only pointers and schedules move.
+ * @param commit what Git's main says now. @throws PlugboardError CHANGE_REVISION when it was never in force.
+ */
+export async function restoreRevision(db: Database, id: string, commit: string | undefined, application: Application): Promise<{ changed: string[] }> {
+  const plans: TenantPlan[] = [];
+  for (const { slug } of await listTenants(db)) plans.push(...(await planOfRevision(db, slug, id)));
+  if (plans.length === 0) throw new PlugboardError("CHANGE_REVISION", { revision: id, detail: "it was never in force here" });
+  return pointTo(db, { id, plans, ...(commit === undefined ? {} : { commit }) }, application);
+}
+
+const planOfRevision = (db: Database, tenant: string, revision: string): Promise<TenantPlan[]> =>
+  withTenant(db, tenant, async (tx) => (await tx.run<{ plan: TenantPlan }>(selectPlan(tx.tenantId, revision))).map(({ plan }) => plan));
+
+function savePlan(db: Database, revision: string, plan: TenantPlan): Promise<void> {
   return withTenant(db, plan.tenant.id, async (tx) => {
     const text = JSON.stringify(plan);
     const hash = createHash("sha256").update(text).digest("hex");
-    const old = await currentRevision(tx, tx.tenant);
     await tx.run(insertPlan(tx.tenantId, hash, text));
     const added = await tx.run(insertTenantRevision(tx.tenantId, revision, hash));
-    if (added.length === 0) {
-      const [said] = await tx.run<{ plan_hash: string }>(selectTenantRevision(tx.tenantId, revision));
-      if (said?.plan_hash !== hash) throw new Error(`revision ${revision} already says something else about tenant ${tx.tenant}: its id is not a hash of its content`);
-    }
-    await tx.run(setTenantRevision(tx.tenantId, revision));
-    await tx.run(replaceSchedules(tx.tenantId, Object.values(plan.flows)
-      .flatMap((flow) => flow.enabled && flow.schedule && plan.connections[flow.connection]?.enabled !== false
-        ? [{ flow: flow.name, connection: flow.connection, schedule: flow.schedule, needs_connection: needsConnection(plan, flow.connection) }] : [])));
-    await putChangeFlows(tx, Object.values(plan.change_flows ?? {}));
-    if (old === undefined) return true;
-    const [was] = await tx.run<{ plan_hash: string }>(selectTenantRevision(tx.tenantId, old));
-    return was?.plan_hash !== hash;
+    if (added.length > 0) return;
+    const [said] = await tx.run<{ plan_hash: string }>(selectTenantRevision(tx.tenantId, revision));
+    if (said?.plan_hash !== hash) throw new Error(`revision ${revision} already says something else about tenant ${tx.tenant}: its id is not a hash of its content`);
   });
 }
+
+/** All tenants, or none; whoever else puts one in force waits. */
+function pointTo(db: Database, { id, commit, plans }: Revision, { how, by, change, also }: Application): Promise<{ changed: string[] }> {
+  return withTenants(db, async (enter, global) => {
+    await global.run(lockConfiguration());
+    const gone = new Map((await global.run<{ slug: string; revision: string | null }>(selectTenants())).filter(({ revision }) => revision !== null).map(({ slug, revision }) => [slug, revision!]));
+    const changed: string[] = [];
+    for (const plan of plans) {
+      const { id: slug } = plan.tenant;
+      const tx = await enter(slug);
+      if (await isOther(tx, gone.get(slug), id)) changed.push(slug);
+      await tx.run(setTenantRevision(tx.tenantId, id));
+      await tx.run(replaceSchedules(tx.tenantId, schedulesOf(plan)));
+      await putChangeFlows(tx, Object.values(plan.change_flows ?? {}));
+      gone.delete(slug);
+    }
+    for (const slug of gone.keys()) {
+      const tx = await enter(slug);
+      await tx.run(replaceSchedules(tx.tenantId, []));
+      await putChangeFlows(tx, []);
+      await tx.run(setTenantRevision(tx.tenantId, null));
+      changed.push(slug);
+    }
+    const platform = await enter(PLATFORM);
+    const [before] = await platform.run<ConfigurationRow>(selectConfiguration(platform.tenantId));
+    await platform.run(putConfiguration(platform.tenantId, id, commit ?? null));
+    if (before?.revision !== id || changed.length > 0 || how !== "command") await platform.run(insertApplication(platform.tenantId, { id: newRowId(), revision: id, commit: commit ?? null, change: change ?? null, how, by, changed }));
+    await also?.(platform, changed);
+    return { changed };
+  });
+}
+
+/** Whether a tenant's plan in force is another one than that of the revision. */
+async function isOther(tx: TenantTransaction, old: string | undefined, revision: string): Promise<boolean> {
+  if (old === undefined) return true;
+  if (old === revision) return false;
+  const [was, is] = [await tx.run<{ plan_hash: string }>(selectTenantRevision(tx.tenantId, old)), await tx.run<{ plan_hash: string }>(selectTenantRevision(tx.tenantId, revision))];
+  return was[0]?.plan_hash !== is[0]?.plan_hash;
+}
+
+const schedulesOf = (plan: TenantPlan) => Object.values(plan.flows).flatMap((flow) => flow.enabled && flow.schedule && plan.connections[flow.connection]?.enabled !== false
+  ? [{ flow: flow.name, connection: flow.connection, schedule: flow.schedule, needs_connection: needsConnection(plan, flow.connection) }] : []);
 
 /** Whether somebody has to enter something before the connection can be used: a field without a value, or a sign-in. */
 function needsConnection(plan: TenantPlan, connection: string): boolean {
