@@ -5,7 +5,7 @@
  */
 import { PlugboardError } from "../errors/plugboard-error.ts";
 import type { Transport } from "../components/kinds.ts";
-import type { TenantPlan } from "../plan/types.ts";
+import type { StreamPlan, TenantPlan } from "../plan/types.ts";
 import type { Clock, RunRequest, RunResult } from "../run/ports.ts";
 import { runFlow } from "../run/run-flow.ts";
 import {
@@ -121,7 +121,7 @@ class Execution {
     }, {
       store: runStore(db, keyring, {
         tenant, flow: { tenant, connection: flow.connection, flow: flow.name }, stream: flow.stream, entity: flow.to.entity, entityPlan, labels: flow.labels,
-        run: run.id, revision: run.revision, owner, leaseSeconds: LEASE_SECONDS, ...probed,
+        run: run.id, revision: run.revision, owner, leaseSeconds: LEASE_SECONDS, ...probed, resync: run.requested_mode === "full", readWhole: isReadWhole(connector.streams[flow.stream]),
       }),
       transport, clock, buckets: buckets(db), token: tokenStore(db, keyring, tenant, flow.connection),
       log: (line) => log.write(line),
@@ -162,6 +162,8 @@ function retryOfStoreFailure(run: Run, { status, error }: RunResult): number | u
   if (status !== "failed" || run.attempt >= most) return undefined;
   return Math.min(STORE_RETRY_MILLISECONDS * 2 ** (run.attempt - 1), LONGEST_STORE_RETRY_MILLISECONDS);
 }
+
+const isReadWhole = (stream: StreamPlan | undefined): boolean => stream?.cursor === undefined && stream?.changes === undefined;
 
 const isUnwell = (thrown: unknown): boolean => thrown instanceof PlugboardError && (thrown.code === "STORE_UNREACHABLE" || thrown.code === "STORE_BUSY");
 

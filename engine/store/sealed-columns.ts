@@ -1,6 +1,6 @@
 /** Every column that holds sealed values of a tenant: what a rotation of its data key has to rewrite. */
 import type { Purpose } from "./keyring.ts";
-import { consentPurpose, itemPurpose, quarantinePurpose, rawPurpose, requestPurpose, secretPurpose, tokenPurpose, verifierPurpose } from "./purposes.ts";
+import { attemptPurpose, consentPurpose, deliveryPurpose, endpointSecretPurpose, itemPurpose, quarantinePurpose, rawPurpose, requestPurpose, secretPurpose, tokenPurpose, verifierPurpose } from "./purposes.ts";
 
 export interface SealedColumn {
   readonly table: string;
@@ -35,6 +35,9 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
     purpose: ({ connection, stream, entity, key }) => rawPurpose(connection, stream, entity, key) },
   { table: "quarantine", column: "raw", key: { id: "uuid" }, beside: ["connection", "flow", "key"],
     purpose: ({ connection, flow, key, id }) => quarantinePurpose(connection, flow, key, id) },
+  { table: "deliveries", column: "payload", key: { id: "uuid" }, beside: [], purpose: ({ id }) => deliveryPurpose(id) },
+  { table: "delivery_attempts", column: "exchange", key: { id: "uuid" }, beside: [], purpose: ({ id }) => attemptPurpose(id) },
+  { table: "webhook_secrets", column: "sealed", key: { id: "uuid" }, beside: [], purpose: ({ id }) => endpointSecretPurpose(id) },
   { table: "inbound_requests", column: "request", key: { id: "uuid" }, beside: [], purpose: ({ id }) => requestPurpose(id) },
   { table: "events", column: "item", key: { id: "uuid" }, beside: [], purpose: ({ id }) => itemPurpose(id) },
 ];

@@ -6,7 +6,7 @@ export interface StreamIds { readonly tenantId: string; readonly connection: str
 const OF_STREAM = "tenant_id = $1 and connection = $2 and stream = $3 and entity = $4";
 const ids = (stream: StreamIds): unknown[] => [stream.tenantId, stream.connection, stream.stream, stream.entity];
 
-export interface ExistingRow { key: string; row_id: string; version: string | null; data_hash: string; record_hash: string; live: boolean; /** Decimal seconds since the epoch. */ changed_at: string }
+export interface ExistingRow { key: string; row_id: string; version: string | null; data_hash: string; record_hash: string; live: boolean; /** Written by us and acknowledged, not read. */ acknowledged: boolean; /** Decimal seconds since the epoch. */ changed_at: string }
 
 /**
  * Hashes first: what did not change is neither sealed nor sent. No row lock: the entity's turn is ours.
@@ -15,7 +15,7 @@ export interface ExistingRow { key: string; row_id: string; version: string | nu
  */
 export const selectExisting = (stream: StreamIds, keys: readonly string[]): Statement => ({
   text: `select c.* from unnest($5::text[]) as k (key) cross join lateral (
-           select key, row_id, version, data_hash, record_hash, deleted_at is null as live, extract(epoch from updated_at)::text as changed_at from contributions where ${OF_STREAM} and key = k.key offset 0) c`,
+           select key, row_id, version, data_hash, record_hash, deleted_at is null as live, acknowledged, extract(epoch from updated_at)::text as changed_at from contributions where ${OF_STREAM} and key = k.key offset 0) c`,
   values: [...ids(stream), keys],
 });
 
@@ -35,7 +35,7 @@ export const storeContributions = (stream: StreamIds, page: string, raws: Buffer
          on conflict (tenant_id, connection, stream, entity, key) do update set row_id = excluded.row_id, data = excluded.data, labels = excluded.labels,
            version = excluded.version, data_hash = excluded.data_hash, record_hash = excluded.record_hash, raw = excluded.raw, run_id = excluded.run_id,
            updated_at = case when c.data_hash = excluded.data_hash and c.deleted_at is null then c.updated_at else excluded.updated_at end,
-           deleted_at = null, deleted_reason = null`,
+           deleted_at = null, deleted_reason = null, acknowledged = false`,
   values: [...ids(stream), page, raws, labels, run, at],
 });
 

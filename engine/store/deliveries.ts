@@ -1,0 +1,370 @@
+/**
+ * Deliveries: put into the outbox by the transaction that takes their change away, claimed under a lease and an epoch, marked
+ * with what became of them. Whoever sends asks before each request whether the delivery is still theirs.
+ */
+import { createHash } from "node:crypto";
+import type { JsonObject } from "../manifest/types.ts";
+import { asScheduler, type Database, inTenant, type TenantTransaction, withTenant } from "./database.ts";
+import type { Keyring } from "./keyring.ts";
+import { attemptPurpose, deliveryPurpose } from "./purposes.ts";
+import { newRowId } from "./row-id.ts";
+import type { RowChange } from "./row-changes.ts";
+import type { Page } from "./runs.ts";
+import {
+  type AttemptRow, beginAttempt, claimDeliveries, countRecent, countUnfinished, decideDelivery, deleteOldDeliveries, deleteOldTokens, type DeliveryQuery, type DeliveryRow, endAttempt, insertDelivery, insertMinted,
+  keepDelivery, markDelivery, putOffTarget, recoverDeliveries, replayDeliveries, selectAttempts, selectDeliveries, selectDelivery, selectDueTenants, selectMinted, selectNextDelivery, selectTenantsWithOld, supersedeHeld,
+} from "./sql/deliveries.ts";
+import { tellDeliverers } from "./sql/row-changes.ts";
+
+/**
+ * `waiting` for a reference · `held` for a person · `queued` to be sent at `due_at` · `sending` · `unknown`: nobody knows whether it
+ * was carried out, and only a person may say. The others are final.
+ */
+export type DeliveryStatus = "waiting" | "held" | "queued" | "sending" | "unknown" | "delivered" | "unchanged" | "failed" | "exhausted" | "cancelled" | "rejected" | "superseded";
+export type DeliveryKind = "action" | "save" | "webhook";
+
+/** Days that finished deliveries are kept. */
+export const KEPT_DAYS = 30;
+
+/** What was frozen when the delivery was made. */
+export interface DeliveryPayload {
+  readonly before?: JsonObject;
+  readonly after?: JsonObject;
+  readonly links: Readonly<Record<string, string>>;
+  /** The mapped input; absent while a reference is missing, when the mapping failed, and for a row that ended. */
+  readonly input?: JsonObject;
+  /** Of an outgoing webhook: the body, to the letter. */
+  readonly body?: string;
+  readonly minted: Readonly<Record<string, string>>;
+}
+
+export interface Delivery {
+  readonly id: string; readonly flow: string; readonly entity: string; readonly row: string; readonly cause: string; readonly changed_at: string;
+  readonly kind: DeliveryKind;
+  /** The connection, or the endpoint's name. */
+  readonly target: string;
+  /** The action, or of a save the stream; of a webhook the type of the event. */
+  readonly operation: string;
+  readonly status: DeliveryStatus;
+  readonly key: string;
+  readonly code?: string; readonly reason?: string;
+  readonly revision: string; readonly attempts: number;
+  readonly due_at?: string; readonly first_sent_at?: string; readonly last_sent_at?: string;
+  /** The role it waits for. */
+  readonly hold_role?: string;
+  readonly decided_by?: string; readonly decided_at?: string; readonly superseded_by?: string;
+  readonly result_key?: string; readonly result_version?: string;
+  readonly created_at: string; readonly finished_at?: string;
+  /** An earlier one of the same row did not arrive. */
+  readonly gap?: boolean;
+  /** The one of the same row that has to end first. */
+  readonly behind?: string;
+}
+
+/** Claimed: to be sent by whoever holds this epoch. */
+export interface ClaimedDelivery extends Delivery {
+  readonly tenant: string;
+  readonly epoch: string;
+  readonly payload: DeliveryPayload;
+  /** Of a save that was sent before: what it was sent as. */
+  readonly chosen?: string;
+  readonly chosenKey?: string;
+  readonly batch?: string;
+  readonly unsure: boolean;
+  /** A person let it pass the loop guard. */
+  readonly letPass: boolean;
+  /** Attempts since it was made, or replayed by hand. */
+  readonly attemptsOfSchedule: number;
+}
+
+export interface NewDelivery {
+  readonly id: string;
+  readonly flow: string;
+  readonly change: RowChange;
+  readonly kind: DeliveryKind; readonly target: string; readonly operation: string;
+  readonly status: "waiting" | "held" | "queued" | "failed";
+  readonly payload: DeliveryPayload;
+  readonly revision: string;
+  readonly holdRole?: string;
+  readonly code?: string; readonly reason?: string;
+  readonly inSeconds?: number;
+  readonly tokens: readonly MintedToken[];
+}
+
+export interface MintedToken { readonly token: string; readonly kind: string; readonly about?: string; readonly validSeconds?: number }
+
+/** The same for every try of this change by this flow, another one for every other change; 32 hexadecimal digits, which the shortest limits take. */
+export const deliveryKey = (parts: readonly string[]): string => createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+
+export const newDeliveryId = newRowId;
+
+/** False: the flow has made one of this change already. */
+export async function addDelivery(tx: TenantTransaction, keyring: Keyring, made: NewDelivery): Promise<boolean> {
+  const { id, flow, change, payload } = made;
+  const sealed = (await keyring.of(tx)).seal(deliveryPurpose(id), JSON.stringify(payload));
+  const row = {
+    id, flow, entity: change.entity, row_id: change.row, change_seq: change.seq, cause: change.cause, changed_at: new Date(change.at).toISOString(), kind: made.kind, target: made.target, operation: made.operation,
+    status: made.status, key: deliveryKey([tx.tenantId, flow, made.target, made.operation, change.row, change.seq]), code: made.code, reason: made.reason?.slice(0, 2000), revision: made.revision, hold_role: made.holdRole, in_seconds: made.inSeconds,
+  };
+  const added = await tx.run(insertDelivery(tx.tenantId, storableText(JSON.stringify(row)), sealed));
+  if (added.length === 0) return false;
+  await addTokens(tx, id, flow, change.row, made.tokens);
+  await tx.run(supersedeHeld(tx.tenantId, flow, change.row, id));
+  return true;
+}
+
+async function addTokens(tx: TenantTransaction, delivery: string, flow: string, row: string, tokens: readonly MintedToken[]): Promise<void> {
+  for (const { token, kind, about, validSeconds } of tokens) {
+    await tx.run(insertMinted(tx.tenantId, { hash: hashOf(token), kind, about: about ?? null, delivery, flow, row, validSeconds: validSeconds ?? null }));
+  }
+}
+
+const hashOf = (token: string): Buffer => createHash("sha256").update(token).digest();
+
+export interface Minted { readonly kind: string; readonly about?: string; readonly delivery: string; readonly flow: string; readonly row: string; /** ISO instant. */ readonly expires_at?: string }
+
+/** What a minted token was made for, while it is valid. */
+export const findMinted = (at: Database | TenantTransaction, tenant: string, token: string): Promise<Minted | undefined> => inTenant(at, tenant, async (tx) => {
+  const [row] = await tx.run<{ kind: string; about: string | null; delivery_id: string; flow: string; row_id: string; expires_at: Date | null }>(selectMinted(tx.tenantId, hashOf(token)));
+  return row && { kind: row.kind, ...(row.about === null ? {} : { about: row.about }), delivery: row.delivery_id, flow: row.flow, row: row.row_id, ...(row.expires_at === null ? {} : { expires_at: row.expires_at.toISOString() }) };
+});
+
+// ── sending ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export const tenantsToDeliver = (db: Database): Promise<string[]> => asScheduler(db, async (tx) => (await tx.run<{ tenant: string }>(selectDueTenants())).map(({ tenant }) => tenant));
+
+/** Milliseconds since the epoch of the next one that becomes due. */
+export const nextDelivery = (db: Database): Promise<number | undefined> => asScheduler(db, async (tx) => (await tx.run<{ due_at: Date | null }>(selectNextDelivery()))[0]?.due_at?.getTime());
+
+export interface ClaimWanted { readonly owner: string; readonly leaseSeconds: number; readonly limit: number }
+
+/** Takes up to `limit` that are due, each the first of its (flow, row); deliveries of workers that fell silent are put back before. */
+export const claimDue = (db: Database, keyring: Keyring, tenant: string, wanted: ClaimWanted): Promise<ClaimedDelivery[]> => withTenant(db, tenant, async (tx) => {
+  await tx.run(recoverDeliveries(tx.tenantId));
+  return claimed(tx, keyring, await tx.run<ClaimedRow>(claimDeliveries(tx.tenantId, wanted.owner, wanted.leaseSeconds, wanted.limit)));
+});
+
+/** Others that may share a request with this one: those it was sent with before, or such as were never sent. */
+export const claimAlike = (db: Database, keyring: Keyring, delivery: ClaimedDelivery, wanted: ClaimWanted): Promise<ClaimedDelivery[]> => withTenant(db, delivery.tenant, async (tx) =>
+  wanted.limit <= 0 ? [] : claimed(tx, keyring, await tx.run<ClaimedRow>(claimDeliveries(tx.tenantId, wanted.owner, wanted.leaseSeconds, wanted.limit, { flow: delivery.flow, batch: delivery.batch ?? null }))));
+
+type ClaimedRow = DeliveryRow & { payload: Buffer };
+
+async function claimed(tx: TenantTransaction, keyring: Keyring, rows: readonly ClaimedRow[]): Promise<ClaimedDelivery[]> {
+  if (rows.length === 0) return [];
+  const sealer = await keyring.of(tx);
+  const all = await Promise.all(rows.map(async (row): Promise<ClaimedDelivery> => ({
+    ...deliveryOf(row), tenant: tx.tenant, epoch: row.epoch, unsure: row.unsure, letPass: row.let_pass, attemptsOfSchedule: row.attempts - row.attempts_base,
+    payload: JSON.parse((await sealer.openFresh(deliveryPurpose(row.id), row.payload)).toString("utf8")) as DeliveryPayload,
+    ...(row.chosen === null ? {} : { chosen: row.chosen }), ...(row.chosen_key === null ? {} : { chosenKey: row.chosen_key }), ...(row.batch === null ? {} : { batch: row.batch }),
+  })));
+  return all.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+export interface AttemptBegun { readonly id: string; readonly number: number }
+
+/**
+ * Begins an attempt of deliveries that are sent together: of all, or of none.
+ * @returns undefined when one of them is not ours any more: nothing may be sent.
+ */
+export async function beginAttempts(db: Database, deliveries: readonly ClaimedDelivery[], attempt: { readonly worker: string; readonly leaseSeconds: number; readonly batch?: string; readonly chosen?: string; readonly chosenKey?: string }): Promise<AttemptBegun[] | undefined> {
+  const lost = new Error("not ours any more");
+  try {
+    return await withTenant(db, deliveries[0]!.tenant, async (tx) => {
+      const begun: AttemptBegun[] = [];
+      for (const { id, epoch } of deliveries) {
+        const attemptId = newRowId();
+        const [row] = await tx.run<{ number: number }>(beginAttempt(tx.tenantId, id, epoch, { id: attemptId, worker: attempt.worker, leaseSeconds: attempt.leaseSeconds, batch: attempt.batch ?? null, chosen: attempt.chosen ?? null, chosenKey: attempt.chosenKey ?? null }));
+        if (!row) throw lost;
+        begun.push({ id: attemptId, number: row.number });
+      }
+      return begun;
+    });
+  } catch (thrown) {
+    if (thrown === lost) return undefined;
+    throw thrown;
+  }
+}
+
+/** Whether all of them are still ours; lengthens their leases. */
+export const keepClaims = (db: Database, deliveries: readonly ClaimedDelivery[], leaseSeconds: number): Promise<boolean> => withTenant(db, deliveries[0]!.tenant, async (tx) => {
+  for (const { id, epoch } of deliveries) if ((await tx.run(keepDelivery(tx.tenantId, id, epoch, leaseSeconds))).length === 0) return false;
+  return true;
+});
+
+export interface Outcome {
+  readonly status: "queued" | "held" | "waiting" | "unknown" | "delivered" | "unchanged" | "failed" | "exhausted" | "cancelled" | "superseded";
+  readonly code?: string; readonly reason?: string;
+  readonly unsure?: boolean;
+  /** For `queued` and `waiting`. */
+  readonly inSeconds?: number;
+  /** Kept when what was sent together has to be sent together again. */
+  readonly batch?: string;
+  readonly key?: string; readonly version?: string;
+  /** When it was mapped only now. */
+  readonly payload?: DeliveryPayload;
+  readonly tokens?: readonly MintedToken[];
+}
+
+/** The attempt it ends, if one was begun. */
+export interface AttemptEnd { readonly id: string; readonly outcome: "done" | "refused" | "retry" | "unknown" | "auth" | "unchanged"; readonly httpStatus?: number; /** JSON, secrets masked. */ readonly exchange?: JsonObject }
+
+/** Says what became of a delivery. False: it is not ours any more, and nothing was said. */
+export async function markOutcome(tx: TenantTransaction, keyring: Keyring, delivery: ClaimedDelivery, outcome: Outcome, attempt?: AttemptEnd): Promise<boolean> {
+  const sealer = await keyring.of(tx);
+  const reason = outcome.reason === undefined ? null : storableText(outcome.reason.slice(0, 2000));
+  if (attempt !== undefined) {
+    const exchange = attempt.exchange === undefined ? null : sealer.seal(attemptPurpose(attempt.id), JSON.stringify(attempt.exchange));
+    await tx.run(endAttempt(tx.tenantId, attempt.id, attempt.outcome, outcome.code ?? null, reason, attempt.httpStatus ?? null, exchange));
+  }
+  const marked = await tx.run(markDelivery(tx.tenantId, delivery.id, delivery.epoch, {
+    status: outcome.status, code: outcome.code ?? null, reason, unsure: outcome.unsure === true, inSeconds: outcome.inSeconds ?? null, batch: outcome.batch ?? null, key: outcome.key?.slice(0, 1000) ?? null, version: outcome.version?.slice(0, 200) ?? null,
+    payload: outcome.payload === undefined ? null : sealer.seal(deliveryPurpose(delivery.id), JSON.stringify(outcome.payload)),
+  }));
+  if (marked.length === 0) return false;
+  if (outcome.tokens !== undefined) await addTokens(tx, delivery.id, delivery.flow, delivery.row, outcome.tokens);
+  if (outcome.status === "held") await tx.run(supersedeHeld(tx.tenantId, delivery.flow, delivery.row, delivery.id));
+  return true;
+}
+
+/** How many deliveries of the row arrived in the last hour. */
+export const recentDeliveries = (tx: TenantTransaction, flow: string, row: string): Promise<number> =>
+  tx.run<{ count: number }>(countRecent(tx.tenantId, flow, row)).then(([found]) => found!.count);
+
+/** Nothing is sent to the target before: the others need not find out one by one. */
+export const putOff = (tx: TenantTransaction, kind: DeliveryKind, target: string, seconds: number, reason: string): Promise<unknown> =>
+  tx.run(putOffTarget(tx.tenantId, kind === "webhook" ? ["webhook"] : ["action", "save"], target, seconds, reason));
+
+// ── looking at them ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface DeliveryFilter {
+  readonly status?: readonly DeliveryStatus[];
+  readonly flow?: string;
+  readonly target?: string;
+  readonly row?: string;
+  readonly code?: string;
+}
+
+const queryOf = (filter: DeliveryFilter): DeliveryQuery => ({ status: filter.status ?? null, flow: filter.flow ?? null, target: filter.target ?? null, row: filter.row ?? null, code: filter.code ?? null });
+
+/** Newest first, without what they hold. */
+export const listDeliveries = (at: Database | TenantTransaction, tenant: string, filter: DeliveryFilter & { readonly limit?: number; readonly after?: readonly string[] } = {}): Promise<Page<Delivery>> => inTenant(at, tenant, async (tx) => {
+  const limit = filter.limit ?? 50;
+  const rows = await tx.run<DeliveryRow>(selectDeliveries(tx.tenantId, queryOf(filter), filter.after?.[0], limit + 1));
+  const last = rows[limit - 1];
+  return { items: rows.slice(0, limit).map(deliveryOf), ...(rows.length > limit && last ? { next: [last.seq] } : {}) };
+});
+
+export const getDelivery = (at: Database | TenantTransaction, tenant: string, id: string): Promise<Delivery | undefined> => inTenant(at, tenant, async (tx) => {
+  const [row] = await tx.run<DeliveryRow>(selectDelivery(tx.tenantId, id));
+  return row && deliveryOf(row);
+});
+
+/** What it holds, decrypted: for someone who may see it. */
+export const readDeliveryPayload = (at: Database | TenantTransaction, keyring: Keyring, tenant: string, id: string): Promise<DeliveryPayload | undefined> => inTenant(at, tenant, async (tx) => {
+  const sealer = await keyring.of(tx);
+  const [row] = await tx.run<DeliveryRow & { payload: Buffer }>(selectDelivery(tx.tenantId, id));
+  return row && JSON.parse((await sealer.openFresh(deliveryPurpose(id), row.payload)).toString("utf8")) as DeliveryPayload;
+});
+
+export interface DeliveryAttempt {
+  readonly id: string; readonly number: number; readonly worker: string; readonly started_at: string; readonly ended_at?: string;
+  /** Absent while it is under way. */
+  readonly outcome?: string; readonly code?: string; readonly reason?: string; readonly http_status?: number;
+  /** Requests and answers, secrets masked; only when asked for. */
+  readonly exchange?: JsonObject;
+}
+
+/** @param keyring given: with requests and answers. */
+export const listAttempts = (at: Database | TenantTransaction, tenant: string, delivery: string, keyring?: Keyring): Promise<DeliveryAttempt[]> => inTenant(at, tenant, async (tx) => {
+  const sealer = keyring && await keyring.of(tx);
+  const rows = await tx.run<AttemptRow>(selectAttempts(tx.tenantId, delivery));
+  return Promise.all(rows.map(async (row) => ({
+    id: row.id, number: row.number, worker: row.worker, started_at: row.started_at.toISOString(), ...(row.ended_at === null ? {} : { ended_at: row.ended_at.toISOString() }),
+    ...(row.outcome === null ? {} : { outcome: row.outcome }), ...(row.code === null ? {} : { code: row.code }), ...(row.reason === null ? {} : { reason: row.reason }), ...(row.http_status === null ? {} : { http_status: row.http_status }),
+    ...(sealer === undefined || row.exchange === null ? {} : { exchange: JSON.parse((await sealer.openFresh(attemptPurpose(row.id), row.exchange)).toString("utf8")) as JsonObject }),
+  })));
+});
+
+// ── deciding about them ─────────────────────────────────────────────────────────────────────────────────────────────
+
+export const REPLAYABLE: readonly DeliveryStatus[] = ["failed", "exhausted", "cancelled", "delivered", "unchanged"];
+/** Replays begin no faster, of all flows of a call together: a provider that was down is not met by all of them at once. */
+export const REPLAYS_PER_SECOND = 10;
+const MOST_REPLAYS = 10_000;
+
+/** Sends finished ones again, under their id, in their order, at a limited rate. @returns their ids. */
+export const replayDelivered = (at: Database | TenantTransaction, tenant: string, wanted: DeliveryFilter & { readonly ids?: readonly string[] }): Promise<string[]> => inTenant(at, tenant, async (tx) => {
+  const status = (wanted.status ?? (wanted.ids === undefined ? ["failed", "exhausted"] : REPLAYABLE)).filter((one) => REPLAYABLE.includes(one));
+  const rows = await tx.run<{ id: string }>(replayDeliveries(tx.tenantId, wanted.ids ?? null, queryOf({ ...wanted, status }), REPLAYS_PER_SECOND, MOST_REPLAYS));
+  await tx.run(tellDeliverers());
+  return rows.map(({ id }) => id);
+});
+
+/** A person knows how an unknown one ended. `sent`: it arrived; else it is sent again. False: it is not unknown. */
+export const resolveUnknown = (at: Database | TenantTransaction, tenant: string, id: string, sent: boolean, by: string): Promise<boolean> => inTenant(at, tenant, async (tx) => {
+  const done = await tx.run(decideDelivery(tx.tenantId, id, ["unknown"], { status: sent ? "delivered" : "queued", by, reason: sent ? "A person found that it had arrived." : "A person found that it had not arrived." }));
+  await tx.run(tellDeliverers());
+  return done.length === 1;
+});
+
+/** False: it is over, or being sent. */
+export const cancelDelivery = (at: Database | TenantTransaction, tenant: string, id: string, by: string): Promise<boolean> => inTenant(at, tenant, async (tx) => {
+  const done = await tx.run(decideDelivery(tx.tenantId, id, ["waiting", "held", "queued", "unknown"], { status: "cancelled", by, reason: "A person cancelled it." }));
+  await tx.run(tellDeliverers());
+  return done.length === 1;
+});
+
+/** What waits for a person, of one role or of all; oldest decisions are made first, the newest are listed first. */
+export const listHolds = (at: Database | TenantTransaction, tenant: string, filter: { readonly role?: string; readonly limit?: number; readonly after?: readonly string[] } = {}): Promise<Page<Delivery>> => inTenant(at, tenant, async (tx) => {
+  const limit = filter.limit ?? 50;
+  const rows = (await tx.run<DeliveryRow>(selectDeliveries(tx.tenantId, { ...queryOf({}), status: ["held"] }, filter.after?.[0], filter.role === undefined ? limit + 1 : 10_000))).filter(({ hold_role }) => filter.role === undefined || hold_role === filter.role);
+  const last = rows[limit - 1];
+  return { items: rows.slice(0, limit).map(deliveryOf), ...(rows.length > limit && last ? { next: [last.seq] } : {}) };
+});
+
+/** Approved is sent as it was frozen; rejected is over. False: it is not held any more. */
+export const decideHeld = (at: Database | TenantTransaction, tenant: string, id: string, approved: boolean, by: string, reason?: string): Promise<boolean> => inTenant(at, tenant, async (tx) => {
+  const done = await tx.run(decideDelivery(tx.tenantId, id, ["held"], { status: approved ? "queued" : "rejected", by, reason: reason ?? null, letPass: approved }));
+  await tx.run(tellDeliverers());
+  return done.length === 1;
+});
+
+// ── keeping house ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+const OLD_PER_BATCH = 1000;
+
+/** Deletes finished deliveries that were kept long enough, and minted tokens long expired. @returns how many deliveries. */
+export async function forgetDeliveries(db: Database, days = KEPT_DAYS): Promise<number> {
+  let deleted = 0;
+  const tenants = await asScheduler(db, (tx) => tx.run<{ tenant: string }>(selectTenantsWithOld(days)));
+  for (const { tenant } of tenants) {
+    for (let batch = OLD_PER_BATCH; batch === OLD_PER_BATCH; deleted += batch) {
+      batch = await withTenant(db, tenant, async (tx) => {
+        await tx.run(deleteOldTokens(tx.tenantId, days));
+        return (await tx.run(deleteOldDeliveries(tx.tenantId, days, OLD_PER_BATCH))).length;
+      });
+    }
+  }
+  return deleted;
+}
+
+export interface DeliveryLoad { readonly status: DeliveryStatus; readonly count: number; /** Since the oldest of them was due. */ readonly seconds: number }
+
+/** Unfinished deliveries over all tenants, in numbers. */
+export const deliveryLoad = (db: Database): Promise<DeliveryLoad[]> => asScheduler(db, (tx) => tx.run<{ status: DeliveryStatus; count: number; seconds: number }>(countUnfinished()));
+
+/** jsonb holds no NUL and no half of a surrogate pair. */
+const storableText = (text: string): string => text.replaceAll("\\u0000", "\u{FFFD}").replaceAll("\0", "\u{FFFD}").toWellFormed();
+
+const deliveryOf = (row: DeliveryRow & { gap?: boolean; behind?: string | null }): Delivery => ({
+  id: row.id, flow: row.flow, entity: row.entity, row: row.row_id, cause: row.cause, changed_at: row.changed_at.toISOString(), kind: row.kind as DeliveryKind, target: row.target, operation: row.chosen ?? row.operation,
+  status: row.status as DeliveryStatus, key: row.key, revision: row.revision, attempts: row.attempts, created_at: row.created_at.toISOString(),
+  ...present("code", row.code), ...present("reason", row.reason), ...present("due_at", row.due_at), ...present("first_sent_at", row.first_sent_at), ...present("last_sent_at", row.last_sent_at),
+  ...present("hold_role", row.hold_role), ...present("decided_by", row.decided_by), ...present("decided_at", row.decided_at), ...present("superseded_by", row.superseded_by),
+  ...present("result_key", row.result_key), ...present("result_version", row.result_version), ...present("finished_at", row.finished_at),
+  ...(row.gap === true ? { gap: true } : {}), ...present("behind", row.behind ?? null),
+});
+
+const present = <Name extends string>(name: Name, value: string | Date | null): { readonly [name in Name]?: string } =>
+  (value === null ? {} : { [name]: value instanceof Date ? value.toISOString() : value }) as { readonly [name in Name]?: string };
