@@ -37,7 +37,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
     purpose: ({ connection, flow, key, id }) => quarantinePurpose(connection, flow, key, id) },
   { table: "deliveries", column: "payload", key: { id: "uuid" }, beside: [], purpose: ({ id }) => deliveryPurpose(id) },
   { table: "delivery_attempts", column: "exchange", key: { id: "uuid" }, beside: [], purpose: ({ id }) => attemptPurpose(id) },
-  { table: "webhook_secrets", column: "sealed", key: { id: "uuid" }, beside: [], purpose: ({ id }) => endpointSecretPurpose(id) },
+  { table: "endpoint_secrets", column: "sealed", key: { id: "uuid" }, beside: [], purpose: ({ id }) => endpointSecretPurpose(id) },
   { table: "inbound_requests", column: "request", key: { id: "uuid" }, beside: [], purpose: ({ id }) => requestPurpose(id) },
   { table: "events", column: "item", key: { id: "uuid" }, beside: [], purpose: ({ id }) => itemPurpose(id) },
 ];

@@ -188,7 +188,7 @@ create table breakers (
 ) with (fillfactor = 50);
 select isolate('breakers');
 
-create table webhook_endpoints (
+create table outgoing_endpoints (
   tenant_id       uuid not null references tenants,
   name            text not null,
   url             text not null,
@@ -199,10 +199,10 @@ create table webhook_endpoints (
   updated_at      timestamptz not null default clock_timestamp(),
   primary key (tenant_id, name)
 );
-select isolate('webhook_endpoints');
+select isolate('outgoing_endpoints');
 
 -- The newest signs, and so do those before it until they expire.
-create table webhook_secrets (
+create table endpoint_secrets (
   tenant_id   uuid not null,
   id          uuid not null,
   endpoint    text not null,
@@ -211,10 +211,10 @@ create table webhook_secrets (
   created_at  timestamptz not null default clock_timestamp(),
   expires_at  timestamptz,
   primary key (tenant_id, id),
-  foreign key (tenant_id, endpoint) references webhook_endpoints on delete cascade
+  foreign key (tenant_id, endpoint) references outgoing_endpoints on delete cascade
 );
-create index webhook_secrets_of on webhook_secrets (tenant_id, endpoint, created_at desc);
-select isolate('webhook_secrets');
+create index endpoint_secrets_of on endpoint_secrets (tenant_id, endpoint, created_at desc);
+select isolate('endpoint_secrets');
 
 -- Values that were made for one delivery: only their hash is kept.
 create table minted_tokens (
