@@ -87,7 +87,6 @@ export const catalog = {
   AUTH_NOT_SIGNED_IN: { message: "Nobody has signed in at the provider for this connection yet.", hint: "Connect it: POST /api/integrations/:provider/connect answers with the address to open in a browser.", retry: "after_fix", http: 409 },
   AUTH_RECONNECT: { message: "The provider took back what the sign-in of connection '{connection}' gave.", hint: "Connect it again; the runs continue from their checkpoints.", help: "A refresh token ends when it was not used for long, when somebody removed the app at the provider, or when the answer to a refresh was lost on its way.", retry: "after_fix", http: 409 },
   AUTH_SIGN_IN: { message: "{detail}", hint: "{suggestion}", help: "A sign-in at a provider is begun here, is good for ten minutes and for one use, and ends in the browser that began it.", retry: "after_fix", http: 400 },
-  AUTH_NO_PUBLIC_URL: { message: "Sign-ins need to know under which address people reach this server.", hint: "Set PLUGBOARD_PUBLIC_URL=https://plugboard.example.com; its /oauth/callback is the redirect address to register at providers.", retry: "after_fix", http: 409 },
   AUTH_NOT_CONNECTED: { message: "Connection '{connection}' is {state}.", hint: "{suggestion}", help: "After a disconnect nothing is read or called until a credential is entered again; a connection that the configuration disables is enabled there.", retry: "after_fix", http: 409 },
 
   // RUN_: one execution of a flow.

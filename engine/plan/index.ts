@@ -3,6 +3,8 @@ export { resolveAll, resolvePlan, type Resolved } from "./resolve.ts";
 export { explain, type Explained } from "./explain.ts";
 export { originOfPointer } from "./plan-pointers.ts";
 export { diffPlans, type ChangeKind, type PlanChange } from "./diff.ts";
+export { highestRisk, risks, type Risk } from "./diff-risk.ts";
+export { diffTenants, textOfChanges, type RatedChange, type TenantChange } from "./diff-tenants.ts";
 export { cutRelease, type Release } from "./release.ts";
 export { diffPresets, listPresets, ONLY_PRESET, planOfPreset, workspaceOfPreset, type PresetSummary } from "./presets.ts";
 export { effectiveValues, overrideEdits, type EffectiveValue, type OverrideChange, type OverrideEdit } from "./overrides.ts";
