@@ -4,7 +4,7 @@ import type { Json, JsonObject, Workspace } from "../manifest/types.ts";
 import { compileCursor } from "./compile-cursor.ts";
 import { compileAction } from "./compile-action.ts";
 import { compileQueue, compileWebhook } from "./compile-feed.ts";
-import { compileErrors, compileRequest, component, expression, expressions, named, ONLY, optional, record, seconds, value } from "./compile-request.ts";
+import { bytes, compileErrors, compileRequest, component, expression, expressions, named, ONLY, optional, record, seconds, value } from "./compile-request.ts";
 import { hostsOf } from "./hosts.ts";
 import { problemAt, type Report } from "./problems.ts";
 import { at, members, plain, text, type Sourced } from "./sourced.ts";
@@ -101,12 +101,4 @@ function compileDoor(node: Sourced | undefined, where: string, report: Report): 
   const request = node && compileRequest(node, where, report);
   if (!request) return undefined;
   return { request, records: expression(at(node, "records")) ?? "$", ...optional("pagination", component(at(node, "pagination"), "none")) };
-}
-
-const BYTES: Readonly<Record<string, number>> = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
-
-function bytes(node: Sourced | undefined): number | undefined {
-  const written = text(node);
-  const [, amount, unit] = written?.match(/^(\d+(?:\.\d+)?)([kKMG]?i?B)?$/) ?? [];
-  return amount === undefined ? undefined : Math.round(Number(amount) * (BYTES[unit ?? "B"] ?? 1));
 }

@@ -1,7 +1,7 @@
 /** From a webhook or a queue of the effective tree to its plan. */
 import type { JsonObject } from "../manifest/types.ts";
 import { compileCursor } from "./compile-cursor.ts";
-import { compilePolls, compileRequest, component, expression, expressions, named, numberOf, optional, record, seconds, value } from "./compile-request.ts";
+import { bytes, compilePolls, compileRequest, component, expression, expressions, named, numberOf, optional, record, seconds, value } from "./compile-request.ts";
 import { problemAt, type Report } from "./problems.ts";
 import { ONLY_REPLY } from "./shape.ts";
 import { at, members, plain, text, type Sourced } from "./sourced.ts";
@@ -22,6 +22,7 @@ export function compileWebhook(node: Sourced, where: string, report: Report): We
     verify,
     replies: members(at(node, "reply")).map(([name, reply]) => compileReply(name, reply)),
     subscribe: compilePolls(at(node, "subscribe"), `${where}.subscribe`, report),
+    ...optional("max_body_bytes", bytes(at(node, "max_body"))),
   };
 }
 
@@ -71,6 +72,8 @@ function compileReply(name: string, node: Sourced): ReplyPlan {
   return {
     ...(name === ONLY_REPLY ? {} : { name }),
     ...optional("when", expression(at(node, "when"))),
+    ...(at(node, "handshake") ? { handshake: true as const } : {}),
+    ...(at(node, "unsigned") ? { unsigned: true as const } : {}),
     status: numberOf(at(node, "status")) ?? 200,
     ...optional("headers", value(at(node, "headers"))),
     ...optional("text", value(at(node, "text"))),

@@ -98,3 +98,12 @@ export function seconds(node: Sourced, field: string, report: Report): number | 
   if (parsed === undefined) report(problemAt(node.source, "MANIFEST_WRONG_VALUE", { field, expected: DURATION_FORM, actual: JSON.stringify(plain(node)) }));
   return parsed;
 }
+
+const BYTES: Readonly<Record<string, number>> = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+/** Of `5MB`, or of a plain number. */
+export function bytes(node: Sourced | undefined): number | undefined {
+  const written = text(node);
+  const [, amount, unit] = written?.match(/^(\d+(?:\.\d+)?)([kKMG]?i?B)?$/) ?? [];
+  return amount === undefined ? undefined : Math.round(Number(amount) * (BYTES[unit ?? "B"] ?? 1));
+}
