@@ -214,6 +214,7 @@ export interface RawAnswer { readonly status: number; readonly headers: Readonly
 
 /** Caps, deadlines and the egress guard; no retry. A credential never crosses to another origin. */
 export interface Transport {
+  /** @throws PlugboardError; RUN_NETWORK and RUN_TIMEOUT with the parameter `unsent: true` where nothing of the request can have left. */
   send(request: OutgoingRequest, options: SendOptions): Promise<RawAnswer>;
   close(): Promise<void>;
 }

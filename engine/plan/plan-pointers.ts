@@ -22,6 +22,7 @@ const RENAMED: readonly (readonly [RegExp, string])[] = [
   [/^(\/connectors\/[^/]+\/actions\/[^/]+\/once)\/existing$/, "$1/key"],
   [/^(\/connectors\/[^/]+\/actions\/[^/]+\/once)\/(valid_for|settle)_seconds$/, "$1/$2"],
   [/^(\/connectors\/[^/]+\/(?:actions|webhooks|queues)\/.+)\/(every|within)_seconds$/, "$1/$2"],
+  [/^(\/connectors\/[^/]+\/webhooks\/[^/]+)\/max_body_bytes$/, "$1/max_body"],
   [/^(\/connectors\/[^/]+\/webhooks\/[^/]+)\/replies(?=\/|$)/, "$1/reply"],
   [/^\/change_flows\/([^/]+)\/(entity|becomes|when)$/, "/flows/$1/from/$2"],
   [/^(\/flows\/[^/]+\/from)\/entity$/, "$1/change"],

@@ -140,7 +140,7 @@ function requestAsList(node: Sourced): Sourced {
 
 /** The name of a reply, where a webhook has one. */
 export const ONLY_REPLY = "default";
-const REPLY_KEYS = ["when", "status", "headers", "text", "json"];
+const REPLY_KEYS = ["when", "status", "headers", "text", "json", "handshake", "unsigned"];
 
 /** One reply written in place is a map of one; no named reply is called as a part of a reply is. */
 function replyByName(node: Sourced): Sourced {

@@ -176,8 +176,12 @@ function failure(thrown: unknown, request: OutgoingRequest, sending: SendOptions
   if (thrown instanceof undiciErrors.BodyTimeoutError) return timedOut(request, "idle", sending);
   if (thrown instanceof undiciErrors.InvalidArgumentError) return new PlugboardError("RUN_REQUEST", { where: request.label, detail: "a header or the path holds characters that HTTP does not allow", suggestion: "Look for line breaks in config values." });
   const codes = causes(thrown).map((cause) => (cause as { code?: unknown }).code).filter((code): code is string => typeof code === "string");
-  return new PlugboardError("RUN_NETWORK", { request: request.label, detail: explain(codes, request.url.hostname), permanent: codes.some((code) => CERTIFICATE.has(code)), suggestion: "" }, { cause: codes.join(", ") });
+  const isCertificate = codes.some((code) => CERTIFICATE.has(code));
+  return new PlugboardError("RUN_NETWORK", { request: request.label, detail: explain(codes, request.url.hostname), permanent: isCertificate, unsent: isCertificate || causes(thrown).some(neverConnected), suggestion: "" }, { cause: codes.join(", ") });
 }
+
+/** It failed while the host was looked up or connected to: nothing of the request has left. */
+const neverConnected = (cause: unknown): boolean => ["connect", "getaddrinfo"].includes(String((cause as { syscall?: unknown }).syscall));
 
 /** Trying again does not mend a certificate. */
 const CERTIFICATE = new Set(["CERT_HAS_EXPIRED", "ERR_TLS_CERT_ALTNAME_INVALID", "DEPTH_ZERO_SELF_SIGNED_CERT", "SELF_SIGNED_CERT_IN_CHAIN", "UNABLE_TO_VERIFY_LEAF_SIGNATURE", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY"]);
@@ -206,7 +210,7 @@ function explain(codes: readonly string[], host: string): string {
 }
 
 const timedOut = (request: OutgoingRequest, limit: keyof SendOptions["timeouts"], { timeouts }: SendOptions): PlugboardError =>
-  new PlugboardError("RUN_TIMEOUT", { request: request.label, limit, seconds: timeouts[limit] });
+  new PlugboardError("RUN_TIMEOUT", { request: request.label, limit, seconds: timeouts[limit], unsent: limit === "connect" });
 
 function flat(headers: Readonly<Record<string, string | readonly string[] | undefined>>): Record<string, string> {
   const one: Record<string, string> = {};

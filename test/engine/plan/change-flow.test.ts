@@ -100,8 +100,8 @@ test("one reply, or several by name in the order of layers", () => {
   const hook = (reply: string): string => `${CONNECTOR}webhooks:\n  app: { verify: { type: secret_url }, ${reply}, events: { contact: { stream: contacts, key: id } } }\n`;
   const repliesOf = (reply: string) => resolve("  out: { from: { change: person }, to: { webhook: partner } }\n", { "connectors/crm/connector.yaml": hook(reply) }).plan.connectors["crm"]!.webhooks!["app"]!.replies;
   expect(repliesOf('reply: { status: 202, json: { status: "ok" } }')).toEqual([{ status: 202, json: { status: "ok" } }]);
-  expect(repliesOf('reply: { challenge: { when: body.challenge, text: "{{body.challenge}}", headers: { Content-Type: text/plain } }, ping: { when: body.type = 1, json: { type: 1 } } }')).toEqual([
-    { name: "challenge", when: "body.challenge", status: 200, headers: { "Content-Type": "text/plain" }, text: "{{body.challenge}}" },
+  expect(repliesOf('reply: { challenge: { when: body.challenge, handshake: true, text: "{{body.challenge}}", headers: { Content-Type: text/plain } }, ping: { when: body.type = 1, json: { type: 1 } } }')).toEqual([
+    { name: "challenge", when: "body.challenge", handshake: true, status: 200, headers: { "Content-Type": "text/plain" }, text: "{{body.challenge}}" },
     { name: "ping", when: "body.type = 1", status: 200, json: { type: 1 } },
   ]);
 });
