@@ -1714,6 +1714,8 @@ export type ConnectorWebhookParts = {
   readonly verify?: ConnectorVerifyChoice;
   /** What is answered: one reply, or several by name, of which the first whose `when` holds answers. Default: 200 with an empty body, 401 when refused. */
   readonly reply?: ConnectorReply | { readonly [name: string]: ConnectorReply };
+  /** How large a request's body may be, at most 10 MiB; default 1 MiB. */
+  readonly max_body?: Size;
   /** Requests that register the address at the provider. */
   readonly subscribe?: ConnectorPolls;
 };
@@ -1722,6 +1724,10 @@ export type ConnectorWebhookParts = {
 export type ConnectorReply = {
   /** Only for these requests; over `body`, `headers` and `request`. */
   readonly when?: RecordExpression;
+  /** The request only asks whether somebody is there: nothing is looked for in it. */
+  readonly handshake?: true;
+  /** A handshake that the provider does not sign: it is answered before anything is proven, as text or JSON and never as a page. */
+  readonly unsigned?: true;
   /** Status. */
   readonly status?: number;
   /** Headers. */

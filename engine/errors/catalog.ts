@@ -129,6 +129,17 @@ export const catalog = {
   STORE_DATA_FOLDER: { message: "The data folder {folder} cannot be used: {detail}", hint: "{suggestion}", retry: "after_fix", http: 500 },
   STORE_BUSY: { message: "PostgreSQL cannot take the page now: {detail}", retry: "backoff", http: 503 },
 
+  // EVENT_: what a provider sent, on its way to becoming records.
+  EVENT_EXPRESSION: { message: "'{field}' of the feed cannot be evaluated on this item: {detail}", hint: "Correct the feed in the connector, then replay the event.", retry: "after_fix", http: 422 },
+  EVENT_NO_KEY: { message: "Event '{event}' names no record: its key gave {actual}.", hint: "Correct its `key` in the connector, or its `when`, then replay the event.", retry: "after_fix", http: 422 },
+  EVENT_NO_READ: { message: "Stream '{stream}' cannot read one record, and the event carries none.", hint: "Give the stream a `one`, or the event a `record`.", retry: "after_fix", http: 422 },
+  EVENT_NO_FEED: { message: "Connector '{connector}' has no feed '{feed}' any more.", hint: "Put it back, then replay the event.", retry: "after_fix", http: 422 },
+  EVENT_UNROUTED: { message: "Account '{account}' belongs to no connection of '{connector}'.", hint: "Connect it, then replay the event.", retry: "after_fix", http: 422 },
+  EVENT_UNREADABLE: { message: "What was kept of this event cannot be read: {detail}", retry: "never", http: 422 },
+  EVENT_READ: { message: "The record could not be read after {attempts} tries: {detail}", hint: "Replay the event when the provider answers again.", retry: "after_fix", http: 502 },
+  EVENT_STORE: { message: "PostgreSQL refuses what this event carries: {detail}", retry: "never", http: 422 },
+  EVENT_BODY: { message: "The request's body cannot be taken: {detail}", hint: "{suggestion}", help: "A body is JSON as the standard writes it: no member twice, none called `__proto__`, nested at most 64 levels.", retry: "never", http: 400 },
+
   // TENANT_: how an organisation comes, rests and goes.
   TENANT_SUSPENDED: { message: "Tenant '{tenant}' is suspended.", hint: "Its data is kept. The operator resumes it: plugboard tenant resume {tenant}", retry: "after_fix", http: 403 },
   TENANT_TAKEN: { message: "The {field} '{value}' belongs to another tenant.", hint: "Choose another {field}.", retry: "after_fix", http: 409 },
@@ -186,6 +197,10 @@ export const catalog = {
   SERVER_WRONG_VALUE: { message: "'{field}' must be {expected}.", hint: "{suggestion}", help: "Enter a value of the form that the error names; secrets are never repeated in it.", retry: "after_fix", http: 422 },
   SERVER_MASKED_SECRET: { message: "'{field}' was given as a mask, not as a value.", hint: "Leave the field out to keep the stored value, or give the whole new one.", retry: "after_fix", http: 422 },
   SERVER_PROXY_PATH: { message: "'{path}' is not a path below the provider's base address.", hint: "Write it as the provider documents it, without '.' or '..' in it.", retry: "after_fix", http: 400 },
+  SERVER_WEBHOOK_REFUSED: { message: "This request was not accepted.", hint: "Who looks after the connection sees why among its events.", retry: "after_fix", http: 401 },
+  SERVER_ENCODED: { message: "The request's body is encoded as {encoding}; it must come as it is.", hint: "Send it without Content-Encoding.", retry: "never", http: 415 },
+  SERVER_TOO_MANY: { message: "Too many requests to this address.", hint: "Send them again after Retry-After seconds.", retry: "backoff", http: 429 },
+  SERVER_SLOW: { message: "The request's body did not arrive in {seconds} seconds.", retry: "backoff", http: 408 },
   CLI_USAGE: { message: "{detail}", hint: "{suggestion}", retry: "after_fix", http: 400 },
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -13,7 +13,7 @@ const RENAMED: readonly (readonly [RegExp, string])[] = [
   [/^(\/flows\/[^/]+\/map\/fields\/[^/]+)\/(?:expression|constant)$/, "$1"],
   [/^(\/flows\/[^/]+)\/caps\/seconds$/, "$1/caps/time"],
   [/^(\/connectors\/[^/]+\/http\/limits\/[^/]+)\/every_seconds$/, "$1/every"],
-  [/^(\/connectors\/[^/]+)\/http\/max_body_bytes$/, "$1/http/max_body"],
+  [/^(\/connectors\/[^/]+\/(?:http|webhooks\/[^/]+))\/max_body_bytes$/, "$1/max_body"],
   [/^(\/connectors\/[^/]+\/(?:http\/auth|check|webhooks\/[^/]+\/verify))\/named\/default(?=\/|$)/, "$1"],
   [/^(\/connectors\/[^/]+\/(?:http\/auth|check|webhooks\/[^/]+\/verify))\/named(?=\/|$)/, "$1"],
   [/^(\/connectors\/[^/]+\/(?:streams\/[^/]+\/(?:list|changes|one)|check(?:\/[^/]+)?|(?:actions|queues)\/[^/]+(?:\/once\/find|\/(?:before|after)\/[^/]+)?|webhooks\/[^/]+\/subscribe\/[^/]+))\/request(?=\/|$)/, "$1"],

@@ -272,11 +272,17 @@ export interface WebhookPlan extends FeedPlan {
   readonly replies: readonly ReplyPlan[];
   /** Requests that register, renew and remove the address at the provider. */
   readonly subscribe: Readonly<Record<string, PollPlan>>;
+  /** Bytes a request's body may have; absent: 1 MiB. At most 10 MiB. */
+  readonly max_body_bytes?: number;
 }
 
 export interface ReplyPlan {
   readonly name?: string;
   readonly when?: Expression;
+  /** The request only asks whether somebody is there: it carries no items. */
+  readonly handshake?: true;
+  /** The provider does not sign it: a handshake that is answered before anything is proven. */
+  readonly unsigned?: true;
   readonly status: number;
   readonly headers?: Value;
   readonly text?: Value;
