@@ -91,7 +91,7 @@ function compileText(text: string, sink: TemplateSink, where: string): Render {
   return (variables) => template.render(variables);
 }
 
-type Kind = "auth" | "cursor" | "decoder" | "pagination";
+type Kind = "auth" | "cursor" | "decoder" | "pagination" | "verifier";
 type Built<K extends Kind> = ReturnType<(typeof registry)[K][keyof (typeof registry)[K]] extends { build: infer B extends (...args: never[]) => unknown } ? B : never>;
 
 /** @throws PlugboardError MANIFEST_NOT_RUNNING_YET for a type without a file in engine/components. */

@@ -45,7 +45,7 @@ function manifestPage(name: string, place: string, schema: Schema): string[] {
 }
 
 function componentPage(kind: string, type: string, path: string, schema: Schema): string[] {
-  const lines = [generatedFrom(`schemas/${path}`), `# ${kind}: ${type}`, "", String(schema.description), "", ...notRunning(schema), ...example(schema)];
+  const lines = [generatedFrom(`schemas/${path}`), `# ${kind}: ${type}`, "", String(schema.description), "", ...notRunning(schema), ...examples(schema)];
   const names = (schema["x-expression-variables"] ?? []) as string[];
   if (names.length > 0) lines.push(`Expressions and templates here may name ${names.map((each) => `\`${each}\``).join(", ")}.`, "");
   lines.push(...section(schema, path, `components/${kind}/${type}.md`));
@@ -59,6 +59,13 @@ function example(schema: Schema): string[] {
   const [first] = (schema.examples ?? []) as unknown[];
   if (first === undefined) return [];
   return ["```yaml", stringify(first, { lineWidth: 0 }).trimEnd(), "```", ""];
+}
+
+/** All of them, where `x-example-titles` says what each shows. */
+function examples(schema: Schema): string[] {
+  const titles = schema["x-example-titles"] as readonly string[] | undefined;
+  if (titles === undefined) return example(schema);
+  return ((schema.examples ?? []) as unknown[]).flatMap((each, index) => [`${titles[index]!}:`, "", ...example({ examples: [each] })]);
 }
 
 /** The table of an object's keys. `at`: the page it is written into, for links. */

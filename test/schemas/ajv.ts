@@ -4,7 +4,7 @@ import addFormats from "ajv-formats";
 import { schemas } from "../../schemas/bundle.gen.ts";
 
 const BASE = "https://schemas.invalid/";
-export const OWN_WORDS = ["x-unit", "x-secret", "x-since", "x-source", "x-expression-variables", "x-not-running-yet"];
+export const OWN_WORDS = ["x-unit", "x-secret", "x-since", "x-source", "x-expression-variables", "x-not-running-yet", "x-example-titles"];
 
 export function ajvOfSchemas(): (path: string) => ValidateFunction {
   const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, allowUnionTypes: true, allErrors: false });
