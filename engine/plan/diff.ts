@@ -52,10 +52,12 @@ export function diffPlans(a: TenantPlan, b: TenantPlan): PlanChange[] {
     add("flow", name, `${at}/stream`, sourceOf(before), sourceOf(after));
     for (const key of ["title", "enabled", "to", "labels", "caps", "quarantine"] as const) leaves("flow", name, `${at}/${key}`, before[key], after[key]);
     add("select", name, `${at}/select`, before.select, after.select);
+    add("flow", name, `${at}/map/id`, before.map?.id, after.map?.id);
     add("filter", name, `${at}/map/where`, before.map?.where, after.map?.where);
     const [old, now] = [before.map?.fields ?? {}, after.map?.fields ?? {}];
     for (const field of keysOf(old, now)) add("field", name, child(`${at}/map/fields`, field), written(old[field]), written(now[field]));
   }, sourceAndTarget);
+  each("flow", "/change_flows", a.change_flows ?? {}, b.change_flows ?? {}, (name, at, before, after) => leaves("flow", name, at, before, after), ({ entity, to, enabled }) => ({ entity, to, enabled }));
   for (const name of keysOf(a.flows, b.flows)) addSchedule(name, a.flows[name], b.flows[name], add);
   each("entity", "/entities", a.entities, b.entities, (name, at, { limit: _, ...before }, { limit: __, ...after }) => leaves("entity", name, at, before, after), ({ match, prefer }) => ({ match, prefer }));
   each("connector", "/connectors", a.connectors, b.connectors, (name, at, before, after) => leaves("connector", name, at, before, after), ({ title }) => title);

@@ -5,31 +5,36 @@
 export { addApiKey, findApiKey, listApiKeys, revokeApiKey, type ApiKeyGrant, type ApiKeyState, type NewApiKey } from "./api-keys.ts";
 export { listAudit, PLATFORM, recordAudit, type Actor, type AuditEntry, type AuditFilter, type AuditLine } from "./audit.ts";
 export { buckets } from "./buckets.ts";
-export { describeConnection, listConnections, readConnectionValues, setConnection, setConnectionStatus, type Account, type ConnectionEntry, type ConnectionState, type SecretState } from "./connections.ts";
+export { describeConnection, listConnections, readConnectionValues, readPreviousSecrets, setConnection, setConnectionStatus, type Account, type ConnectionEntry, type ConnectionState, type SecretState } from "./connections.ts";
 export { addConsent, consentPort, dropConsent, useConsent, type EndedConsent } from "./consents.ts";
 export { createChange, dropDraft, getChange, listChanges, moveChange, type ChangeFilter, type ChangeStatus, type StoredChange } from "./changes.ts";
 export { listApplications, noteCommit, raiseAlarm, readConfiguration, type Alarm, type Application, type Configuration } from "./configuration.ts";
-export { connectorIds, findConnector, listConnectors, saveConnectors } from "./connectors.ts";
+export { addConnectLink, CONNECT_TOKEN_PREFIX, endConnectLink, findConnectLink, listConnectLinks, revokeConnectLink, type ConnectLink } from "./connect-links.ts";
+export { connectorHealth, connectorIds, findConnector, listConnectors, saveConnectors } from "./connectors.ts";
 export { openDatabase, withTenant, type Database, type DatabaseOptions, type TenantTransaction, type Transaction } from "./database.ts";
 export { addRefusals, askForReads, delayEvents, EVENT_CHANNEL, eventLanes, eventLoad, getEvent, heldConnections, lastEvents, listEvents, listRefusals, markRouted, pruneEvents, readEventRaw, releaseHeld, replayEvents, settleEvents, storeArrivals, takeEvents,
   type ArrivedItem, type Arrival, type EventEffect, type EventEnd, type EventFilter, type EventLoad, type EventState, type EventStatus, type Lane, type PendingEvent, type ReadAsked, type Refusal, type Stored, type StoredRequest } from "./events.ts";
+export { forgetRecords, heldBy, type Held } from "./forget.ts";
 export { createKeyring, generateKey, type Keyring, type KeySource, type Purpose, type Sealer } from "./keyring.ts";
 export { assertMigrated, migrate, migrationStatus, QUEUE_SCHEMA, type MigrationStatus } from "./migrate.ts";
-export { tenantState } from "./people.ts";
+export { addIdentity, addInvitation, addMembership, addReset, addUser, beginSignIn, changeRole, countTries, endMembership, findInvitation, findMember, findUser, findUserByEmail, findUserOfIdentity, forgiveTries, listInvitations,
+  listMembers, setAssignments, setPassword, setSourcedMemberships, takeInvitation, takeReset, takeSignInUnderWay, tenantState, withdrawInvitation, type Invitation, type Member, type SignInUnderWay, type User } from "./people.ts";
 export { claimRead, delayRead, dueReads, fenceRead, finishRead, nextRead, type Claimed, type ReadName } from "./pending-reads.ts";
 export { writePush, type PushedPage, type PushRuns, type PushTarget } from "./push.ts";
 export { getQuarantined, listQuarantine, quarantineGroups, markQuarantined, readQuarantinedRaw, type Quarantined, type QuarantineFilter, type QuarantineGroup, type QuarantineStatus } from "./quarantine.ts";
 export { countRecords, entityCounts, getRecord, listContributions, listRecords, readRaw, type ContributionState, type EntityRecord, type RecordQuery } from "./records.ts";
-export { currentRevision, readPlan, restoreRevision, saveRevision, type Revision } from "./revisions.ts";
-export { disconnect, forgetTokens, lockForEntry } from "./reconnect.ts";
+export { currentRevision, readPlan, restoreRevision, saveRevision, type NewApplication, type Revision } from "./revisions.ts";
+export { disconnect, forgetTokens, lockForEntry, nameAccount, pauseConnection, type Disconnected } from "./reconnect.ts";
 export { noReferences, refusedReference, type ReferenceResolver, type ReferenceUse } from "./references.ts";
 export { keyStatus, rotateDataKey, rotateKeyEncryptionKey, type KeyStatus, type Rotated, type RotationOptions, type RotationProgress } from "./rotation.ts";
 export { runStore, type RunStoreOptions } from "./run-store.ts";
 export { appendRunLog, claimableRuns, claimRun, createRun, endLeasesOf, finishRun, getRun, lastRuns, listRuns, readRunLog, reapRuns, requestCancel,
   type LastRun, type Page, type Reaped, type Run, type RunCreated, type RunEnd, type RunFilter, type RunRequested, type RunStatus, type StoredLogLine } from "./runs.ts";
 export { dueSchedules, fireSchedule, listSchedules, nextDue, obstacleOf, pauseFlow, type DueSchedule, type ScheduleState, type SkipReason } from "./schedules.ts";
+export { beginSignIn, finishSignIn, latestSignIn, openChoice, takeSignIn, type OpenChoice, type SignInOutcome, type SignInState } from "./sign-ins.ts";
 export { approveSweep, listSweepHolds, rejectSweep, type SweepHold } from "./sweeps.ts";
-export { confirmErasureOf, eraseTenant, requestErasure, unfinishedErasures, type Erased, type ErasureAsked } from "./erase.ts";
+export { exportTenant, type ExportLine } from "./export.ts";
+export { assertErasureToken, confirmErasureOf, eraseTenant, requestErasure, unfinishedErasures, type Erased, type ErasureAsked } from "./erase.ts";
 export { readProfile, releaseOrganisation, reserveOrganisation, saveProfile, unfinishedOrganisations, type Reservation, type Reserved, type TenantProfile } from "./organisations.ts";
 export { addRequest, listAllRequests, listRequests, setRequestAnswer, type IntegrationRequest, type RequestFilter, type RequestStatus } from "./requests.ts";
 export { addSession, endImpersonation, endLapsedImpersonations, endSession, endSessionsOf, findSession, listSessions, rotateSession, startImpersonation,

@@ -22,7 +22,7 @@ export interface Revision {
 }
 
 /** Who put it in force, and how: a line of `applications`. */
-export interface Application {
+export interface NewApplication {
   readonly how: "apply" | "rollback" | "sync" | "command";
   readonly by: string;
   /** The change it came with. */
@@ -38,7 +38,7 @@ export interface Application {
  * nothing; applying an older one goes back to it.
  * @returns tenants whose plan in force changed.
  */
-export async function saveRevision(db: Database, revision: Revision, application: Application = { how: "command", by: "plugboard" }): Promise<{ changed: string[] }> {
+export async function saveRevision(db: Database, revision: Revision, application: NewApplication = { how: "command", by: "plugboard" }): Promise<{ changed: string[] }> {
   await inGlobal(db, (tx) => tx.run(insertRevision(revision.id, revision.commit)));
   await syncViews(db, revision.plans);
   for (const plan of revision.plans) {
@@ -53,7 +53,7 @@ export async function saveRevision(db: Database, revision: Revision, application
  * Goes back to a revision that was in force before: only pointers and schedules move.
  * @param commit what Git's main says now. @throws PlugboardError CHANGE_REVISION when it was never in force.
  */
-export async function restoreRevision(db: Database, id: string, commit: string | undefined, application: Application): Promise<{ changed: string[] }> {
+export async function restoreRevision(db: Database, id: string, commit: string | undefined, application: NewApplication): Promise<{ changed: string[] }> {
   const plans: TenantPlan[] = [];
   for (const { slug } of await listTenants(db)) plans.push(...(await planOfRevision(db, slug, id)));
   if (plans.length === 0) throw new PlugboardError("CHANGE_REVISION", { revision: id, detail: "it was never in force here" });
@@ -76,7 +76,7 @@ function savePlan(db: Database, revision: string, plan: TenantPlan): Promise<voi
 }
 
 /** All tenants, or none; whoever else puts one in force waits. */
-function pointTo(db: Database, { id, commit, plans }: Revision, { how, by, change, also }: Application): Promise<{ changed: string[] }> {
+function pointTo(db: Database, { id, commit, plans }: Revision, { how, by, change, also }: NewApplication): Promise<{ changed: string[] }> {
   return withTenants(db, async (enter, global) => {
     await global.run(lockConfiguration());
     const gone = new Map((await global.run<{ slug: string; revision: string | null }>(selectTenants())).filter(({ revision }) => revision !== null).map(({ slug, revision }) => [slug, revision!]));

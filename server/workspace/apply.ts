@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Problem } from "../../engine/errors/plugboard-error.ts";
 import { read, validateWorkspace, type SourceTree } from "../../engine/manifest/index.ts";
 import { listCatalogue, notTold, resolveAll, type CatalogueConnector, type TenantPlan } from "../../engine/plan/index.ts";
-import { saveConnectors, saveRevision, type Database } from "../../engine/store/index.ts";
+import { saveConnectors, saveRevision, type Database, type NewApplication as Application } from "../../engine/store/index.ts";
 
 export interface ApplyRequest {
   readonly db: Database;
@@ -11,6 +11,8 @@ export interface ApplyRequest {
   readonly trees: readonly SourceTree[];
   /** The commit that the trees are, for people. */
   readonly commit?: string;
+  /** Who puts it in force, and what has to be so together with it. */
+  readonly application?: Application;
 }
 
 export type Applied =
@@ -21,16 +23,19 @@ export type Applied =
  * Runs under way keep their revision; the next ones take this one. Applying the same trees again changes nothing.
  * @throws PlugboardError STORE_UNREACHABLE, STORE_BUSY
  */
-export async function applyWorkspace({ db, trees, commit }: ApplyRequest): Promise<Applied> {
+export async function applyWorkspace({ db, trees, commit, application }: ApplyRequest): Promise<Applied> {
   const { plans, connectors, problems } = planWorkspace(trees);
   if (problems.some(({ severity }) => severity === "error")) return { applied: false, problems };
   const revision = revisionOf(plans, commit);
-  const { changed } = await saveRevision(db, { id: revision, plans, ...(commit === undefined ? {} : { commit }) });
+  const { changed } = await saveRevision(db, { id: revision, plans, ...(commit === undefined ? {} : { commit }) }, application);
   await saveConnectors(db, connectors);
   return { applied: true, revision, tenants: plans.map(({ tenant }) => tenant.id), changed, warnings: problems };
 }
 
-function planWorkspace(trees: readonly SourceTree[]): { plans: readonly TenantPlan[]; connectors: readonly CatalogueConnector[]; problems: readonly Problem[] } {
+export interface PlannedWorkspace { readonly plans: readonly TenantPlan[]; readonly connectors: readonly CatalogueConnector[]; readonly problems: readonly Problem[] }
+
+/** Every tenant's plan, or everything that is wrong: with one error there is no plan. */
+export function planWorkspace(trees: readonly SourceTree[]): PlannedWorkspace {
   const workspace = read(trees);
   const told = validateWorkspace(workspace);
   if (told.some(({ severity }) => severity === "error")) return { plans: [], connectors: [], problems: told };
@@ -39,7 +44,7 @@ function planWorkspace(trees: readonly SourceTree[]): { plans: readonly TenantPl
 }
 
 /** By what is in force, not by the files: a planner that reads the same files differently makes another revision. */
-function revisionOf(plans: readonly TenantPlan[], commit: string | undefined): string {
+export function revisionOf(plans: readonly TenantPlan[], commit: string | undefined): string {
   const hash = createHash("sha256").update(commit ?? "");
   for (const plan of plans.toSorted((a, b) => (a.tenant.id < b.tenant.id ? -1 : 1))) hash.update("\n").update(JSON.stringify(plan));
   return hash.digest("hex").slice(0, 32);
