@@ -82,8 +82,9 @@ export const catalog = {
   AUTH_REFUSED: { message: "{host} refused the credential of connection '{connection}': {status} {detail}", hint: "Check the credential; the run continues from its checkpoint once it works.", retry: "after_fix", http: 409 },
   AUTH_TOKEN_REQUEST: { message: "The token request to {host} failed: {detail}", hint: "{suggestion}", retry: "backoff", http: 502 },
   AUTH_HOST_NOT_ALLOWED: { message: "The credential of '{connector}' may not be sent to {host}.", hint: "Only {allowed} may receive it (http.hosts).", retry: "after_fix", http: 422 },
-  AUTH_ACCOUNT_CHANGED: { message: "Connection '{connection}' now reaches account '{actual}', not '{expected}'.", hint: "Reconnect to the same account, or start over on purpose.", retry: "after_fix", http: 409 },
+  AUTH_ACCOUNT_CHANGED: { message: "Connection '{connection}' now reaches account '{actual}', not '{expected}'.", hint: "Reconnect to the same account, or start over on purpose: `start_over`, which forgets what the connection brought (GET /api/connections/:connection/accounts says how much).", retry: "after_fix", http: 409 },
 
+  AUTH_KEEP_OR_ERASE: { message: "Connection '{connection}' holds {forgets}: say what becomes of them.", hint: "?data=keep leaves them as they are; ?data=erase takes them out of every row and deletes them.", retry: "after_fix", http: 409 },
   AUTH_NOT_SIGNED_IN: { message: "Nobody has signed in at the provider for this connection yet.", hint: "Connect it: POST /api/integrations/:provider/connect answers with the address to open in a browser.", retry: "after_fix", http: 409 },
   AUTH_RECONNECT: { message: "The provider took back what the sign-in of connection '{connection}' gave.", hint: "Connect it again; the runs continue from their checkpoints.", help: "A refresh token ends when it was not used for long, when somebody removed the app at the provider, or when the answer to a refresh was lost on its way.", retry: "after_fix", http: 409 },
   AUTH_SIGN_IN: { message: "{detail}", hint: "{suggestion}", help: "A sign-in at a provider is begun here, is good for ten minutes and for one use, and ends in the browser that began it.", retry: "after_fix", http: 400 },
@@ -140,6 +141,20 @@ export const catalog = {
   EVENT_STORE: { message: "PostgreSQL refuses what this event carries: {detail}", retry: "never", http: 422 },
   EVENT_BODY: { message: "The request's body cannot be taken: {detail}", hint: "{suggestion}", help: "A body is JSON as the standard writes it: no member twice, none called `__proto__`, nested at most 64 levels.", retry: "never", http: 400 },
 
+  // DELIVERY_: what leaves, on its way to whoever it is for.
+  DELIVERY_REFUSED: { message: "{target} refused it: {reason}", hint: "It is not sent again by itself: mend what was refused, then replay it.", retry: "after_fix", http: 422 },
+  DELIVERY_RETRY: { message: "It could not be delivered: {reason}", hint: "It is sent again by itself.", retry: "backoff", http: 502 },
+  DELIVERY_UNKNOWN: { message: "Nobody knows whether {target} carried it out: {reason}", hint: "{suggestion}", help: "Where the action says how a second try is harmless, that is done by itself; otherwise look at the provider, and say 'sent' or 'not sent'.", retry: "after_fix", http: 502 },
+  DELIVERY_LOST: { message: "Its worker was lost before it said how this ended.", retry: "backoff", http: 502 },
+  DELIVERY_EXHAUSTED: { message: "It was tried {attempts} times in vain: {reason}", hint: "It is kept for 30 days: replay it once the target is well.", retry: "after_fix", http: 502 },
+  DELIVERY_REFERENCE: { message: "The row's '{field}' refers to {entity} '{key}', which is not there.", hint: "Once it has come, replay the delivery.", retry: "after_fix", http: 409 },
+  DELIVERY_LOOP: { message: "This row was delivered {count} times within an hour: two systems may be answering each other.", hint: "Look at its deliveries. Approve this one to send it, or reject it.", retry: "after_fix", http: 409 },
+  DELIVERY_TARGET: { message: "{what} is no longer in the configuration: it was cancelled.", retry: "never", http: 410 },
+  DELIVERY_WAITS: { message: "It waits: {reason}", hint: "{suggestion}", help: "The target was disabled, disconnected, or failed again and again. Nothing is lost: it is sent once the reason is gone.", retry: "backoff", http: 409 },
+  DELIVERY_NOT_SAVED: { message: "Connector '{connector}' has no action that {does} '{stream}'.", hint: "Give it an action with `{does}: {stream}` or `upserts: {stream}`, then replay.", retry: "after_fix", http: 422 },
+  DELIVERY_ENDPOINT: { message: "Endpoint '{name}' {state}.", hint: "{suggestion}", help: "An endpoint that answers 410 is disabled; enable it, or give it another address.", retry: "after_fix", http: 409 },
+  DELIVERY_COUNT: { message: "{count} rows would be delivered now, not {confirmed}.", hint: "Look again, and confirm this count.", retry: "after_fix", http: 409 },
+
   // TENANT_: how an organisation comes, rests and goes.
   TENANT_SUSPENDED: { message: "Tenant '{tenant}' is suspended.", hint: "Its data is kept. The operator resumes it: plugboard tenant resume {tenant}", retry: "after_fix", http: 403 },
   TENANT_TAKEN: { message: "The {field} '{value}' belongs to another tenant.", hint: "Choose another {field}.", retry: "after_fix", http: 409 },
@@ -165,6 +180,8 @@ export const catalog = {
   CHANGE_OWN: { message: "A change is approved by another person than its author.", hint: "Ask a colleague; `review: self` in workspace.yaml lets authors approve their own changes.", retry: "after_fix", http: 403 },
   CHANGE_NOT_ALLOWED: { message: "You may not propose {what}: that needs '{permission}'.", retry: "after_fix", http: 403 },
   CHANGE_STALE: { message: "The change is no longer what was reviewed: {detail}.", hint: "Bring it up to date (rebase), look at its new plan, and have it approved again.", retry: "after_fix", http: 409 },
+  CHANGE_FORCE_PUSHED: { message: "Main was moved to {commit}, which does not follow {known}: history was rewritten. What was in force stays.", hint: "Move main back, or take its history as it is now: plugboard apply --accept-history", retry: "after_fix", http: 409 },
+  CHANGE_BROKEN_COMMIT: { message: "Commit {commit} of main cannot be put in force: {detail} What was in force stays.", hint: "Correct it with another commit, or revert it.", retry: "after_fix", http: 409 },
   CHANGE_REVISION: { message: "Revision '{revision}' cannot be put in force again: {detail}.", hint: "{suggestion}", retry: "after_fix", http: 409 },
 
   // SERVER_: doors.

@@ -1,6 +1,6 @@
 /** Changes on their way through review. They stand under the operator's tenant, whichever tenants they touch. */
 import type { Json } from "../manifest/types.ts";
-import { PLATFORM } from "./audit.ts";
+import { type Actor, PLATFORM } from "./audit.ts";
 import { type Database, inTenant, type TenantTransaction } from "./database.ts";
 import { newRowId } from "./row-id.ts";
 import type { Page } from "./runs.ts";
@@ -15,7 +15,7 @@ export interface StoredChange {
   readonly status: ChangeStatus;
   /** The one tenant it touches; absent: several, or none. */
   readonly tenant?: string;
-  readonly author: { readonly kind: string; readonly id: string; readonly name: string };
+  readonly author: Pick<Actor, "kind" | "id" | "name">;
   readonly edits: Json;
   /** Counts what was saved. */
   readonly version: number;
@@ -87,7 +87,7 @@ function changeOf(row: ChangeRow): StoredChange {
   const { id, title, description, status, version, created_at, updated_at } = row;
   const texts = { branch: row.branch, commit: row.commit, plan_hash: row.plan_hash, approved_hash: row.approved_hash, decided_by: row.decided_by, reason: row.reason, merged_commit: row.merged_commit, revision: row.revision, before: row.before, applied_by: row.applied_by };
   return {
-    id, title, description, status, version, base: row.base_commit, edits: row.edits as Json, author: { kind: row.author_kind, id: row.author_id, name: row.author_name },
+    id, title, description, status, version, base: row.base_commit, edits: row.edits as Json, author: { kind: row.author_kind as Actor["kind"], id: row.author_id, name: row.author_name },
     created_at: created_at.toISOString(), updated_at: updated_at.toISOString(),
     ...(row.only_tenant === null ? {} : { tenant: row.only_tenant }), ...(row.plan === null ? {} : { plan: row.plan as Json }),
     ...(row.decided_at === null ? {} : { decided_at: row.decided_at.toISOString() }), ...(row.applied_at === null ? {} : { applied_at: row.applied_at.toISOString() }),

@@ -23,7 +23,7 @@ export { claimRead, delayRead, dueReads, fenceRead, finishRead, nextRead, type C
 export { writePush, type PushedPage, type PushRuns, type PushTarget } from "./push.ts";
 export { getQuarantined, listQuarantine, quarantineGroups, markQuarantined, readQuarantinedRaw, type Quarantined, type QuarantineFilter, type QuarantineGroup, type QuarantineStatus } from "./quarantine.ts";
 export { countRecords, entityCounts, getRecord, listContributions, listRecords, readRaw, type ContributionState, type EntityRecord, type RecordQuery } from "./records.ts";
-export { currentRevision, readPlan, restoreRevision, saveRevision, type NewApplication, type Revision } from "./revisions.ts";
+export { currentRevision, otherPlansInForce, readPlan, restoreRevision, saveRevision, type NewApplication, type Revision } from "./revisions.ts";
 export { disconnect, forgetTokens, lockForEntry, nameAccount, pauseConnection, type Disconnected } from "./reconnect.ts";
 export { noReferences, refusedReference, type ReferenceResolver, type ReferenceUse } from "./references.ts";
 export { keyStatus, rotateDataKey, rotateKeyEncryptionKey, type KeyStatus, type Rotated, type RotationOptions, type RotationProgress } from "./rotation.ts";

@@ -66,7 +66,7 @@ const planOfRevision = (db: Database, tenant: string, revision: string): Promise
 function savePlan(db: Database, revision: string, plan: TenantPlan): Promise<void> {
   return withTenant(db, plan.tenant.id, async (tx) => {
     const text = JSON.stringify(plan);
-    const hash = createHash("sha256").update(text).digest("hex");
+    const hash = hashOf(text);
     await tx.run(insertPlan(tx.tenantId, hash, text));
     const added = await tx.run(insertTenantRevision(tx.tenantId, revision, hash));
     if (added.length > 0) return;
@@ -136,6 +136,31 @@ export function readPlan(at: Database | TenantTransaction, tenant: string, revis
     return row.plan;
   });
 }
+
+/**
+ * What is in force for tenants where it is not, word for word, one of these plans: undefined for a tenant that has nothing in
+ * force. Tenants that the plans no longer name are among them.
+ */
+export function otherPlansInForce(db: Database, plans: Iterable<TenantPlan>): Promise<Map<string, TenantPlan | undefined>> {
+  return withTenants(db, async (enter, global) => {
+    const others = new Map<string, TenantPlan | undefined>();
+    const inForce = new Map((await global.run<{ slug: string; revision: string | null }>(selectTenants())).flatMap(({ slug, revision }) => (revision === null ? [] : [[slug, revision] as const])));
+    const asked = new Map([...plans].map((plan) => [plan.tenant.id, plan]));
+    for (const slug of new Set([...asked.keys(), ...inForce.keys()])) {
+      const revision = inForce.get(slug);
+      if (revision === undefined) { others.set(slug, undefined); continue; }
+      const tx = await enter(slug);
+      const [row] = await tx.run<{ plan_hash: string }>(selectTenantRevision(tx.tenantId, revision));
+      const plan = asked.get(slug);
+      if (plan !== undefined && row?.plan_hash === hashOf(JSON.stringify(plan))) continue;
+      const [old] = await tx.run<{ plan: TenantPlan }>(selectPlan(tx.tenantId, revision));
+      others.set(slug, old?.plan);
+    }
+    return others;
+  });
+}
+
+const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** The revision in force; undefined before the first one, or when the configuration no longer names the tenant. */
 export function currentRevision(at: Database | TenantTransaction, tenant: string): Promise<string | undefined> {

@@ -1,4 +1,11 @@
-/** The workspace in Git, and the review that a change of it passes. */
-export { openRepository, headOf, readTreeAt, treesAt, type Repository } from "./repository.ts";
+/** The workspace in Git, and the review that a change of it passes: draft → proposed → approved → applied, or back. */
+export { commitOf, headOf, openRepository, readTreeAt, treesAt, type Repository } from "./repository.ts";
 export { commitDirect, type Author } from "./commit.ts";
 export { changedFiles, type FileEdit } from "./edits.ts";
+export { authorOf, filesOf, openWorkspace, reviewRule, withFiles, type Review, type ReviewedWorkspace } from "./workspace.ts";
+export { planChange, comparePlans, InvalidChange, type ChangePlan } from "./plan.ts";
+export { createDraft, discardDraft, editsOf, planOf, saveDraft, type NewDraft } from "./drafts.ts";
+export { approve, isAuthor, propose, proposeChange, reject } from "./propose.ts";
+export { applyChange, effectOf, type AppliedChange } from "./apply.ts";
+export { driftOf, syncMain, type Drift, type Synced } from "./sync.ts";
+export { rollBack, type RolledBack } from "./rollback.ts";

@@ -1,0 +1,73 @@
+/** Drafts: what somebody is about to propose, saved as they type. */
+import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
+import { placeOf } from "../../engine/manifest/places.ts";
+import type { Json } from "../../engine/manifest/types.ts";
+import { createChange, dropDraft, getChange, moveChange, PLATFORM, recordAudit, withTenant, type Actor, type StoredChange, type TenantTransaction } from "../../engine/store/index.ts";
+import { changedFiles, type FileEdit } from "./edits.ts";
+import { planChange, type ChangePlan } from "./plan.ts";
+import { filesOf, withFiles, type Review } from "./workspace.ts";
+
+export interface NewDraft { readonly author: Actor; readonly title: string; readonly description?: string; readonly edits: readonly FileEdit[] }
+
+/** @throws PlugboardError CHANGE_EDIT, CHANGE_PATH */
+export async function createDraft({ db, workspace }: Review, { author, title, description, edits }: NewDraft): Promise<StoredChange> {
+  const { commit, trees } = await workspace.main();
+  const changed = changedFiles(filesOf(trees), edits);
+  const tenant = onlyTenant(changed.keys());
+  return withTenant(db, PLATFORM, async (tx) => {
+    const change = await createChange(tx, { title, author, edits: edits as unknown as Json, base: commit, ...(description === undefined ? {} : { description }), ...(tenant === undefined ? {} : { tenant }) });
+    await audit(tx, author, "change.drafted", change);
+    return change;
+  });
+}
+
+/**
+ * @param version that the caller saw last: what was saved since, in another window, is not written over.
+ * @throws PlugboardError CHANGE_STATUS
+ */
+export async function saveDraft({ db, workspace }: Review, id: string, version: number, { title, description, edits }: { readonly title?: string; readonly description?: string; readonly edits?: readonly FileEdit[] }): Promise<StoredChange> {
+  const { commit, trees } = await workspace.main();
+  const changed = edits && changedFiles(filesOf(trees), edits);
+  const saved = await moveChange(db, id, {
+    from: ["draft"], version,
+    set: {
+      ...(title === undefined ? {} : { title }), ...(description === undefined ? {} : { description }),
+      ...(edits && changed ? { edits: JSON.stringify(edits), base_commit: commit, only_tenant: onlyTenant(changed.keys()) ?? null } : {}),
+    },
+  });
+  if (saved) return saved;
+  const now = await getChange(db, id);
+  throw now?.status === "draft" ? new PlugboardError("CHANGE_STATUS", { id, status: "saved elsewhere since", verb: "saved over", suggestion: `Load it again: it is at version ${now.version}.` }) : wrongStatus(id, now, "edited");
+}
+
+export async function discardDraft({ db }: Review, id: string, actor: Actor): Promise<void> {
+  await withTenant(db, PLATFORM, async (tx) => {
+    const change = await getChange(tx, id);
+    if (!change || !(await dropDraft(tx, id))) throw wrongStatus(id, change, "discarded");
+    await audit(tx, actor, "change.discarded", change);
+  });
+}
+
+/** What a change does on top of main as it is now. @throws InvalidChange */
+export async function planOf({ workspace }: Review, change: StoredChange): Promise<ChangePlan> {
+  const { trees } = await workspace.main();
+  const changed = changedFiles(filesOf(trees), editsOf(change));
+  return planChange(trees, withFiles(trees, changed));
+}
+
+export const editsOf = (change: StoredChange): readonly FileEdit[] => change.edits as unknown as readonly FileEdit[];
+
+/** The tenant whose file is the only one that is touched. */
+export function onlyTenant(files: Iterable<string>): string | undefined {
+  const found = new Set([...files].map((file) => { const place = placeOf(file); return place?.kind === "tenant" ? place.id : undefined; }));
+  return found.size === 1 ? [...found][0] : undefined;
+}
+
+export const wrongStatus = (id: string, change: StoredChange | undefined, verb: string): PlugboardError =>
+  change === undefined ? new PlugboardError("SERVER_NOT_FOUND", { kind: "Change", name: id })
+  : new PlugboardError("CHANGE_STATUS", { id, status: change.status.replace("_", " "), verb });
+
+/** A line under the operator's tenant, and in the log of the one customer that it touches. */
+export async function audit(tx: TenantTransaction, actor: Actor, action: string, change: Pick<StoredChange, "id" | "title" | "tenant">, more: { readonly before?: Json; readonly after?: Json; readonly reason?: string } = {}): Promise<void> {
+  await recordAudit(tx, PLATFORM, { actor, action, subject: { kind: "change", id: change.id }, ...more, after: { title: change.title, ...(change.tenant === undefined ? {} : { tenant: change.tenant }), ...(more.after as object | undefined) } });
+}

@@ -1,0 +1,65 @@
+/** Back to a revision that was in force: pointers first, in seconds; then a commit on main that says so. */
+import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
+import { getChange, listApplications, moveChange, noteCommit, PLATFORM, readConfiguration, recordAudit, restoreRevision, type Actor } from "../../engine/store/index.ts";
+import { commitFiles, moveMain, type Files } from "./commit.ts";
+import { audit } from "./drafts.ts";
+import { locked } from "./lock.ts";
+import { headOf } from "./repository.ts";
+import { short } from "./sync.ts";
+import { authorOf, filesOf, type Review } from "./workspace.ts";
+
+/** Applications looked through for the one before. */
+const HISTORY = 500;
+
+export interface RolledBack {
+  readonly revision: string;
+  readonly changed: readonly string[];
+  /** The revert on main; absent when main says the same already. */
+  readonly commit?: string;
+  /** Why main could not be reverted: what is in force is right, Git still says the other. */
+  readonly unreverted?: PlugboardError;
+}
+
+/** @param asked a revision, or the beginning of one; absent: the one before. @throws PlugboardError CHANGE_REVISION */
+export async function rollBack(review: Review, actor: Actor, { revision: asked, reason }: { readonly revision?: string; readonly reason?: string } = {}): Promise<RolledBack> {
+  const { db, workspace } = review;
+  const { repository } = workspace;
+  return locked(repository.gitdir, async () => {
+    const [{ revision: current }, history] = [await readConfiguration(db), await listApplications(db, HISTORY)];
+    const target = history.find(({ revision }) => (asked === undefined ? revision !== current : revision.startsWith(asked)));
+    if (target === undefined) throw new PlugboardError("CHANGE_REVISION", asked === undefined ? { revision: "the one before", detail: "there is none" } : { revision: asked, detail: "it was never in force here", suggestion: "GET /api/configuration lists those that were." });
+    if (target.revision === current) throw new PlugboardError("CHANGE_REVISION", { revision: asked, detail: "it is in force now" });
+    const undone = history.slice(0, history.indexOf(target)).flatMap(({ change }) => change ?? []);
+    const head = await headOf(repository);
+    const { changed } = await restoreRevision(db, target.revision, head, {
+      how: "rollback", by: actor.name,
+      also: async (tx, tenants) => {
+        for (const id of undone) {
+          const change = await getChange(tx, id);
+          if (change?.status !== "applied") continue;
+          await moveChange(tx, id, { from: ["applied"], set: { status: "rolled_back", reason: reason ?? change.reason ?? null } });
+          await audit(tx, actor, "change.rolled_back", change, { after: { revision: target.revision }, ...(reason === undefined ? {} : { reason }) });
+        }
+        await recordAudit(tx, PLATFORM, { actor, action: "configuration.rolled_back", subject: { kind: "revision", id: target.revision }, before: { revision: current ?? null }, after: { revision: target.revision, tenants: [...tenants] }, ...(reason === undefined ? {} : { reason }) });
+      },
+    });
+    if (target.commit === undefined) return { revision: target.revision, changed };
+    try {
+      const files = await difference(review, head, target.commit);
+      if (files.size === 0) return { revision: target.revision, changed };
+      const commit = await commitFiles(repository, { parents: [head], files, message: `Roll back to revision ${target.revision.slice(0, 8)}\n\nThe configuration is again what it was at ${short(target.commit)}.${reason === undefined ? "" : `\n\n${reason}`}`, author: authorOf(actor) });
+      await moveMain(repository, head, commit);
+      await noteCommit(db, commit);
+      return { revision: target.revision, changed, commit };
+    } catch (thrown) {
+      if (!(thrown instanceof PlugboardError)) throw thrown;
+      return { revision: target.revision, changed, unreverted: thrown };
+    }
+  });
+}
+
+/** What makes one commit's configuration that of another. What is no configuration stays. */
+async function difference({ workspace }: Review, from: string, to: string): Promise<Files> {
+  const [now, then] = [filesOf(await workspace.treesOf(from)), filesOf(await workspace.treesOf(to))];
+  return new Map([...new Set([...now.keys(), ...then.keys()])].filter((file) => now.get(file) !== then.get(file)).map((file) => [file, then.get(file) ?? null]));
+}

@@ -1,0 +1,80 @@
+/**
+ * Commits that came to main from outside: pushed, merged at a forge, made by hand. They count as reviewed there. One that
+ * cannot be put in force, or a history that was rewritten, leaves the last good revision and raises an alarm.
+ */
+import { PlugboardError, type Problem } from "../../engine/errors/plugboard-error.ts";
+import { messageOf } from "../../engine/errors/plugboard-error.ts";
+import { listChanges, moveChange, PLATFORM, raiseAlarm, readConfiguration, recordAudit, type Actor, type Alarm, type TenantTransaction } from "../../engine/store/index.ts";
+import { applyWorkspace } from "../workspace/apply.ts";
+import { locked } from "./lock.ts";
+import { headOf, leadsTo, type Repository } from "./repository.ts";
+import { effectOf } from "./apply.ts";
+import type { ChangePlan, Trees } from "./plan.ts";
+import type { Review } from "./workspace.ts";
+
+export type Synced =
+  | { readonly status: "current"; readonly commit: string }
+  | { readonly status: "applied"; readonly commit: string; readonly revision: string; readonly changed: readonly string[] }
+  | { readonly status: "refused"; readonly commit: string; readonly alarm: Omit<Alarm, "at">; /** Nobody was told of it before. */ readonly isNew: boolean };
+
+const SYSTEM: Actor = { kind: "system", id: "git", name: "git" };
+
+/** @param acceptHistory also a history that does not follow what is in force. */
+export async function syncMain(review: Review, { actor = SYSTEM, acceptHistory = false }: { readonly actor?: Actor; readonly acceptHistory?: boolean } = {}): Promise<Synced> {
+  const { db, workspace } = review;
+  return locked(workspace.repository.gitdir, async () => {
+    const commit = await headOf(workspace.repository);
+    const { commit: known } = await readConfiguration(db);
+    if (commit === known) return { status: "current", commit };
+    const refuse = async (code: "CHANGE_FORCE_PUSHED" | "CHANGE_BROKEN_COMMIT", detail?: string): Promise<Synced> => {
+      const alarm = { code, commit, message: messageOf(code, { commit: short(commit), known: short(known ?? ""), detail }) };
+      return { status: "refused", commit, alarm, isNew: await raiseAlarm(db, alarm, new Date().toISOString()) };
+    };
+    if (known !== undefined && !acceptHistory && !(await leadsTo(workspace.repository, known, commit))) return refuse("CHANGE_FORCE_PUSHED");
+    let trees: Trees;
+    try {
+      trees = await workspace.treesOf(commit);
+    } catch (thrown) {
+      if (!(thrown instanceof PlugboardError)) throw thrown;
+      return refuse("CHANGE_BROKEN_COMMIT", thrown.message);
+    }
+    const result = await applyWorkspace({ db, trees, commit, application: { how: "sync", by: actor.name, also: (tx, changed) => note(review.workspace.repository, tx, actor, commit, changed) } });
+    if (!result.applied) return refuse("CHANGE_BROKEN_COMMIT", inWords(result.problems));
+    return { status: "applied", commit, revision: result.revision, changed: result.changed };
+  });
+}
+
+/** Changes whose commits came to main this way are applied; the log says how. */
+async function note(repository: Repository, tx: TenantTransaction, actor: Actor, commit: string, changed: readonly string[]): Promise<void> {
+  for (const status of ["approved", "proposed"] as const) {
+    const { items } = await listChanges(tx, { status, reader: "", limit: 200 });
+    for (const change of items) {
+      if (change.commit === undefined || !(await leadsTo(repository, change.commit, commit))) continue;
+      await moveChange(tx, change.id, { from: [status], set: { status: "applied", merged_commit: commit, applied_by: actor.name, applied_at: new Date().toISOString() } });
+    }
+  }
+  await recordAudit(tx, PLATFORM, { actor, action: "configuration.synced", subject: { kind: "configuration", id: commit }, after: { commit, tenants: [...changed] } });
+}
+
+const inWords = (problems: readonly Problem[]): string => {
+  const errors = problems.filter(({ severity }) => severity === "error");
+  const [first] = errors;
+  return first === undefined ? "" : `${first.at ? `${first.at.file}:${first.at.line} ` : ""}${messageOf(first.code, first.params)}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ""}`;
+};
+
+export interface Drift {
+  /** Main's commit, and the one whose configuration is in force. */
+  readonly main: string;
+  readonly live?: string;
+  /** What putting main in force would change. Empty: they say the same. */
+  readonly tenants: ChangePlan["tenants"];
+}
+
+/** Whether what is in force is what main says. @throws InvalidChange when main cannot be put in force. */
+export async function driftOf(review: Review): Promise<Drift> {
+  const { commit: main, trees } = await review.workspace.main();
+  const { commit: live } = await readConfiguration(review.db);
+  return { main, ...(live === undefined ? {} : { live }), tenants: (await effectOf(review, trees)).tenants };
+}
+
+export const short = (commit: string): string => commit.slice(0, 7);
