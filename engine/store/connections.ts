@@ -8,7 +8,7 @@ import type { Keyring } from "./keyring.ts";
 import { secretPurpose } from "./purposes.ts";
 import { noReferences, type ReferenceResolver, type ReferenceUse } from "./references.ts";
 import { type ConsentRow, selectConsent } from "./sql/consents.ts";
-import { type ConnectionRow, deleteSecret, lockConnection, type SecretRow, selectConnection, selectConnections, selectSecrets, updateConnectionStatus, upsertConnection, upsertReference, upsertSecret } from "./sql/connections.ts";
+import { type ConnectionRow, deleteSecret, lockConnection, type SecretRow, selectConnection, selectConnections, selectPreviousSecrets, selectSecrets, updateConnectionStatus, upsertConnection, upsertReference, upsertSecret } from "./sql/connections.ts";
 
 /** The tenant that holds the operator's own connections. */
 const OPERATOR = "platform";
@@ -86,10 +86,10 @@ export function setConnection(at: Database | TenantTransaction, keyring: Keyring
  * Config and secrets for a run, decrypted. For each field the first that has it: what was entered, the tree, for `scope: app`
  * what the operator entered (a connection of the connector of the tenant `platform`), the connector's default. A locked field
  * is the tree's. References are resolved after the transaction, by `references`.
- * @param purpose `check`: also of a connection that may not be used.
+ * @param purpose `check`: also of a connection that may not be used. `verify`: whatever there is, to prove where a request comes from.
  * @throws PlugboardError AUTH_NOT_CONNECTED after a disconnect and while paused; AUTH_ACCOUNT_CHANGED; STORE_REFERENCE, STORE_REFERENCE_REFUSED; AUTH_MISSING_CREDENTIAL for a field that is neither optional, conditional nor the operator's, and has no value.
  */
-export async function readConnectionValues(db: Database, keyring: Keyring, tenant: string, connection: string, connector: ConnectorPlan, plan?: Pick<ConnectionPlan, "config" | "locks">, references: ReferenceResolver = noReferences, purpose: "use" | "check" = "use"): Promise<ConnectionValues> {
+export async function readConnectionValues(db: Database, keyring: Keyring, tenant: string, connection: string, connector: ConnectorPlan, plan?: Pick<ConnectionPlan, "config" | "locks">, references: ReferenceResolver = noReferences, purpose: "use" | "check" | "verify" = "use"): Promise<ConnectionValues> {
   const hasAppFields = Object.values(connector.config).some(({ scope }) => scope === "app");
   const ofOperator = hasAppFields && tenant !== OPERATOR ? await enteredByOperator(db, keyring, connector.id) : {};
   const { config, named, account } = await inTenant(db, tenant, async (tx) => {
@@ -97,7 +97,7 @@ export async function readConnectionValues(db: Database, keyring: Keyring, tenan
     if (row?.paused_at != null && purpose === "use") throw new PlugboardError("AUTH_NOT_CONNECTED", { connection, state: "paused", suggestion: "Enable it to go on." });
     // With the credential of another account two key spaces would mix.
     if (row?.status_detail?.["code"] === "AUTH_ACCOUNT_CHANGED" && purpose === "use") throw new PlugboardError("AUTH_ACCOUNT_CHANGED", row.status_detail["params"] as ErrorParams);
-    if (row?.status === "disconnected") throw new PlugboardError("AUTH_NOT_CONNECTED", { connection, state: "disconnected", suggestion: "Enter its credential again to go on." });
+    if (row?.status === "disconnected" && purpose !== "verify") throw new PlugboardError("AUTH_NOT_CONNECTED", { connection, state: "disconnected", suggestion: "Enter its credential again to go on." });
     // What was entered for another connector is not this one's.
     const entered = row?.connector === connector.id ? await enteredValues(tx, keyring, row) : {};
     const config: Record<string, Json> = {};
@@ -107,7 +107,7 @@ export async function readConnectionValues(db: Database, keyring: Keyring, tenan
       const value = (plan?.locks.includes(name) ? fromTree : entered[name] ?? fromTree) ?? (field.scope === "app" ? ofOperator[name] : undefined) ?? field.default;
       if (value instanceof Named) named.push([name, value]);
       else if (value !== undefined && value !== null) config[name] = value;
-      else if (!isOptional(field)) throw new PlugboardError("AUTH_MISSING_CREDENTIAL", { connection, field: name, title: field.title, suggestion: `Enter it: plugboard connect ${tenant} ${connection} --set ${name}=…` });
+      else if (!isOptional(field) && purpose !== "verify") throw new PlugboardError("AUTH_MISSING_CREDENTIAL", { connection, field: name, title: field.title, suggestion: `Enter it: plugboard connect ${tenant} ${connection} --set ${name}=…` });
     }
     const [consent] = row?.consent_id == null ? [] : await tx.run<ConsentRow>(selectConsent(tx.tenantId, row.consent_id));
     return { config, named, account: { ...(row?.account_id == null ? {} : { account: accountOf(row) }), ...(consent === undefined ? {} : { callback: consent.callback }) } };
@@ -115,6 +115,16 @@ export async function readConnectionValues(db: Database, keyring: Keyring, tenan
   for (const [field, { reference, use }] of named) config[field] = await references.resolve(reference, use);
   return { config, ...account };
 }
+
+/** Secrets that were replaced less than a day ago, by field: what proves where a webhook comes from while its provider switches. */
+export const readPreviousSecrets = (db: Database, keyring: Keyring, tenant: string, connection: string): Promise<JsonObject> => inTenant(db, tenant, async (tx) => {
+  const sealer = await keyring.of(tx);
+  const values: Record<string, Json> = {};
+  for (const { field, version, sealed } of await tx.run<{ field: string; version: number; sealed: Buffer }>(selectPreviousSecrets(tx.tenantId, connection))) {
+    values[field] = (await sealer.openFresh(secretPurpose(connection, field, version), sealed)).toString("utf8");
+  }
+  return values;
+});
 
 /** A value that is not here: what names it, and whose it is. */
 class Named {

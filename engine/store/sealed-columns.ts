@@ -16,7 +16,7 @@ export interface SealedColumn {
 
 /** The columns that purposes are made of; a row has those of its table. */
 export interface SealedRow {
-  readonly connection: string; readonly field: string; readonly version: number; readonly authenticator: string; readonly stream: string; readonly entity: string;
+  readonly connection: string; readonly field: string; readonly version: number; readonly previous_version: number; readonly authenticator: string; readonly stream: string; readonly entity: string;
   /** Null for a quarantined record that has none. */
   readonly key: string;
   readonly id: string; readonly flow: string;
@@ -25,6 +25,8 @@ export interface SealedRow {
 export const SEALED_COLUMNS: readonly SealedColumn[] = [
   { table: "secrets", column: "sealed", key: { connection: "text", field: "text" }, beside: ["version"], versionColumn: "dek_version",
     purpose: ({ connection, field, version }) => secretPurpose(connection, field, version) },
+  { table: "secrets", column: "previous_sealed", key: { connection: "text", field: "text" }, beside: ["previous_version"],
+    purpose: ({ connection, field, previous_version }) => secretPurpose(connection, field, previous_version) },
   { table: "tokens", column: "sealed", key: { connection: "text", authenticator: "text" }, beside: [],
     purpose: ({ connection, authenticator }) => tokenPurpose(connection, authenticator) },
   { table: "consents", column: "sealed", key: { id: "uuid" }, beside: ["version"],

@@ -176,3 +176,8 @@ grant select (tenant_id, connection, connector, account_id) on connections to pl
 
 -- Counters of pushed events stand in runs of their own, one a minute and flow; found by their trigger.
 create index runs_of_pushes on runs (tenant_id, flow, queued_at desc) where trigger = 'webhook';
+
+-- A secret that was replaced still proves where a webhook comes from, for a while: providers switch in their own time.
+alter table secrets add column previous_sealed bytea;
+alter table secrets add column previous_version integer;
+alter table secrets add column previous_until timestamptz;

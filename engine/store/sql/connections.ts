@@ -43,7 +43,7 @@ export const selectSecrets = (tenantId: string, connection: string): Statement =
 export const upsertSecret = (tenantId: string, connection: string, field: string, version: number, dekVersion: number, sealed: Buffer, fingerprint: string, by: string | undefined): Statement => ({
   text: `insert into secrets (tenant_id, connection, field, version, dek_version, sealed, fingerprint, updated_by) values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (tenant_id, connection, field) do update set version = excluded.version, dek_version = excluded.dek_version,
-           sealed = excluded.sealed, ref = null, fingerprint = excluded.fingerprint, updated_by = excluded.updated_by, updated_at = now()`,
+           sealed = excluded.sealed, ref = null, previous_sealed = secrets.sealed, previous_version = secrets.version, previous_until = now() + interval '24 hours', fingerprint = excluded.fingerprint, updated_by = excluded.updated_by, updated_at = now()`,
   values: [tenantId, connection, field, version, dekVersion, sealed, fingerprint, by ?? null],
 });
 
@@ -52,6 +52,12 @@ export const upsertReference = (tenantId: string, connection: string, field: str
          on conflict (tenant_id, connection, field) do update set version = excluded.version, dek_version = excluded.dek_version,
            sealed = null, ref = excluded.ref, fingerprint = excluded.fingerprint, updated_by = excluded.updated_by, updated_at = now()`,
   values: [tenantId, connection, field, version, dekVersion, reference, fingerprint, by ?? null],
+});
+
+/** Values that were replaced a while ago, and still prove where a webhook comes from. */
+export const selectPreviousSecrets = (tenantId: string, connection: string): Statement => ({
+  text: "select field, previous_version as version, previous_sealed as sealed from secrets where tenant_id = $1 and connection = $2 and previous_sealed is not null and previous_until > now() order by field",
+  values: [tenantId, connection],
 });
 
 export const deleteSecret = (tenantId: string, connection: string, field: string): Statement => ({
