@@ -5,9 +5,10 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { PlugboardError } from "../errors/plugboard-error.ts";
+import { PLATFORM } from "./audit.ts";
 import { type Database, inGlobal, type TenantTransaction, withTenant } from "./database.ts";
 import { newRowId } from "./row-id.ts";
-import { addRemoved, confirmErasure, countRowsOf, eraseRows, type ErasureRow, finishErasure, insertErasure, selectConfirmedErasure, selectErasure, selectTenantTables, selectUnfinishedErasures, type TenantTableRow } from "./sql/erase.ts";
+import { addRemoved, confirmErasure, countRowsOf, eraseChanges, erasePeople, eraseRows, type ErasureRow, finishErasure, insertErasure, selectConfirmedErasure, selectErasure, selectTenantTables, selectUnfinishedErasures, type TenantTableRow } from "./sql/erase.ts";
 import { cancelRuns } from "./sql/organisations.ts";
 import { endTenant, lockTenant, selectTenant, setTenantStatus, type TenantRow } from "./sql/tenants.ts";
 
@@ -40,6 +41,15 @@ export async function tenantTables(tx: TenantTransaction): Promise<TenantTableRo
   return ordered;
 }
 
+/** Changes nothing. @throws PlugboardError TENANT_CONFIRMATION for a token that is not, or no longer, right; PLAN_UNKNOWN_TENANT */
+export const assertErasureToken = (db: Database, tenant: string, token: string): Promise<void> => withTenant(db, tenant, async (tx) => { await askedFor(tx, token); });
+
+async function askedFor(tx: TenantTransaction, token: string): Promise<ErasureRow> {
+  const [asked] = await tx.run<ErasureRow & { expired: boolean }>(selectErasure(tx.tenantId, hashOf(token)));
+  if (!asked || asked.expired) throw new PlugboardError("TENANT_CONFIRMATION", { tenant: tx.tenant });
+  return asked;
+}
+
 /** Changes nothing yet. @throws PlugboardError PLAN_UNKNOWN_TENANT */
 export async function requestErasure(db: Database, tenant: string, by: string): Promise<ErasureAsked> {
   const token = randomBytes(24).toString("base64url");
@@ -56,8 +66,7 @@ export async function requestErasure(db: Database, tenant: string, by: string): 
  * @throws PlugboardError TENANT_CONFIRMATION for a token that is not, or no longer, right; PLAN_UNKNOWN_TENANT
  */
 export const confirmErasureOf = (db: Database, tenant: string, token: string, by: string): Promise<void> => withTenant(db, tenant, async (tx) => {
-  const [asked] = await tx.run<ErasureRow & { expired: boolean }>(selectErasure(tx.tenantId, hashOf(token)));
-  if (!asked || asked.expired) throw new PlugboardError("TENANT_CONFIRMATION", { tenant });
+  const asked = await askedFor(tx, token);
   await tx.run(confirmErasure(asked.id));
   await tx.run(setTenantStatus(tx.tenantId, ["active", "suspended", "creating"], "erasing", by, undefined));
   await tx.run(cancelRuns(tx.tenantId, by));
@@ -66,6 +75,15 @@ export const confirmErasureOf = (db: Database, tenant: string, token: string, by
 
 /** Deletes what is left of a tenant that is `erasing`, and ends it. Killed and called again, it goes on. */
 export async function eraseTenant(db: Database, tenant: string): Promise<Erased> {
+  const { id: erasure, erased } = await withTenant(db, tenant, confirmed);
+  await inGlobal(db, async (tx) => {
+    const people = await tx.run(erasePeople(erased));
+    if (people.length > 0) await tx.run(addRemoved(erasure, "users", people.length));
+  });
+  await withTenant(db, PLATFORM, async (tx) => {
+    const changes = await tx.run(eraseChanges(tx.tenantId, tenant));
+    if (changes.length > 0) await tx.run(addRemoved(erasure, "changes", changes.length));
+  });
   for (;;) {
     for (const { name } of await withTenant(db, tenant, tenantTables)) while (await withTenant(db, tenant, async (tx) => (await removed(tx, (await confirmed(tx)).id, name, BATCH)) === BATCH));
     const erased = await withTenant(db, tenant, async (tx): Promise<Erased | undefined> => {

@@ -47,4 +47,14 @@ export const addRemoved = (id: string, table: string, rows: number): Statement =
 
 export const finishErasure = (id: string): Statement => ({ text: "update erasures set finished_at = now() where id = $1 and finished_at is null returning *", values: [id] });
 
+/** People who belong nowhere else, with their sessions and sign-ins. Outside a tenant's transaction: inside, nobody seems to belong elsewhere. */
+export const erasePeople = (tenantId: string): Statement => ({
+  text: `delete from users u where exists (select from memberships m where m.user_id = u.id and m.tenant = $1)
+           and not exists (select from memberships m where m.user_id = u.id and m.tenant <> $1) returning u.id`,
+  values: [tenantId],
+});
+
+/** Proposed changes of this tenant alone, as the operator's tenant: whoever gets the name next would find them. */
+export const eraseChanges = (platformId: string, slug: string): Statement => ({ text: "delete from changes where tenant_id = $1 and only_tenant = $2 returning id", values: [platformId, slug] });
+
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
