@@ -177,7 +177,12 @@ type Counts = Readonly<Record<string, { readonly values: number; readonly remain
 
 async function countAll(tx: TenantTransaction, newest: number): Promise<Counts> {
   const counts: Record<string, { values: number; remaining: number }> = {};
-  for (const column of SEALED_COLUMNS) [counts[column.table]] = await tx.run<{ values: number; remaining: number }>(countSealed(column, tx.tenantId, newest)) as [{ values: number; remaining: number }];
+  for (const column of SEALED_COLUMNS) {
+    const [found] = await tx.run<{ values: number; remaining: number }>(countSealed(column, tx.tenantId, newest));
+    const ofTable = (counts[column.table] ??= { values: 0, remaining: 0 });      // a table may have several sealed columns
+    ofTable.values += found!.values;
+    ofTable.remaining += found!.remaining;
+  }
   return counts;
 }
 
