@@ -94,10 +94,10 @@ export type RequestSignature = {
   readonly query?: Template;
   /** The field of a JSON body (a dotted path) or of a form. */
   readonly body?: Template;
-  /** How it is written (default: hex; of ecdsa and rsa base64): hex, base64 or base64url, or a template that gives one of them. One spelling only: hex is not of mixed case, base64 has no spare bits. */
-  readonly encoding?: Template;
-  /** The hash: sha1, sha256, sha384 or sha512, or a template that gives one of them. */
-  readonly algorithm?: Template;
+  /** One of hex, base64, base64url, or a template that gives one. Default: hex; of ecdsa and rsa base64. In one spelling only: hex is not of mixed case, base64 has no spare bits. */
+  readonly encoding?: string;
+  /** One of sha1, sha256, sha384, sha512, or a template that gives one. The hash. */
+  readonly algorithm?: string;
   /** Text before each signature; what does not begin with it is none. */
   readonly prefix?: Template;
   /** Between several signatures (any may be right), or between `key=value` members. Absent: the whole value is one signature; with `key`, a comma. */
@@ -1080,8 +1080,8 @@ export type BasicVerifierSpec = {
 export type DigestVerifier = {
   /** Picks this verifier. */
   readonly type: "digest";
-  /** The hash: sha1, sha256, sha384 or sha512, or a template that gives one of them. */
-  readonly algorithm?: Template;
+  /** One of sha1, sha256, sha384, sha512, or a template that gives one. The hash. */
+  readonly algorithm?: string;
   /** The secret: the variable `secret` in `signed`. */
   readonly secret: Template;
   /** What is signed, put together from `request` (`method url scheme host path query_string headers query body form sorted_form form_json`), `body` (its JSON or form fields), `timestamp` and `id`. `{{request.body}}` stands for the raw bytes; `{{hash request.body "sha256" "base64"}}` for their hash. A template out of `config` may itself hold a template. */
@@ -1102,8 +1102,8 @@ export type DigestVerifier = {
 export type DigestVerifierSpec = {
   /** Picks this verifier. */
   readonly type: "digest";
-  /** The hash: sha1, sha256, sha384 or sha512, or a template that gives one of them. */
-  readonly algorithm: Template;
+  /** One of sha1, sha256, sha384, sha512, or a template that gives one. The hash. */
+  readonly algorithm: string;
   /** The secret: the variable `secret` in `signed`. */
   readonly secret: Template;
   /** What is signed, put together from `request` (`method url scheme host path query_string headers query body form sorted_form form_json`), `body` (its JSON or form fields), `timestamp` and `id`. `{{request.body}}` stands for the raw bytes; `{{hash request.body "sha256" "base64"}}` for their hash. A template out of `config` may itself hold a template. */
@@ -1124,8 +1124,8 @@ export type DigestVerifierSpec = {
 export type EcdsaVerifier = {
   /** Picks this verifier. */
   readonly type: "ecdsa";
-  /** The hash: sha1, sha256, sha384 or sha512, or a template that gives one of them. */
-  readonly algorithm?: Template;
+  /** One of sha1, sha256, sha384, sha512, or a template that gives one. The hash. */
+  readonly algorithm?: string;
   /** The public key: PEM, certificate, JWK, or base64 of its DER (SubjectPublicKeyInfo). */
   readonly key: Template;
   /** `der`: ASN.1. `ieee`: r and s, one after the other. */
@@ -1148,8 +1148,8 @@ export type EcdsaVerifier = {
 export type EcdsaVerifierSpec = {
   /** Picks this verifier. */
   readonly type: "ecdsa";
-  /** The hash: sha1, sha256, sha384 or sha512, or a template that gives one of them. */
-  readonly algorithm: Template;
+  /** One of sha1, sha256, sha384, sha512, or a template that gives one. The hash. */
+  readonly algorithm: string;
   /** The public key: PEM, certificate, JWK, or base64 of its DER (SubjectPublicKeyInfo). */
   readonly key: Template;
   /** `der`: ASN.1. `ieee`: r and s, one after the other. */
@@ -1212,12 +1212,12 @@ export type Ed25519VerifierSpec = {
 export type HmacVerifier = {
   /** Picks this verifier. */
   readonly type: "hmac";
-  /** The hash: sha1, sha256, sha384 or sha512, or a template that gives one of them. */
-  readonly algorithm?: Template;
+  /** One of sha1, sha256, sha384, sha512, or a template that gives one. The hash. */
+  readonly algorithm?: string;
   /** The key. While it is rotated, both the old and the new one are tried. */
   readonly secret: Template;
-  /** How the key is written: utf8 (as it stands), base64 or hex, or a template that gives one of them. */
-  readonly secret_encoding?: Template;
+  /** One of utf8, base64, hex, or a template that gives one. How the key is written; utf8: as it stands. */
+  readonly secret_encoding?: string;
   /** Text that is taken off the key before it is decoded. */
   readonly secret_prefix?: string;
   /** What is signed, put together from `request` (`method url scheme host path query_string headers query body form sorted_form form_json`), `body` (its JSON or form fields), `timestamp` and `id`. `{{request.body}}` stands for the raw bytes; `{{hash request.body "sha256" "base64"}}` for their hash. A template out of `config` may itself hold a template. */
@@ -1238,12 +1238,12 @@ export type HmacVerifier = {
 export type HmacVerifierSpec = {
   /** Picks this verifier. */
   readonly type: "hmac";
-  /** The hash: sha1, sha256, sha384 or sha512, or a template that gives one of them. */
-  readonly algorithm: Template;
+  /** One of sha1, sha256, sha384, sha512, or a template that gives one. The hash. */
+  readonly algorithm: string;
   /** The key. While it is rotated, both the old and the new one are tried. */
   readonly secret: Template;
-  /** How the key is written: utf8 (as it stands), base64 or hex, or a template that gives one of them. */
-  readonly secret_encoding: Template;
+  /** One of utf8, base64, hex, or a template that gives one. How the key is written; utf8: as it stands. */
+  readonly secret_encoding: string;
   /** Text that is taken off the key before it is decoded. */
   readonly secret_prefix?: string;
   /** What is signed, put together from `request` (`method url scheme host path query_string headers query body form sorted_form form_json`), `body` (its JSON or form fields), `timestamp` and `id`. `{{request.body}}` stands for the raw bytes; `{{hash request.body "sha256" "base64"}}` for their hash. A template out of `config` may itself hold a template. */
@@ -1334,8 +1334,8 @@ export type JwtVerifierSpec = {
 export type RsaVerifier = {
   /** Picks this verifier. */
   readonly type: "rsa";
-  /** The hash: sha1, sha256, sha384 or sha512, or a template that gives one of them. */
-  readonly algorithm?: Template;
+  /** One of sha1, sha256, sha384, sha512, or a template that gives one. The hash. */
+  readonly algorithm?: string;
   /** The public key: PEM, certificate, JWK, or base64 of its DER. */
   readonly key: Template;
   /** How it is padded: PKCS #1 v1.5, or PSS with a salt as long as the hash. */
@@ -1358,8 +1358,8 @@ export type RsaVerifier = {
 export type RsaVerifierSpec = {
   /** Picks this verifier. */
   readonly type: "rsa";
-  /** The hash: sha1, sha256, sha384 or sha512, or a template that gives one of them. */
-  readonly algorithm: Template;
+  /** One of sha1, sha256, sha384, sha512, or a template that gives one. The hash. */
+  readonly algorithm: string;
   /** The public key: PEM, certificate, JWK, or base64 of its DER. */
   readonly key: Template;
   /** How it is padded: PKCS #1 v1.5, or PSS with a salt as long as the hash. */

@@ -24,6 +24,7 @@ const commands: Record<string, () => Promise<Register>> = {
   quarantine: async () => (await import("./commands/replay.ts")).registerQuarantine,
   connect: async () => (await import("./commands/connect.ts")).registerConnect,
   eval: async () => (await import("./commands/eval.ts")).registerEval,
+  webhook: async () => (await import("./commands/webhook.ts")).registerWebhook,
   preview: async () => (await import("./commands/preview.ts")).registerPreview,
   migrate: async () => (await import("./commands/migrate.ts")).registerMigrate,
   secrets: async () => (await import("./commands/secrets.ts")).registerSecrets,

@@ -103,8 +103,12 @@ function isDeep(text: string): boolean {
   return false;
 }
 
-/** One sender escapes in one way: a form with `%2b` beside `%2B` was changed after it was signed, though it reads the same. */
+/**
+ * Signatures over a form's parameters do not cover its bytes, so what reads the same, but no sender writes, is no form: `%2b` beside
+ * `%2B`, or a name without `=`.
+ */
 function hasOneSpelling(text: string): boolean {
+  if (text.split("&", MAX_PARAMETERS + 1).some((pair) => pair !== "" && !pair.includes("="))) return false;
   const digits = (text.match(/%[0-9a-f]{2}/gi) ?? []).join("");
   return !(/[a-f]/.test(digits) && /[A-F]/.test(digits));
 }
