@@ -1,7 +1,8 @@
 /** API keys by their hash. A key without a tenant is the operator's; in a tenant's transaction only the tenant's exist. */
 import { PlugboardError } from "../errors/plugboard-error.ts";
+import { type AuditEntry, PLATFORM, recordAudit } from "./audit.ts";
 import { type Database, inGlobal, type Transaction } from "./database.ts";
-import { type ApiKeyRow, insertApiKey, revokeApiKey as revokeStatement, selectApiKeys, useApiKey } from "./sql/api-keys.ts";
+import { type ApiKeyRow, enterTenant, insertApiKey, revokeApiKey as revokeStatement, selectApiKeys, useApiKey } from "./sql/api-keys.ts";
 
 /** `within`: the role of the person who made it, when a person did; it never does more than that role. */
 export interface ApiKeyGrant { readonly id: string; readonly tenant?: string; readonly name: string; readonly scopes: readonly string[]; readonly within?: string }
@@ -45,6 +46,12 @@ export const listApiKeys = (at: Database | Transaction): Promise<ApiKeyState[]> 
 
 /** False: there is no such key in use. */
 export const revokeApiKey = (at: Database | Transaction, id: string): Promise<boolean> => globally(at, async (tx) => (await tx.run(revokeStatement(id))).length === 1);
+
+/** Works on the keys of no tenant; what it did is written into the operator's log with `log`, as the last thing. */
+export const withOperatorKeys = <Result>(db: Database, work: (tx: Transaction, log: (entry: AuditEntry) => Promise<void>) => Promise<Result>): Promise<Result> => inGlobal(db, (tx) => work(tx, async (entry) => {
+  const [row] = await tx.run<{ id: string }>(enterTenant(PLATFORM));
+  await recordAudit({ ...tx, tenant: PLATFORM, tenantId: row!.id }, PLATFORM, entry);
+}));
 
 const globally = <Result>(at: Database | Transaction, work: (tx: Transaction) => Promise<Result>): Promise<Result> => "pool" in at ? inGlobal(at, work) : work(at);
 

@@ -2,14 +2,14 @@
  * The only door to PostgreSQL. Rows of tenants are reached inside a tenant transaction; secrets and raw records leave and
  * enter sealed. Functions that take `at` take part in the caller's tenant transaction, or make their own on a database.
  */
-export { addApiKey, findApiKey, listApiKeys, revokeApiKey, type ApiKeyGrant, type ApiKeyState, type NewApiKey } from "./api-keys.ts";
+export { addApiKey, findApiKey, listApiKeys, revokeApiKey, withOperatorKeys, type ApiKeyGrant, type ApiKeyState, type NewApiKey } from "./api-keys.ts";
 export { listAudit, PLATFORM, recordAudit, type Actor, type AuditEntry, type AuditFilter, type AuditLine } from "./audit.ts";
 export { buckets } from "./buckets.ts";
 export { describeConnection, listConnections, readConnectionValues, readPreviousSecrets, setConnection, setConnectionStatus, type Account, type ConnectionEntry, type ConnectionState, type SecretState } from "./connections.ts";
 export { addConsent, consentPort, dropConsent, useConsent, type EndedConsent } from "./consents.ts";
 export { createChange, dropDraft, getChange, listChanges, moveChange, type ChangeFilter, type ChangeStatus, type StoredChange } from "./changes.ts";
 export { listApplications, noteCommit, raiseAlarm, readConfiguration, type Alarm, type Application, type Configuration } from "./configuration.ts";
-export { addConnectLink, CONNECT_TOKEN_PREFIX, endConnectLink, findConnectLink, listConnectLinks, revokeConnectLink, type ConnectLink } from "./connect-links.ts";
+export { addConnectLink, CONNECT_TOKEN_PREFIX, endConnectLink, findConnectLink, listConnectLinks, liveConnectLink, revokeConnectLink, type ConnectLink } from "./connect-links.ts";
 export { connectorHealth, connectorIds, findConnector, listConnectors, saveConnectors } from "./connectors.ts";
 export { openDatabase, withTenant, type Database, type DatabaseOptions, type TenantTransaction, type Transaction } from "./database.ts";
 export { addRefusals, askForReads, delayEvents, EVENT_CHANNEL, eventLanes, eventLoad, getEvent, heldConnections, lastEvents, listEvents, listRefusals, markRouted, pruneEvents, readEventRaw, releaseHeld, replayEvents, settleEvents, storeArrivals, takeEvents,
@@ -23,6 +23,7 @@ export { claimRead, delayRead, dueReads, fenceRead, finishRead, nextRead, type C
 export { writePush, type PushedPage, type PushRuns, type PushTarget } from "./push.ts";
 export { getQuarantined, listQuarantine, quarantineGroups, markQuarantined, readQuarantinedRaw, type Quarantined, type QuarantineFilter, type QuarantineGroup, type QuarantineStatus } from "./quarantine.ts";
 export { countRecords, entityCounts, getRecord, listContributions, listRecords, readRaw, type ContributionState, type EntityRecord, type RecordQuery } from "./records.ts";
+export { newestRaw } from "./raw-samples.ts";
 export { currentRevision, otherPlansInForce, readPlan, restoreRevision, saveRevision, type NewApplication, type Revision } from "./revisions.ts";
 export { disconnect, forgetTokens, lockForEntry, nameAccount, pauseConnection, type Disconnected } from "./reconnect.ts";
 export { noReferences, refusedReference, type ReferenceResolver, type ReferenceUse } from "./references.ts";
@@ -31,7 +32,7 @@ export { runStore, type RunStoreOptions } from "./run-store.ts";
 export { appendRunLog, claimableRuns, claimRun, createRun, endLeasesOf, finishRun, getRun, lastRuns, listRuns, readRunLog, reapRuns, requestCancel,
   type LastRun, type Page, type Reaped, type Run, type RunCreated, type RunEnd, type RunFilter, type RunRequested, type RunStatus, type StoredLogLine } from "./runs.ts";
 export { dueSchedules, fireSchedule, listSchedules, nextDue, obstacleOf, pauseFlow, type DueSchedule, type ScheduleState, type SkipReason } from "./schedules.ts";
-export { beginSignIn, finishSignIn, latestSignIn, openChoice, takeSignIn, type OpenChoice, type SignInOutcome, type SignInState } from "./sign-ins.ts";
+export { beginConnecting, finishConnecting, latestConnecting, openChoice, takeConnecting, type OpenChoice, type SignInOutcome, type SignInState } from "./sign-ins.ts";
 export { approveSweep, listSweepHolds, rejectSweep, type SweepHold } from "./sweeps.ts";
 export { exportTenant, type ExportLine } from "./export.ts";
 export { assertErasureToken, confirmErasureOf, eraseTenant, requestErasure, unfinishedErasures, type Erased, type ErasureAsked } from "./erase.ts";

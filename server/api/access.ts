@@ -144,13 +144,13 @@ async function admitPerson(request: FastifyRequest, reply: FastifyReply, permiss
   // What one person sees is kept by no cache, not even by the browser's: somebody else may sit there next.
   reply.header("cache-control", "no-store");
   request.caller = callerOf(person, undefined, undefined);
+  // Everybody who is signed in has their own session, also without any membership, or with one that is suspended.
+  if (permission === "self") return;
   const about = permissions[permission].tenant;
   const tenant = about === false ? undefined : await tenantOf(person, request, access, about === true);
   const role = roleIn(person, tenant);
   request.caller = callerOf(person, tenant, role);
-  if (tenant !== undefined) request.tenant = await existing(tenant, access, person.acting !== undefined || person.staff === undefined);
-  // Everybody who is signed in has their own session, also without any membership.
-  if (permission === "self") return;
+  if (tenant !== undefined) request.tenant = await existing(tenant, access, isBound(person));
   if (role === undefined) throw forbidden(permission, request.caller);
   request.grant = await granted(role, permission, request, access);
 }
@@ -166,6 +166,22 @@ async function tenantOf(person: Person, request: FastifyRequest, access: Access,
   if (reach !== "all" && reach.length === 1 && (person.staff === undefined || person.acting !== undefined)) return reach[0];
   if (required || person.staff === undefined) throw new PlugboardError("SERVER_TENANT_REQUIRED");
   return undefined;
+}
+
+/** Whether they are refused while the tenant is suspended. */
+const isBound = ({ acting, staff }: Person): boolean => acting !== undefined || staff === undefined;
+
+/** What a person may do where; of `tenant` undefined: their only one, or the operator's. @throws PlugboardError SERVER_NOT_FOUND */
+export async function standingOf(person: Person, tenant: string | undefined, access: Pick<Access, "tenantState" | "policyOf">): Promise<{ readonly tenant: string | undefined; readonly role: Role | undefined; readonly grants: Partial<Record<Permission, "full" | "narrow">> }> {
+  const reach = reachOf(person);
+  if (tenant !== undefined && reach !== "all" && !reach.includes(tenant)) throw unknownTenant(tenant);
+  const meant = tenant ?? (isBound(person) && reach.length === 1 ? reach[0] : undefined);
+  const state = meant === undefined ? undefined : await access.tenantState(meant);
+  if (meant !== undefined && state === undefined) throw unknownTenant(meant);
+  const role = state === "suspended" && isBound(person) ? undefined : roleIn(person, meant);
+  const open = role === undefined || isStaff(role) || meant === undefined ? undefined : await access.policyOf?.(meant);
+  const names = Object.keys(permissions) as Permission[];
+  return { tenant: meant, role, grants: role === undefined ? { self: "full" } : Object.fromEntries(names.flatMap((name) => { const grant = grantOf(role, name, open); return grant === undefined ? [] : [[name, grant]]; })) };
 }
 
 /** The tenants that somebody may name. The operator's own is invisible to customers. */

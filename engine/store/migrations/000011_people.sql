@@ -103,6 +103,8 @@ create table sign_in_tries (
   key           bytea primary key,
   tries         integer not null,
   blocked_until timestamptz,
+  -- Whether the last one came too early.
+  refused       boolean,
   expires_at    timestamptz not null
 );
 

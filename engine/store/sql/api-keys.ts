@@ -33,3 +33,9 @@ export const revokeApiKey = (id: string): Statement => ({
   text: "update api_keys set revoked_at = now() where id = $1 and revoked_at is null returning id",
   values: [id],
 });
+
+/** From here on the transaction is the tenant's. */
+export const enterTenant = (slug: string): Statement => ({
+  text: "select id, set_config('plugboard.tenant_id', id::text, true) from tenants where slug = $1 and deleted_at is null",
+  values: [slug],
+});

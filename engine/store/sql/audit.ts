@@ -8,9 +8,10 @@ export interface AuditRow {
 
 const json = (value: Json | undefined): string | null => (value === undefined ? null : JSON.stringify(value));
 
+/** To the millisecond: what a page ends at is said in text, and nothing must lie between the text and the row. */
 export const insertAudit = (tenantId: string, row: { id: string; actor: { kind: string; id: string; name: string; impersonator?: string; ip?: string; request?: string }; action: string; subject: { kind: string; id: string }; before?: Json; after?: Json; reason?: string }): Statement => ({
-  text: `insert into audit_log (tenant_id, id, actor_kind, actor_id, actor_name, impersonator, action, subject_kind, subject_id, before, after, reason, ip, request_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+  text: `insert into audit_log (tenant_id, id, actor_kind, actor_id, actor_name, impersonator, action, subject_kind, subject_id, before, after, reason, ip, request_id, at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, date_trunc('milliseconds', clock_timestamp()))`,
   values: [tenantId, row.id, row.actor.kind, row.actor.id, row.actor.name, row.actor.impersonator ?? null, row.action, row.subject.kind, row.subject.id, json(row.before), json(row.after), row.reason ?? null, row.actor.ip ?? null, row.actor.request ?? null],
 });
 
