@@ -1,22 +1,31 @@
 /** Every error leaves in one shape: `{ error: { code, message, hint, docs } }`. No stack, no SQL, no other tenant's words. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ErrorCode } from "../../engine/errors/catalog.ts";
-import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
+import { PlugboardError, type ErrorParams } from "../../engine/errors/plugboard-error.ts";
+import { live } from "../../engine/run/redact.ts";
+import { problemJson } from "../../engine/errors/render.ts";
+import { InvalidChange } from "../review/plan.ts";
 import { asStoreFailure } from "../../engine/store/failures.ts";
 
 export interface ErrorBody {
-  readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint?: string; readonly docs: string; readonly field?: string; readonly problems?: readonly ValueProblem[] };
+  readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint?: string; readonly docs: string; readonly field?: string; readonly problems?: readonly (ValueProblem | ReturnType<typeof problemJson>)[] };
 }
 
 /** One value that cannot be taken, and where in the body it stands. Never repeats the value: it may be a secret. */
 export interface ValueProblem { readonly code: ErrorCode; readonly field: string; /** JSON pointer into the body. */ readonly pointer: string; readonly message: string; readonly hint?: string }
 
 /** All that is wrong with what was entered, together. */
-export class InvalidValues extends PlugboardError {
+export class InvalidFields extends PlugboardError {
   readonly problems: readonly ValueProblem[];
-  constructor(connection: string, problems: readonly ValueProblem[]) {
-    super("SERVER_CONNECTION_VALUES", { connection, count: problems.length });
+  constructor(code: ErrorCode, problems: readonly ValueProblem[], params: ErrorParams = {}) {
+    super(code, { count: problems.length, problems: problems.length === 1 ? "problem" : "problems", ...params });
     this.problems = problems;
+  }
+}
+
+export class InvalidValues extends InvalidFields {
+  constructor(connection: string, problems: readonly ValueProblem[]) {
+    super("SERVER_CONNECTION_VALUES", problems, { connection });
   }
 }
 
@@ -60,12 +69,14 @@ function answer(error: PlugboardError, request: FastifyRequest, reply: FastifyRe
     error: {
       code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }), docs: docsOf(error.code),
       ...(error.code === "SERVER_BAD_REQUEST" && typeof field === "string" ? { field } : {}),
-      ...(error instanceof InvalidValues ? { problems: error.problems } : {}),
+      ...(error instanceof InvalidFields ? { problems: error.problems } : {}),
+      ...(error instanceof InvalidChange ? { problems: error.problems.map(problemJson) } : {}),
     },
   };
   if (error.entry.http === 401) reply.header("www-authenticate", 'Bearer realm="plugboard"');
   if (error.entry.http === 503 || error.entry.http === 429) reply.header("retry-after", String(Math.ceil(error.retryAfterSeconds ?? 5)));
-  return reply.code(error.entry.http).type("application/json; charset=utf-8").send(body);
+  // The caller reads what is theirs: another tenant's secrets would be told by being masked.
+  return reply.code(error.entry.http).type("application/json; charset=utf-8").send(live.data(body, request.tenant));
 }
 
 export const docsOf = (code: ErrorCode): string => `schemas/reference/errors.md#${code.toLowerCase()}`;

@@ -46,7 +46,7 @@ export const permissions = {
   public: { title: "Anyone, without signing in", tenant: false, roles: {}, scope: false },
   self: { title: "One's own session, password and memberships", tenant: false, roles: everyone, scope: false },
 
-  "tenants:read": { title: "List of tenants", tenant: false, roles: staff },
+  "tenants:read": { title: "Tenants, their status and what they are pinned to", tenant: "optional", roles: staff },
   "tenants:write": { title: "Create, suspend, resume, export and erase tenants", tenant: "optional", roles: { super_admin: "full" } },
   "users:read": { title: "People and their roles", tenant: "optional", roles: { super_admin: "full", tenant_admin: "narrow", employer_admin: "narrow" }, narrow: "of the own tenant" },
   "users:write": { title: "Invite people, change roles, end memberships", tenant: "optional", roles: { super_admin: "full", tenant_admin: "narrow", employer_admin: "narrow" }, narrow: "in the own tenant, not above the own role, never staff; an employer admin gives ATS roles only", scope: false },
@@ -63,6 +63,7 @@ export const permissions = {
   "mappings:propose": { title: "Propose a tenant's field mappings", tenant: true, roles: byPolicy("mappings") },
   "frequency:propose": { title: "Propose how often a tenant's flows run", tenant: true, roles: byPolicy("frequency") },
   "changes:read": { title: "Proposed changes and their plans", tenant: "optional", roles: narrowAdmins, narrow: "those that touch the own tenant alone" },
+  "changes:propose": { title: "Draft and propose changes, as far as what they touch may be proposed", tenant: "optional", roles: narrowAdmins, narrow: "of the own tenant, where its policy opens mappings or frequency" },
   "changes:approve": { title: "Approve, apply and roll back changes", tenant: "optional", roles: staff, scope: false },
   "requests:read": { title: "Integration requests", tenant: "optional", roles: admins },
   "requests:write": { title: "Ask for an integration", tenant: true, roles: { tenant_admin: "full", employer_admin: "full" } },
@@ -72,6 +73,7 @@ export const permissions = {
   "connections:read": { title: "Connections: config, status, and which secrets are set", tenant: true, roles: admins },
   "connections:write": { title: "Enter, check and end connections", tenant: true, roles: byPolicy("credentials") },
   "references:write": { title: "Name secrets that are kept elsewhere (env, file, vault)", tenant: true, roles: staff },
+  "connect:self": { title: "Connect the one connection of a connect link", tenant: true, roles: {} },
   "connect:link": { title: "Make and revoke connect links", tenant: true, roles: byPolicy("connect_links") },
   "proxy:call": { title: "Call a provider with a connection's credential", tenant: true, roles: staff },
 

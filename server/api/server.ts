@@ -53,9 +53,9 @@ export interface ServerOptions extends Omit<FrameOptions, "access"> {
 }
 
 /** Ready to `listen` or `inject`. Closing it leaves db and jobs open. */
-export async function createServer({ db, jobs, keyring, allowPrivate, references, publicUrl, returnOrigins, studio, ...frame }: ServerOptions): Promise<FastifyInstance> {
+export async function createServer({ db, jobs, keyring, allowPrivate, references, publicUrl, returnOrigins, workspace, studio, ...frame }: ServerOptions): Promise<FastifyInstance> {
   const transport = createTransport({ allowPrivate: allowPrivate ?? false });
-  const services = createServices({ db, jobs, keyring, references: references ?? noReferences, transport, ...(workspace === undefined ? {} : { workspace }), publicUrl, returnOrigins });
+  const services = createServices({ db, jobs, keyring, references: references ?? noReferences, transport, publicUrl, returnOrigins, review: workspace && { db, keyring, workspace } });
   const server = await createFrame({
     ...frame,
     access: {

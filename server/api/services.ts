@@ -4,6 +4,7 @@ import type { Transport } from "../../engine/components/kinds.ts";
 import { currentRevision, readPlan, type Database, type Keyring, type ReferenceResolver } from "../../engine/store/index.ts";
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import type { TenantPlan } from "../../engine/plan/types.ts";
+import type { Review } from "../review/index.ts";
 
 export interface Services {
   readonly db: Database;
@@ -14,16 +15,20 @@ export interface Services {
   readonly references: ReferenceResolver;
   /** To providers. */
   readonly transport: Transport;
+  /** Under which address people reach this server; absent: that of the request. */
+  readonly publicUrl?: string | undefined;
+  /** Origins to which a connect link may lead back. */
+  readonly returnOrigins?: readonly string[] | undefined;
   /** The plan in force. @throws PlugboardError PLAN_UNKNOWN_TENANT when the configuration does not name the tenant. */
   planOf(tenant: string): Promise<TenantPlan>;
 }
 
 const CACHED_PLANS = 200;
 
-export function createServices({ db, jobs, keyring, references, transport }: Omit<Services, "planOf">): Services {
+export function createServices({ db, jobs, keyring, references, transport, publicUrl, returnOrigins, workspace }: Omit<Services, "planOf">): Services {
   const cache = new Map<string, { readonly revision: string; readonly plan: TenantPlan }>();
   return {
-    db, jobs, keyring, references, transport,
+    db, jobs, keyring, references, transport, publicUrl, returnOrigins, ...(workspace === undefined ? {} : { workspace }),
     async planOf(tenant) {
       const revision = await currentRevision(db, tenant);
       if (revision === undefined) throw new PlugboardError("PLAN_UNKNOWN_TENANT", { tenant, suggestion: "The configuration in force does not name it." });
@@ -36,4 +41,10 @@ export function createServices({ db, jobs, keyring, references, transport }: Omi
       return plan;
     },
   };
+}
+
+/** @throws PlugboardError CHANGE_NO_WORKSPACE */
+export function reviewOf({ review }: Pick<Services, "review">): Review {
+  if (review === undefined) throw new PlugboardError("CHANGE_NO_WORKSPACE");
+  return review;
 }

@@ -1,10 +1,12 @@
 /** Drafts: what somebody is about to propose, saved as they type. */
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
+import { problemJson } from "../../engine/errors/render.ts";
 import { placeOf } from "../../engine/manifest/places.ts";
 import type { Json } from "../../engine/manifest/types.ts";
 import { createChange, dropDraft, getChange, moveChange, PLATFORM, recordAudit, withTenant, type Actor, type StoredChange, type TenantTransaction } from "../../engine/store/index.ts";
 import { changedFiles, type FileEdit } from "./edits.ts";
-import { planChange, type ChangePlan } from "./plan.ts";
+import { dataEffect, type DataEffect } from "./data-effect.ts";
+import { InvalidChange, planChange, planOnce, plansOf, type ChangePlan } from "./plan.ts";
 import { filesOf, withFiles, type Review } from "./workspace.ts";
 
 export interface NewDraft { readonly author: Actor; readonly title: string; readonly description?: string; readonly edits: readonly FileEdit[] }
@@ -48,11 +50,25 @@ export async function discardDraft({ db }: Review, id: string, actor: Actor): Pr
   });
 }
 
-/** What a change does on top of main as it is now. @throws InvalidChange */
-export async function planOf({ workspace }: Review, change: StoredChange): Promise<ChangePlan> {
+/** What a draft does on top of main as it is now, or everything that is wrong with it. */
+export async function planOf({ workspace }: Review, change: StoredChange): Promise<{ readonly plan?: ChangePlan; readonly problems: readonly ReturnType<typeof problemJson>[] }> {
   const { trees } = await workspace.main();
-  const changed = changedFiles(filesOf(trees), editsOf(change));
-  return planChange(trees, withFiles(trees, changed));
+  try {
+    return { plan: planChange(trees, withFiles(trees, changedFiles(filesOf(trees), editsOf(change)))), problems: [] };
+  } catch (thrown) {
+    if (thrown instanceof InvalidChange) return { problems: thrown.problems.map(problemJson) };
+    // An edit that fits no longer: main has moved on.
+    if (thrown instanceof PlugboardError) return { problems: [problemJson({ code: thrown.code, severity: "error", params: thrown.params, ...(thrown.at === undefined ? {} : { at: thrown.at }) })] };
+    throw thrown;
+  }
+}
+
+/** What a change does to the records that were read last. */
+export async function effectOfChange(review: Review, change: StoredChange): Promise<DataEffect> {
+  const { workspace } = review;
+  const before = change.commit === undefined ? await workspace.readTrees() : await workspace.treesOf(change.base);
+  const after = change.commit === undefined ? withFiles(before, changedFiles(filesOf(before), editsOf(change))) : await workspace.treesOf(change.commit);
+  return dataEffect(review, plansOf(planOnce(before)), plansOf(planOnce(after)));
 }
 
 export const editsOf = (change: StoredChange): readonly FileEdit[] => change.edits as unknown as readonly FileEdit[];

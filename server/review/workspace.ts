@@ -23,8 +23,8 @@ export interface ReviewedWorkspace {
 export interface Review {
   readonly db: Database;
   readonly workspace: ReviewedWorkspace;
-  /** Opens the raw records that a plan looks at. Absent: a plan says nothing of data. */
-  readonly keyring?: Keyring;
+  /** Opens the raw records that a plan looks at. */
+  readonly keyring: Keyring;
 }
 
 /** @throws PlugboardError CHANGE_NO_REPOSITORY */
