@@ -18,7 +18,7 @@ export function parseRequest(bytes: Buffer, file: string): IncomingRequest {
     const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
     if (name === undefined) throw usage(`${file}:${index + 2} is no header.`, "A header is `Name: value`; a blank line ends them.");
     const key = name.toLowerCase();
-    // As node:http gives them to the server: Latin-1, and joined where one came twice.
+    // As the intake gives them to a verifier: Latin-1, and joined where one came twice.
     headers[key] = Object.hasOwn(headers, key) ? `${headers[key]!}, ${value!}` : value!;
   });
   if (!/^https?:\/\//i.test(target) && (!target.startsWith("/") || headers["host"] === undefined)) throw usage(`${file}: the address the request was sent to is not complete.`, "Write a full URL in the request line, or a path there and a Host header.");

@@ -11,6 +11,8 @@ const BODY = /\{\{\s*request\.body\s*\}\}/;
 const SENT = ["request", "headers", "body", "timestamp", "id"];
 /** Templates that config values gave; they change when somebody changes the connection. */
 const KEPT = 50;
+/** Characters of one of them. */
+const MAX_ENTERED = 1000;
 
 export type SignedText = (variables: Variables, body: Uint8Array) => Promise<Uint8Array>;
 
@@ -29,6 +31,8 @@ export function compileSignedText(text: string, context: BuildContext, field = "
     const parts = pieces.map((piece) => piece.render(variables) ?? refuse(`${absentIn(piece, variables)} is signed, but the request does not have it`));
     const [only] = parts;
     if (isFromConfig && only!.includes("{{")) {
+      // Whoever connects an account writes it: insertions are enough to say what is signed.
+      if (only!.length > MAX_ENTERED || /\{\{[~\s]*[#^>*/]/.test(only!)) refuse(`the option '${field}' as entered is longer than ${MAX_ENTERED} characters, or has blocks`);
       if (kept.size >= KEPT) kept.clear();
       const again = kept.get(only!) ?? compileSignedText(only!, context, field);
       kept.set(only!, again);

@@ -122,6 +122,14 @@ describe("options that were entered when connecting", () => {
     expect(await verdictOf(verify, incoming({ body: "x" }), "secret", { ...more, header: undefined })).toEqual(refusedFor(/'signature.header' is empty/));
   });
 
+  test("one with loops in it is not", async () => {
+    const more = { algorithm: "sha256", header: "x-push", encoding: "hex" };
+    for (const signed of ["{{#each request.headers}}{{this}}{{/each}}{{request.body}}", `{{request.body}}${"x".repeat(1000)}`]) {
+      expect(await verdictOf(verify, incoming({ body: "x", headers: { "x-push": hmacOf("x") } }), "secret", { ...more, signed })).toEqual(refusedFor(/longer than 1000 characters, or has blocks/));
+    }
+    expect(await verdictOf(verify, incoming({ body: "x", headers: { "x-push": hmacOf("x") } }), "secret", { ...more, signed: "{{request.bdy}}" })).toEqual(refusedFor(/request\.bdy is signed/));
+  });
+
   test("what a sender writes is never a template", async () => {
     const signed = "{{config.key}}";
     expect(await verdictOf(hmac({ signed: "{{request.headers.x-id}}" }), incoming({ headers: { "x-id": signed, "x-signature": hmacOf(signed) } }), "secret")).toEqual(ACCEPTED);
