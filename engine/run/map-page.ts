@@ -124,7 +124,7 @@ async function mapRecord(raw: unknown, variables: Variables, compiled: Compiled)
     if (typeof data !== "object" || data === null || Array.isArray(data)) return refuse("MAPPING_RECORD", { detail: "it is no object" });
     const unfit = compiled.fields === undefined ? undefined : unstorable(data);
     if (unfit !== undefined) return refuse("MAPPING_RECORD", { detail: `after mapping, ${unfit}` });
-    if (compiled.validate !== undefined && !compiled.validate(data)) return refuse("MAPPING_INVALID", { entity: compiled.entityName, detail: explain(compiled.validate.errors ?? []) });
+    if (compiled.validate !== undefined && !compiled.validate(data)) return refuse("MAPPING_INVALID", { entity: compiled.entityName, detail: explainErrors(compiled.validate.errors ?? []) });
     return { key, cursor, record: { key, data, raw: raw as Json, ...(version === undefined ? {} : { version }) } };
   } catch (thrown) {
     // A bug of ours must not cost the run either, nor go unseen: it stands in the quarantine with its message.
@@ -144,7 +144,7 @@ function compileMapping(mapping: MappingPlan): CompiledFields {
 }
 
 /** A decimal number as text, so that every digit counts; an instant becomes seconds since the epoch. */
-function versionText(value: unknown): string | undefined {
+export function versionText(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === "number" && Number.isFinite(value)) return Number.isInteger(value) ? BigInt(value).toString() : value.toFixed(9).replace(/\.?0+$/, "");
   if (typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value)) return value;
@@ -171,7 +171,7 @@ export function validatorOf(entity: EntityPlan): ValidateFunction {
   return validate;
 }
 
-function explain(errors: readonly ErrorObject[]): string {
+export function explainErrors(errors: readonly ErrorObject[]): string {
   const shown = errors.slice(0, 3).map(({ instancePath, message, params }) => {
     const field = instancePath.slice(1).replaceAll("/", ".");
     const unknown = (params as Record<string, unknown>)["additionalProperty"] ?? (params as Record<string, unknown>)["unevaluatedProperty"];
