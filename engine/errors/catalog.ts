@@ -160,6 +160,7 @@ export const catalog = {
   TENANT_TAKEN: { message: "The {field} '{value}' belongs to another tenant.", hint: "Choose another {field}.", retry: "after_fix", http: 409 },
   TENANT_KEY_REUSED: { message: "This idempotency key made tenant '{tenant}', from another request.", hint: "Send each new request with a key of its own.", retry: "never", http: 409 },
   TENANT_INVALID: { message: "The organisation cannot be made like this: {count} {problems}.", hint: "`problems` names each field and says what is expected; nothing was made.", retry: "after_fix", http: 422 },
+  TENANT_CONFLICTS: { message: "{count} {problems} in the way of {to}.", hint: "Look at each, then send the same with accept: true. What the tenant overrides stays as it is.", retry: "after_fix", http: 409 },
   TENANT_RESERVED: { message: "'{value}' is reserved: the product itself answers there.", hint: "{suggestion}", help: "Addresses such as www, api, admin or mail never belong to a tenant; the language's page lists them.", retry: "after_fix", http: 422 },
   TENANT_STATUS: { message: "Tenant '{tenant}' is {status}: it cannot be {verb}.", retry: "after_fix", http: 409 },
   TENANT_CONFIRMATION: { message: "This does not confirm the erasure of tenant '{tenant}'.", hint: "Ask for it again: the answer says what would go, and gives a token that is good for an hour.", retry: "after_fix", http: 409 },

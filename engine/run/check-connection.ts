@@ -46,9 +46,9 @@ export async function checkConnection(request: CheckRequest, ports: CheckPorts):
   const { check, http } = connector;
   if (check === undefined || http === undefined) return { accounts: [], requests: 0, ...(values.account === undefined ? {} : { account: values.account }) };
   const config = effectiveConfig(connector, request.plan, values.config);
-  const redactor = createRedactor(secretsOf(connector, config));
+  const redactor = createRedactor(secretsOf(connector, config), request.tenant.id);
   const variables: Variables = {
-    config, account: values.account, tenant: request.tenant, inputs: {}, connection: { id: request.connection }, with: {}, now: ports.clock.now(),
+    config, account: values.account, callback: values.callback, tenant: request.tenant, inputs: {}, connection: { id: request.connection }, with: {}, now: ports.clock.now(),
     run: { id: "check", started_at: new Date(ports.clock.now()).toISOString(), mode: "full" },
   };
   const spent = { requests: 0, retries: 0, bytes: 0 };
@@ -79,12 +79,14 @@ async function accountsOf(
     log: (line) => { ports.log({ ...line, message: redactor.text(line.message) }); },
     probe: () => {},
   });
-  const { answer } = await exchange.send(compileCall(chosenCheck.request, connector, http, "check"), variables);
-  if (chosenCheck.account === undefined) return [];
+  const account = chosenCheck.account === undefined ? undefined : compileAt(chosenCheck.account, "check.account");
+  // An account that the callback named is known before the request, which may need it for its address.
+  const called = account !== undefined && account.variables.includes("callback") ? keyPart(await account.evaluate({}, visible)) : undefined;
+  const { answer } = await exchange.send(compileCall(chosenCheck.request, connector, http, "check"), called === undefined ? variables : { ...variables, account: { id: called } });
+  if (account === undefined) return [];
 
   const bindings = { ...visible, status: answer.status, headers: answer.headers };
   const items = chosenCheck.each === undefined ? [answer.body] : await compileAt(chosenCheck.each, "check.each").evaluate(answer.body, bindings);
-  const account = compileAt(chosenCheck.account, "check.account");
   const label = chosenCheck.label === undefined ? undefined : compileAt(chosenCheck.label, "check.label");
   const accounts: Account[] = [];
   for (const item of Array.isArray(items) ? items : items === undefined ? [] : [items]) {

@@ -49,7 +49,7 @@ export async function proxyRequest(asked: ProxyRequest, ports: CheckPorts): Prom
   const { http } = connector;
   if (http === undefined) throw new PlugboardError("RUN_REQUEST", { where: `connection ${connection}`, detail: "its connector sends no requests", suggestion: "" });
   const config = effectiveConfig(connector, asked.plan, values.config);
-  const redactor = createRedactor(secretsOf(connector, config));
+  const redactor = createRedactor(secretsOf(connector, config), asked.tenant.id);
   const variables: Variables = {
     config, account: values.account, tenant: asked.tenant, inputs: {}, connection: { id: connection }, with: {}, now: ports.clock.now(),
     run: { id: "proxy", started_at: new Date(ports.clock.now()).toISOString(), mode: "full" },

@@ -50,7 +50,7 @@ interface CompiledFlow {
 class FlowRun {
   readonly #request: RunRequest;
   readonly #ports: RunPorts;
-  readonly #redactor: Redactor = createRedactor();
+  readonly #redactor: Redactor;
   readonly #counters: Counters = { read: 0, created: 0, updated: 0, unchanged: 0, superseded: 0, deleted: 0, filtered: 0, quarantined: 0, swept: 0, pages: 0, requests: 0, retries: 0, bytes: 0 };
   /** Requests of pages that are not committed yet. */
   readonly #spent = { requests: 0, retries: 0, bytes: 0 };
@@ -71,6 +71,7 @@ class FlowRun {
   constructor(request: RunRequest, ports: RunPorts) {
     this.#request = request;
     this.#ports = ports;
+    this.#redactor = createRedactor([], request.plan.tenant.id);
     this.#mode = request.mode ?? "incremental";
   }
 

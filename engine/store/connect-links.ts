@@ -1,7 +1,7 @@
 /** Links with which somebody without an account connects one connection: short-lived, revocable, over once it is connected. */
 import { type Database, inTenant, type TenantTransaction } from "./database.ts";
 import { newRowId } from "./row-id.ts";
-import { type ConnectLinkRow, insertConnectLink, revokeLink, selectConnectLinks, selectLiveLink, useLink } from "./sql/connect-links.ts";
+import { type ConnectLinkRow, insertConnectLink, revokeLink, selectConnectLinks, selectLiveLink, selectLiveLinkById, useLink } from "./sql/connect-links.ts";
 import { hashToken, newTenantToken, withTenantOf } from "./tenant-token.ts";
 
 /** How a link's token begins: secret scanners find it. */
@@ -32,6 +32,10 @@ export const findConnectLink = (db: Database, token: string): Promise<(ConnectLi
     const [row] = await tx.run<ConnectLinkRow>(selectLiveLink(tx.tenantId, hashToken(token)));
     return row && { ...linkOf(row), tenant: tx.tenant };
   });
+
+/** By id; undefined: there is none, or it may no longer be used. */
+export const liveConnectLink = (at: Database | TenantTransaction, tenant: string, id: string): Promise<ConnectLink | undefined> =>
+  inTenant(at, tenant, async (tx) => (await tx.run<ConnectLinkRow>(selectLiveLinkById(tx.tenantId, id))).map(linkOf)[0]);
 
 /** Newest first. */
 export const listConnectLinks = (at: Database | TenantTransaction, tenant: string, { limit, after }: { readonly limit: number; readonly after?: readonly [at: string, id: string] | undefined }): Promise<{ items: ConnectLink[]; next?: readonly string[] }> =>

@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from "node:util";
 import { hintOf, messageOf, PlugboardError } from "../errors/plugboard-error.ts";
 import type { Json, JsonObject } from "../manifest/types.ts";
 import type { Checkpoint, Counters, LogLine, ReplayScope, RunMode, RunResult, SweepOutcome } from "../run/ports.ts";
+import { live } from "../run/redact.ts";
 import { asScheduler, type Database, inTenant, type TenantTransaction, withTenant } from "./database.ts";
 import { sqlStateOf } from "./failures.ts";
 import * as sql from "./sql/runs.ts";
@@ -143,7 +144,7 @@ async function endAttempt(tx: TenantTransaction, now: sql.RunRow, end: RunEnd, e
     if (other?.replay) await tx.run(sql.widenReplay(tx.tenantId, now.id, widerScope(other.replay, now.replay as ReplayScope | null)));
   }
   const [row] = await tx.run<sql.RunRow>(sql.finishRun(tx.tenantId, now.id, now.attempt, {
-    status, mode: end.mode ?? null, error: end.error ?? null, sweep: end.sweep ?? null, checkpoint: end.checkpoint ?? null,
+    status, mode: end.mode ?? null, error: live.data(end.error ?? null, tx.tenant), sweep: end.sweep ?? null, checkpoint: end.checkpoint ?? null,
     resumeAt: end.resume_at === undefined ? null : new Date(end.resume_at), counters: end.counters, keepCrashes: wasLost,
   }));
   const run = runOf(tx.tenant, row!);
@@ -197,7 +198,7 @@ export interface StoredLogLine extends LogLine { readonly seq: string; readonly 
 /** `at`: milliseconds since the epoch; now when absent. */
 export const appendRunLog = (at: Database | TenantTransaction, tenant: string, run: string, lines: readonly (LogLine & { readonly at?: number })[]): Promise<void> => inTenant(at, tenant, async (tx) => {
   if (lines.length === 0) return;
-  await tx.run(sql.insertLog(tx.tenantId, run, JSON.stringify(plain(lines.map((line) => ({ ...line, ...(line.at === undefined ? {} : { at: new Date(line.at).toISOString() }) })) as unknown as Json))));
+  await tx.run(sql.insertLog(tx.tenantId, run, JSON.stringify(plain(lines.map((line) => ({ ...live.data(line, tenant), ...(line.at === undefined ? {} : { at: new Date(line.at).toISOString() }) })) as unknown as Json))));
 });
 
 /** Oldest first. */

@@ -29,7 +29,7 @@ export type SignInOutcome = "connected" | "choose" | "account_changed" | "refuse
 export interface OpenChoice extends SignInState { readonly consent: string; readonly accounts: readonly Account[]; readonly outcome: "choose" | "account_changed" }
 
 /** @param browser the cookie of the browser that begins it; undefined where a program does. */
-export const beginSignIn = (at: Database | TenantTransaction, keyring: Keyring, tenant: string, begun: Omit<SignInState, "id" | "tenant"> & { readonly verifier: string; readonly browser: string | undefined }): Promise<BegunSignIn> =>
+export const beginConnecting = (at: Database | TenantTransaction, keyring: Keyring, tenant: string, begun: Omit<SignInState, "id" | "tenant"> & { readonly verifier: string; readonly browser: string | undefined }): Promise<BegunSignIn> =>
   inTenant(at, tenant, async (tx) => {
     for (const { consent_id } of await tx.run<{ consent_id: string | null }>(deleteOldSignIns(tx.tenantId, KEPT_SECONDS))) if (consent_id !== null) await dropConsent(tx, keyring, consent_id);
     const [id, state] = [newRowId(), newTenantToken(tx)];
@@ -42,14 +42,14 @@ export const beginSignIn = (at: Database | TenantTransaction, keyring: Keyring, 
   });
 
 /** Uses the state up. Undefined: it was used, has run out, is another browser's, or never was; which of these is not told. */
-export const takeSignIn = (db: Database, keyring: Keyring, state: string, browser: string | undefined): Promise<(SignInState & { readonly verifier: string }) | undefined> =>
+export const takeConnecting = (db: Database, keyring: Keyring, state: string, browser: string | undefined): Promise<(SignInState & { readonly verifier: string }) | undefined> =>
   withTenantOf(db, state, "", async (tx) => {
     const sealer = await keyring.of(tx);
     const [row] = await tx.run<SignInRow>(answerSignIn(tx.tenantId, hashToken(state), browser === undefined ? undefined : hashToken(browser)));
     return row && { ...stateOf(tx.tenant, row), verifier: (await sealer.openFresh(verifierPurpose(row.id), row.sealed)).toString("utf8") };
   });
 
-export const finishSignIn = (tx: TenantTransaction, id: string, outcome: SignInOutcome, end: { readonly detail?: JsonObject; readonly accounts?: readonly Account[]; readonly consent?: string } = {}): Promise<unknown> =>
+export const finishConnecting = (tx: TenantTransaction, id: string, outcome: SignInOutcome, end: { readonly detail?: JsonObject; readonly accounts?: readonly Account[]; readonly consent?: string } = {}): Promise<unknown> =>
   tx.run(endSignIn(tx.tenantId, id, { outcome, detail: end.detail, accounts: end.accounts?.map(({ id, label }) => ({ id, ...(label === undefined ? {} : { label }) })), consent: end.consent }));
 
 export const openChoice = (at: Database | TenantTransaction, tenant: string, connection: string): Promise<OpenChoice | undefined> => inTenant(at, tenant, async (tx) => {
@@ -58,7 +58,7 @@ export const openChoice = (at: Database | TenantTransaction, tenant: string, con
 });
 
 /** How the connection's latest sign-in stands: `waiting` while the person is at the provider. */
-export const latestSignIn = (at: Database | TenantTransaction, tenant: string, connection: string): Promise<{ readonly outcome: SignInOutcome | "waiting" | "expired"; readonly detail?: JsonObject; readonly link?: string } | undefined> =>
+export const latestConnecting = (at: Database | TenantTransaction, tenant: string, connection: string): Promise<{ readonly outcome: SignInOutcome | "waiting" | "expired"; readonly detail?: JsonObject; readonly link?: string } | undefined> =>
   inTenant(at, tenant, async (tx) => {
     const [row] = await tx.run<SignInRow & { answered_at: Date | null; expires_at: Date }>(selectLatestSignIn(tx.tenantId, connection));
     if (row === undefined) return undefined;

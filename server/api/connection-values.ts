@@ -12,7 +12,12 @@ import { hostFields, type ConfigField, type ConnectionPlan, type ConnectorPlan }
 import type { ConnectionState } from "../../engine/store/index.ts";
 import type { ValueProblem } from "./errors.ts";
 
-export interface Entered { readonly config?: JsonObject; readonly secrets?: JsonObject }
+export interface Entered {
+  readonly config?: JsonObject;
+  readonly secrets?: JsonObject;
+  /** Secret field → where its value is kept: `env:NAME`, `file:PATH`, `vault:mount/path#field`. */
+  readonly references?: Readonly<Record<string, string>>;
+}
 
 export interface Context {
   readonly connector: ConnectorPlan;
@@ -29,9 +34,14 @@ export interface Accepted {
   readonly config: JsonObject;
   /** Field → new value, `null` to forget it. */
   readonly secrets: Readonly<Record<string, string | null>>;
+  readonly references: Readonly<Record<string, string>>;
   /** Secrets forgotten because the address they go to is another one now. */
   readonly cleared: readonly string[];
+  /** Whether it is. */
+  readonly moved: boolean;
 }
+
+type Part = "config" | "secrets" | "references";
 
 /** What forms show in place of a secret. */
 const MASK = /^[*•●∙·.…xX]{3,}$/;
@@ -40,17 +50,17 @@ const TEXT_LIMIT = 20_000;
 export async function acceptValues(entered: Entered, context: Context): Promise<Accepted> {
   const { connector, plan, state } = context;
   const problems: ValueProblem[] = [];
-  const report = (code: ErrorCode, field: string, part: "config" | "secrets", params: ErrorParams): void => {
+  const report = (code: ErrorCode, field: string, part: Part, params: ErrorParams): void => {
     const all = { field, ...params };
     const hint = hintOf(code, all);
     problems.push({ code, field, pointer: `/${part}/${field.replaceAll("~", "~0").replaceAll("/", "~1")}`, message: messageOf(code, all), ...(hint === undefined ? {} : { hint }) });
   };
-  const sound = (field: string, value: Json, part: "config" | "secrets"): boolean => {
+  const sound = (field: string, value: Json, part: Part): boolean => {
     const declared = Object.hasOwn(connector.config, field) ? connector.config[field] : undefined;
     if (declared === undefined) report("SERVER_UNKNOWN_FIELD", field, part, { connector: connector.id, suggestion: suggest(field, Object.keys(connector.config)) });
     else if (plan.locks.includes(field)) report("PLAN_LOCKED", field, part, { path: field, by: "the configuration" });
-    else if ((declared.secret === true) !== (part === "secrets")) report("SERVER_WRONG_VALUE", field, part, { expected: declared.secret === true ? "given in 'secrets'" : "given in 'config'", suggestion: declared.secret === true ? "It is a secret: encrypted, and never shown again." : "It is no secret." });
-    else if (value === null) return true;
+    else if ((declared.secret === true) === (part === "config")) report("SERVER_WRONG_VALUE", field, part, { expected: declared.secret === true ? "given in 'secrets'" : "given in 'config'", suggestion: declared.secret === true ? "It is a secret: encrypted, and never shown again." : "It is no secret." });
+    else if (value === null || part === "references") return true;
     else if (part === "secrets" && typeof value === "string" && MASK.test(value)) report("SERVER_MASKED_SECRET", field, part, {});
     else {
       const expected = unlike(value, declared);
@@ -66,21 +76,28 @@ export async function acceptValues(entered: Entered, context: Context): Promise<
   const secrets: Record<string, string | null> = {};
   for (const [field, value] of Object.entries(entered.secrets ?? {})) if (sound(field, value, "secrets")) secrets[field] = value === null ? null : String(value);
 
+  const references: Record<string, string> = {};
+  for (const [field, reference] of Object.entries(entered.references ?? {})) {
+    if (Object.hasOwn(secrets, field)) report("SERVER_WRONG_VALUE", field, "references", { expected: "given once: as a secret or as a reference", suggestion: "" });
+    else if (sound(field, reference, "references")) references[field] = reference;
+  }
+
   const now = effective(connector, plan, config);
-  const cleared = movesElsewhere(context, now) ? Object.keys(state?.secrets ?? {}).filter((field) => !Object.hasOwn(secrets, field)) : [];
+  const moved = movesElsewhere(context, now);
+  const cleared = moved ? Object.keys(state?.secrets ?? {}).filter((field) => !Object.hasOwn(secrets, field) && !Object.hasOwn(references, field)) : [];
   for (const field of cleared) secrets[field] = null;
 
   for (const [field, declared] of Object.entries(connector.config)) {
     const part = declared.secret === true ? "secrets" : "config";
-    const given = (entered[part] as JsonObject | undefined)?.[field];
+    const given = (entered[part] as JsonObject | undefined)?.[field] ?? references[field];
     if (!(await isAsked(declared, now))) {
       if (given !== undefined && given !== null && !plan.locks.includes(field)) report("SERVER_WRONG_VALUE", field, part, { expected: `left out: it is asked for only when ${String(declared.when)}`, suggestion: "" });
       continue;
     }
     const wrong = problems.some((problem) => problem.field === field);
-    if (!wrong && !cleared.includes(field) && lacks(field, declared, context, now, secrets)) report("AUTH_MISSING_CREDENTIAL", field, part, { connection: "", title: declared.title, suggestion: declared.help ?? "" });
+    if (!wrong && !cleared.includes(field) && lacks(field, declared, context, now, { ...secrets, ...references })) report("AUTH_MISSING_CREDENTIAL", field, part, { connection: "", title: declared.title, suggestion: declared.help ?? "" });
   }
-  return { problems: problems.map(sayMissing), config, secrets, cleared };
+  return { problems: problems.map(sayMissing), config, secrets, references, cleared, moved };
 }
 
 /** A form says it in its own words: the connection is known. */
@@ -92,6 +109,22 @@ export async function missingFields(context: Context): Promise<string[]> {
   const missing: string[] = [];
   for (const [field, declared] of Object.entries(context.connector.config)) if ((await isAsked(declared, now)) && lacks(field, declared, context, now, {})) missing.push(field);
   return missing;
+}
+
+/** Fields that a form asks for, with this config entered so far. */
+export async function askedFields({ connector, plan }: Pick<Context, "connector" | "plan">, entered: JsonObject): Promise<string[]> {
+  const now = effective(connector, plan, entered);
+  const asked: string[] = [];
+  for (const [field, declared] of Object.entries(connector.config)) if (declared.scope !== "app" && !plan.locks.includes(field) && (await isAsked(declared, now))) asked.push(field);
+  return asked;
+}
+
+/** Whether, with this config, a person signs in at the provider. */
+export async function signsInWith({ connector, plan }: Pick<Context, "connector" | "plan">, entered: JsonObject): Promise<boolean> {
+  const { by, named = {} } = connector.http?.auth ?? {};
+  const variables = { config: effective(connector, plan, entered) };
+  const name = by === undefined ? Object.keys(named)[0] : String(await Promise.resolve(compileExpression(by).evaluate(variables, variables)).catch(() => ""));
+  return name !== undefined && Object.hasOwn(named, name) && named[name]!.type === "oauth2_authorization_code";
 }
 
 /** Stored config that the connector still has, and that is no secret (by now). */
@@ -110,7 +143,7 @@ function effective(connector: ConnectorPlan, plan: Context["plan"], entered: Jso
 
 /** Whether a stored credential would now go to another host than the one it was entered for. */
 function movesElsewhere({ connector, plan, state }: Context, now: JsonObject): boolean {
-  if (state === undefined || Object.keys(state.secrets).length === 0) return false;
+  if (state === undefined || (Object.keys(state.secrets).length === 0 && !state.signed_in)) return false;
   if (state.connector !== connector.id) return true;
   const then = effective(connector, plan, state.config);
   return hostFields(connector).some((field) => JSON.stringify(then[field]) !== JSON.stringify(now[field]));

@@ -5,6 +5,7 @@ import helmet from "@fastify/helmet";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import Fastify, { type FastifyInstance } from "fastify";
+import { live } from "../../engine/run/redact.ts";
 import { version } from "../version.ts";
 import { installAccess, type Access } from "./access.ts";
 import { errorSchema, installErrors } from "./errors.ts";
@@ -36,6 +37,9 @@ interface Operation {
   readonly requestBody?: { required?: boolean; readonly content: Record<string, { readonly schema: { readonly type?: string | readonly string[] } }> };
 }
 
+/** Every line of the log passes the process's redactor, whatever was put into it and wherever. */
+const withoutSecrets = (stream: { write(line: string): unknown }): { write(line: string): void } => ({ write: (line) => { stream.write(live.text(line)); } });
+
 export async function createFrame(options: FrameOptions): Promise<FastifyInstance> {
   const server = Fastify({
     bodyLimit: MAX_BODY_BYTES, requestTimeout: REQUEST_TIMEOUT_MILLISECONDS, keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
@@ -43,7 +47,7 @@ export async function createFrame(options: FrameOptions): Promise<FastifyInstanc
     trustProxy: options.trustProxy === undefined ? false : [...options.trustProxy],
     genReqId: () => randomUUID(), requestIdHeader: false,
     forceCloseConnections: "idle", return503OnClosing: true,
-    logger: { level: options.logLevel ?? "warn", ...(options.logStream === undefined ? {} : { stream: options.logStream }), redact: ["req.headers.authorization", "req.headers.cookie"], serializers: { req: ({ method, url, id }: { method: string; url: string; id: string }) => ({ method, url, id }) } },
+    logger: { level: options.logLevel ?? "warn", stream: withoutSecrets(options.logStream ?? process.stdout), redact: ["req.headers.authorization", "req.headers.cookie"], serializers: { req: ({ method, url, id }: { method: string; url: string; id: string }) => ({ method, url: url.startsWith("/oauth/callback") ? "/oauth/callback" : url, id }) } },
   });
   server.setValidatorCompiler(routeValidator());
   // Response schemas document and are tested; a serialiser built from them answers 500 where one is a field behind.

@@ -52,11 +52,23 @@ export const run = {
 
 export const page = (of: string) => closed({ data: { type: "array", items: { $ref: `${of}#` } }, next_cursor: nullable({ type: "string", description: "Cursor of the next page; null on the last." }) }, ["data", "next_cursor"]);
 
+/** How a connection stands: server/connecting/standing.ts. */
+export const standing = {
+  ...closed({
+    name: { type: "string", enum: ["connected", "degraded", "reconnect_needed", "disconnected", "disabled", "error", "not_connected"], description: "degraded: it works, and a flow failed or quarantined records. reconnect_needed: only a person can mend it." },
+    reason: nullable({ type: "string", description: "For a person." }), since: nullable(instant("Since when.")), last_sync_at: nullable(instant("When a flow of it last succeeded.")), next_run_at: nullable(instant("When one is due next.")),
+  }),
+  description: "How it stands.",
+} as const;
+
 export const connection = {
   $id: "Connection", title: "Connection",
   ...closed({
     connection: id("The connection.", "hubspot"), connector: id("Its connector.", "hubspot"), title: { type: "string", description: "Of the connector." },
     enabled: { type: "boolean", description: "Whether the configuration lets it be used." },
+    state: standing,
+    signed_in: { type: "boolean", description: "Somebody signed in at the provider, and what that gave is kept." },
+    paused: { anyOf: [{ type: "null" }, closed({ at: instant("Since when."), by: { type: "string" } })], description: "By a person." },
     status: { type: "string", enum: ["not_connected", "untested", "ok", "broken", "disconnected"], description: "What is known about its credential." },
     detail: { anyOf: [{ type: "null" }, { type: "object", additionalProperties: true }], description: "Why it is broken." },
     status_at: nullable(instant("When that was found out.")),

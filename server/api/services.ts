@@ -19,16 +19,18 @@ export interface Services {
   readonly publicUrl?: string | undefined;
   /** Origins to which a connect link may lead back. */
   readonly returnOrigins?: readonly string[] | undefined;
+  /** The workspace in Git, and the review of its changes; absent: this server shows what is in force, and changes nothing of it. */
+  readonly review?: Review | undefined;
   /** The plan in force. @throws PlugboardError PLAN_UNKNOWN_TENANT when the configuration does not name the tenant. */
   planOf(tenant: string): Promise<TenantPlan>;
 }
 
 const CACHED_PLANS = 200;
 
-export function createServices({ db, jobs, keyring, references, transport, publicUrl, returnOrigins, workspace }: Omit<Services, "planOf">): Services {
+export function createServices({ db, jobs, keyring, references, transport, publicUrl, returnOrigins, review }: Omit<Services, "planOf">): Services {
   const cache = new Map<string, { readonly revision: string; readonly plan: TenantPlan }>();
   return {
-    db, jobs, keyring, references, transport, publicUrl, returnOrigins, ...(workspace === undefined ? {} : { workspace }),
+    db, jobs, keyring, references, transport, publicUrl, returnOrigins, review,
     async planOf(tenant) {
       const revision = await currentRevision(db, tenant);
       if (revision === undefined) throw new PlugboardError("PLAN_UNKNOWN_TENANT", { tenant, suggestion: "The configuration in force does not name it." });

@@ -15,6 +15,11 @@ export const selectLiveLink = (tenantId: string, hash: Buffer): Statement => ({
   values: [tenantId, hash],
 });
 
+export const selectLiveLinkById = (tenantId: string, id: string): Statement => ({
+  text: `select ${COLUMNS} from connect_links where tenant_id = $1 and id = $2 and connected_at is null and revoked_at is null and expires_at > now()`,
+  values: [tenantId, id],
+});
+
 export const selectConnectLinks = (tenantId: string, after: readonly [at: string, id: string] | undefined, limit: number): Statement => ({
   text: `select ${COLUMNS} from connect_links where tenant_id = $1 and ($2::timestamptz is null or (created_at, id) < ($2, $3::uuid)) order by created_at desc, id desc limit $4`,
   values: [tenantId, after?.[0] ?? null, after?.[1] ?? null, limit],

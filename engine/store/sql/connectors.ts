@@ -17,3 +17,11 @@ export const selectConnectors = (after: string | undefined, limit: number): Stat
 export const selectConnector = (id: string): Statement => ({ text: "select connector from connectors where id = $1", values: [id] });
 
 export const selectConnectorIds = (): Statement => ({ text: "select id from connectors order by id", values: [] });
+
+/** As the scheduler, over all tenants. What was disconnected counts for nothing; `code` is null where it works or was not tried. */
+export const selectConnectorHealth = (tenant: string | undefined): Statement => ({
+  text: `select c.connector, case when c.status = 'broken' then coalesce(c.status_detail ->> 'code', 'UNKNOWN') end as code, count(*)::int as connections, max(c.status_at) as last_at
+         from connections c join tenants t on t.id = c.tenant_id
+         where t.deleted_at is null and c.status <> 'disconnected' and ($1::text is null or t.slug = $1) group by 1, 2`,
+  values: [tenant ?? null],
+});

@@ -3,8 +3,9 @@ import type { FastifyInstance } from "fastify";
 import { scheduleInWords, triggerRun } from "../../../engine/jobs/index.ts";
 import type { RunMode } from "../../../engine/run/ports.ts";
 import { describeConnection, lastRuns, listRuns, listSchedules } from "../../../engine/store/index.ts";
+import { connectionView, plannedConnection, shownDetail } from "../connections.ts";
 import { connectionOf, connectorOf, flowsOf, flowsToSync } from "../provider.ts";
-import { closed, id, instant, nullable, page, pagingQuery, query } from "../schemas.ts";
+import { closed, id, instant, nullable, page, pagingQuery, query, standing } from "../schemas.ts";
 import type { Services } from "../services.ts";
 import { afterOf, pageView, runView } from "../views.ts";
 
@@ -51,7 +52,7 @@ export function registerIntegrations(server: FastifyInstance, { db, jobs, planOf
       tags, summary: "How a connection stands", params, querystring: query({ connection }),
       response: {
         200: closed({
-          connection: id("The connection.", "hubspot"), connector: id("Its connector.", "hubspot"), enabled: { type: "boolean" },
+          connection: id("The connection.", "hubspot"), connector: id("Its connector.", "hubspot"), enabled: { type: "boolean" }, state: standing,
           status: { type: "string", enum: ["not_connected", "untested", "ok", "broken", "disconnected"], description: "What is known about its credential; `not_connected` when nothing was entered, `disconnected` when it was taken away again." },
           detail: { anyOf: [{ type: "null" }, closed({ code: { type: "string" }, message: { type: "string" }, hint: { type: "string" } })] },
           account: { anyOf: [{ type: "null" }, closed({ id: { type: "string" }, label: { type: "string" } })] },
@@ -73,10 +74,10 @@ export function registerIntegrations(server: FastifyInstance, { db, jobs, planOf
     const plan = await planOf(tenant);
     const name = connectionOf(plan, request.params.provider, request.query.connection);
     const [state, last, schedules] = [await describeConnection(db, tenant, name), await lastRuns(db, tenant, name), await listSchedules(db, tenant)];
-    const detail = state?.status_detail;
+    const { state: stands } = (await connectionView(plannedConnection(plan, name), state, { runs: last, schedules })) as { state: object };
     return {
-      connection: name, connector: connectorOf(plan, name), enabled: plan.connections[name]!.enabled,
-      status: state?.status ?? "not_connected", detail: detail === undefined ? null : detail, account: state?.account ?? null, status_at: state?.status_at ?? null,
+      connection: name, connector: connectorOf(plan, name), enabled: plan.connections[name]!.enabled, state: stands,
+      status: state?.status ?? "not_connected", detail: shownDetail(state), account: state?.account ?? null, status_at: state?.status_at ?? null,
       flows: flowsOf(plan, name).map((flow) => {
         const found = last.find(({ run }) => run.flow === flow.name);
         const schedule = schedules.find((each) => each.flow === flow.name && each.enabled);
