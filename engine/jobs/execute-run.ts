@@ -185,7 +185,7 @@ function failedToStart(run: Run, thrown: unknown): RunResult {
 }
 
 /** Plans of applied revisions never change, so a worker reads each once. */
-class PlanCache {
+export class PlanCache {
   static readonly #MOST = 200;
   readonly #db: Database;
   readonly #plans = new Map<string, TenantPlan>();

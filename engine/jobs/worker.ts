@@ -4,10 +4,13 @@ import { hostname } from "node:os";
 import type { Transport } from "../components/kinds.ts";
 import type { Clock, RunRequest } from "../run/ports.ts";
 import { systemClock } from "../run/system-clock.ts";
-import type { Keyring, ReferenceResolver } from "../store/index.ts";
+import { buckets, type Keyring, type ReferenceResolver } from "../store/index.ts";
+import { startDeliverer, type DelivererOptions } from "./deliverer.ts";
 import { startDispatcher } from "./dispatcher.ts";
-import { createExecution } from "./execute-run.ts";
+import { startEventWorker } from "./event-worker.ts";
+import { createExecution, PlanCache } from "./execute-run.ts";
 import type { Jobs } from "./jobs.ts";
+import type { EventProbe } from "./process-events.ts";
 import { startReaper } from "./reaper.ts";
 import { startScheduler } from "./scheduler.ts";
 
@@ -28,8 +31,16 @@ export interface WorkerOptions {
   readonly clock?: Clock;
   /** Kill points of the fault rig. */
   readonly probe?: RunRequest["probe"];
+  /** The same for events and the reads they ask for. */
+  readonly eventProbe?: EventProbe;
+  /** False: events wait for another worker. @default true */
+  readonly events?: boolean;
+  /** False: changes and deliveries wait for another worker. Or how this one delivers, where tests say otherwise. @default true */
+  readonly deliveries?: boolean | DeliverySettings;
   onError(cause: Error): void;
 }
+
+export type DeliverySettings = Pick<DelivererOptions, "performer" | "slots" | "leaseSeconds" | "loopLimit" | "pollMilliseconds" | "probe" | "add">;
 
 export interface Worker {
   /** Names this worker in runs and checkpoints: host, process, and a few random letters. */
@@ -47,7 +58,7 @@ export interface Worker {
 const GRACE_MILLISECONDS = 25_000;
 
 export function startWorker(options: WorkerOptions): Worker {
-  const { jobs: { db, queue, board, onJob }, keyring, transport, onError } = options;
+  const { jobs: { db, queue, board, onJob, onEvent, onDelivery }, keyring, transport, onError } = options;
   const owner = `${hostname()}:${process.pid}:${randomBytes(3).toString("hex")}`;
   const execute = createExecution({
     db, keyring, queue, board, transport, clock: options.clock ?? systemClock, owner, onError,
@@ -57,6 +68,15 @@ export function startWorker(options: WorkerOptions): Worker {
     queue, execute, onError, ...(options.slots === undefined ? {} : { slots: options.slots }), ...(options.perTenant === undefined ? {} : { perTenant: options.perTenant }),
   });
   const forget = onJob(() => dispatcher.wake());
+  const events = options.events === false ? undefined : startEventWorker({
+    db, keyring, transport, clock: options.clock ?? systemClock, owner, plans: new PlanCache(db), onEvent, onError,
+    ...(options.references === undefined ? {} : { references: options.references }), ...(options.eventProbe === undefined ? {} : { probe: options.eventProbe }),
+  });
+  const deliverer = options.deliveries === false ? undefined : startDeliverer({
+    db, keyring, transport, clock: options.clock ?? systemClock, owner, plans: new PlanCache(db), buckets: buckets(db), onError,
+    ...(options.references === undefined ? {} : { references: options.references }), ...(typeof options.deliveries === "object" ? options.deliveries : {}),
+  });
+  const forgetDeliveries = onDelivery(() => deliverer?.wake());
   const reaper = startReaper({ db, queue, onError });
   const scheduler = options.schedules === false ? undefined : startScheduler({ db, queue, onError });
   return {
@@ -64,7 +84,8 @@ export function startWorker(options: WorkerOptions): Worker {
     get active() { return dispatcher.active; },
     async stop(graceMilliseconds = GRACE_MILLISECONDS) {
       forget();
-      const [ended] = await Promise.all([dispatcher.stop(graceMilliseconds), scheduler?.stop(), reaper.stop()]);
+      forgetDeliveries();
+      const [ended] = await Promise.all([dispatcher.stop(graceMilliseconds), scheduler?.stop(), reaper.stop(), events?.stop(), deliverer?.stop(graceMilliseconds)]);
       return ended;
     },
   };
