@@ -7,6 +7,8 @@ import type { IncomingRequest, Variables } from "../kinds.ts";
 /** Levels of a JSON body, and parameters of a form or query. */
 const MAX_DEPTH = 64;
 const MAX_PARAMETERS = 1000;
+/** Items of lists on the way to a field: each may cost a comparison. */
+const MAX_ITEMS = 10_000;
 
 export type Pair = readonly [name: string, value: string];
 
@@ -55,12 +57,15 @@ export function readIncoming(raw: IncomingRequest, decodeInUrl = ""): Incoming {
 export function textsAt(value: unknown, path: string): readonly string[] {
   let found: readonly unknown[] = [value];
   for (const name of path.split(".")) {
-    found = found.flatMap((each) => (Array.isArray(each) ? (each as readonly unknown[]) : [each]))
-      .flatMap((each) => (typeof each === "object" && each !== null && Object.hasOwn(each, name) ? [(each as Record<string, unknown>)[name]] : [undefined]));
+    found = itemsOf(found).map((each) => (typeof each === "object" && each !== null && Object.hasOwn(each, name) ? (each as Record<string, unknown>)[name] : undefined));
+    if (found.length > MAX_ITEMS) return [""];
   }
-  // One item without it counts, too: as a text that equals nothing.
-  return found.flatMap((each) => (Array.isArray(each) ? (each as readonly unknown[]) : [each])).map((each) => (typeof each === "string" || typeof each === "number" ? String(each) : ""));
+  const all = itemsOf(found);
+  return all.length > MAX_ITEMS ? [""] : all.map((each) => (typeof each === "string" || typeof each === "number" ? String(each) : ""));
 }
+
+/** Lists opened. One that is empty, as an item that lacks the field, counts as a text that equals nothing. */
+const itemsOf = (values: readonly unknown[]): readonly unknown[] => values.flatMap((each) => (Array.isArray(each) && each.length > 0 ? (each as readonly unknown[]) : [each]));
 
 const own = (map: Readonly<Record<string, string>>, name: string): string | undefined => (Object.hasOwn(map, name) ? map[name] : undefined);
 
@@ -109,8 +114,7 @@ function isDeep(text: string): boolean {
  */
 function hasOneSpelling(text: string): boolean {
   if (text.split("&", MAX_PARAMETERS + 1).some((pair) => pair !== "" && !pair.includes("="))) return false;
-  const digits = (text.match(/%[0-9a-f]{2}/gi) ?? []).join("");
-  return !(/[a-f]/.test(digits) && /[A-F]/.test(digits));
+  return !(/%(?:[a-f]|[0-9A-F][a-f])/.test(text) && /%(?:[A-F]|[0-9a-f][A-F])/.test(text));
 }
 
 function pairsOf(text: string): readonly Pair[] | undefined {

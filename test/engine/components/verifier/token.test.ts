@@ -27,4 +27,14 @@ test("a list of items is accepted only when every one of them has it", async () 
   expect(await verdictOf(verify, sent("k", undefined), "k")).toMatchObject({ accepted: false });
   expect(await verdictOf(verify, sent(), "k")).toMatchObject({ accepted: false });
   expect(await verdictOf(verify, sent("k", { k: 1 }), "k")).toMatchObject({ accepted: false });
+  expect(await verdictOf(verify, sent("k", []), "k")).toMatchObject({ accepted: false });
+  expect(await verdictOf(verify, incoming({ body: '{"value":[{"clientState":"k"},[]]}' }), "k")).toMatchObject({ accepted: false });
+});
+
+test("a list of more items than anybody sends costs nothing: it is refused unread", async () => {
+  const verify = token({ body: "value.clientState" });
+  const sent = (count: number) => incoming({ body: JSON.stringify({ value: Array(count).fill({ clientState: "k" }) }) });
+  expect(await verdictOf(verify, sent(10_000), "k")).toEqual({ accepted: true });
+  expect(await verdictOf(verify, sent(10_001), "k")).toMatchObject({ accepted: false });
+  expect(await verdictOf(verify, incoming({ body: JSON.stringify({ value: { clientState: Array(10_001).fill("k") } }) }), "k")).toMatchObject({ accepted: false });
 });
