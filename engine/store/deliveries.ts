@@ -36,6 +36,8 @@ export interface DeliveryPayload {
   /** Of an outgoing webhook: the body, to the letter. */
   readonly body?: string;
   readonly minted: Readonly<Record<string, string>>;
+  /** The provider took it and was not done: what asking again needs. The write is not sent again. */
+  readonly accepted?: JsonObject;
 }
 
 export interface Delivery {
@@ -201,13 +203,15 @@ export interface Outcome {
   /** Kept when what was sent together has to be sent together again. */
   readonly batch?: string;
   readonly key?: string; readonly version?: string;
-  /** When it was mapped only now. */
+  /** When something was added to it. */
   readonly payload?: DeliveryPayload;
+  /** The attempt was no failure: the schedule begins anew. */
+  readonly restart?: boolean;
   readonly tokens?: readonly MintedToken[];
 }
 
 /** The attempt it ends, if one was begun. */
-export interface AttemptEnd { readonly id: string; readonly outcome: "done" | "refused" | "retry" | "unknown" | "auth" | "unchanged"; readonly httpStatus?: number; /** JSON, secrets masked. */ readonly exchange?: JsonObject }
+export interface AttemptEnd { readonly id: string; readonly outcome: "done" | "refused" | "retry" | "unknown" | "auth" | "accepted"; readonly httpStatus?: number; /** JSON, secrets masked. */ readonly exchange?: JsonObject }
 
 /** Says what became of a delivery. False: it is not ours any more, and nothing was said. */
 export async function markOutcome(tx: TenantTransaction, keyring: Keyring, delivery: ClaimedDelivery, outcome: Outcome, attempt?: AttemptEnd): Promise<boolean> {
@@ -219,7 +223,7 @@ export async function markOutcome(tx: TenantTransaction, keyring: Keyring, deliv
   }
   const marked = await tx.run(markDelivery(tx.tenantId, delivery.id, delivery.epoch, {
     status: outcome.status, code: outcome.code ?? null, reason, unsure: outcome.unsure === true, inSeconds: outcome.inSeconds ?? null, batch: outcome.batch ?? null, key: outcome.key?.slice(0, 1000) ?? null, version: outcome.version?.slice(0, 200) ?? null,
-    payload: outcome.payload === undefined ? null : sealer.seal(deliveryPurpose(delivery.id), JSON.stringify(outcome.payload)),
+    restart: outcome.restart === true, payload: outcome.payload === undefined ? null : sealer.seal(deliveryPurpose(delivery.id), JSON.stringify(outcome.payload)),
   }));
   if (marked.length === 0) return false;
   if (outcome.tokens !== undefined) await addTokens(tx, delivery.id, delivery.flow, delivery.row, outcome.tokens);

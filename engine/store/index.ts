@@ -25,7 +25,7 @@ export { getQuarantined, listQuarantine, quarantineGroups, markQuarantined, read
 export { countRecords, entityCounts, getRecord, listContributions, listRecords, readRaw, type ContributionState, type EntityRecord, type RecordQuery } from "./records.ts";
 export { newestRaw } from "./raw-samples.ts";
 export { currentRevision, otherPlansInForce, readPlan, restoreRevision, saveRevision, type NewApplication, type Revision } from "./revisions.ts";
-export { askForRows, changedTenants, changeFlowStates, doneWithChanges, rowsNotFired, takeChanges, unfiredChanges, type ChangeCause, type ChangeFlowState, type NotFired, type RowChange, type Unfired } from "./row-changes.ts";
+export { askForRows, changedTenants, changeFlowStates, DELIVERY_CHANNEL, doneWithChanges, rowsNotFired, takeChanges, unfiredChanges, type ChangeCause, type ChangeFlowState, type NotFired, type RowChange, type Unfired } from "./row-changes.ts";
 export { addDelivery, beginAttempts, cancelDelivery, claimAlike, claimDue, decideHeld, deliveryKey, deliveryLoad, findMinted, forgetDeliveries, getDelivery, keepClaims, KEPT_DAYS, listAttempts, listDeliveries, listHolds, markOutcome, newDeliveryId, nextDelivery,
   putOff, readDeliveryPayload, recentDeliveries, REPLAYABLE, replayDelivered, resolveUnknown, tenantsToDeliver,
   type AttemptBegun, type AttemptEnd, type ClaimedDelivery, type Delivery, type DeliveryAttempt, type DeliveryFilter, type DeliveryKind, type DeliveryLoad, type DeliveryPayload, type DeliveryStatus, type Minted, type MintedToken, type NewDelivery, type Outcome } from "./deliveries.ts";

@@ -14,6 +14,9 @@ import {
   selectChanges, selectNotFired, selectRaws, selectUnfired, selectWatched, tellDeliverers, type UnfiredRow,
 } from "./sql/row-changes.ts";
 
+/** NOTIFY on this channel, in the transaction that wrote a change or made a delivery due: look now. */
+export const DELIVERY_CHANNEL = "plugboard_deliveries";
+
 /**
  * Why rows are written. `event` and `poll` fire change flows by themselves; `poll` is the ordinary reading of what changed. A
  * `delivery` is the echo of what we sent, and fires nothing.

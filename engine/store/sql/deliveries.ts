@@ -100,16 +100,16 @@ export const keepDelivery = (tenantId: string, id: string, epoch: string, leaseS
 
 export interface Marked {
   readonly status: string; readonly code: string | null; readonly reason: string | null; readonly unsure: boolean; readonly inSeconds: number | null; readonly batch: string | null;
-  readonly key: string | null; readonly version: string | null; readonly payload: Buffer | null;
+  readonly key: string | null; readonly version: string | null; readonly payload: Buffer | null; readonly restart: boolean;
 }
 
 /** How it stands now. 0 rows: it belongs to somebody else. `payload` when it was mapped only now. */
 export const markDelivery = (tenantId: string, id: string, epoch: string, marked: Marked): Statement => ({
   text: `update deliveries set status = $4, code = $5, reason = $6, unsure = $7, due_at = case when $8::float8 is not null then clock_timestamp() + make_interval(secs => $8) end, batch = $9::uuid,
-           result_key = coalesce($10, result_key), result_version = coalesce($11, result_version), payload = coalesce($12, payload), owner = null, lease_until = null,
+           result_key = coalesce($10, result_key), result_version = coalesce($11, result_version), payload = coalesce($12, payload), owner = null, lease_until = null, attempts_base = case when $13 then attempts else attempts_base end,
            finished_at = case when $4 in ('delivered', 'unchanged', 'failed', 'exhausted', 'cancelled', 'superseded') then clock_timestamp() end
          where tenant_id = $1 and id = $2 and epoch = $3 and status = 'sending' returning id`,
-  values: [tenantId, id, epoch, marked.status, marked.code, marked.reason, marked.unsure, marked.inSeconds, marked.batch, marked.key, marked.version, marked.payload],
+  values: [tenantId, id, epoch, marked.status, marked.code, marked.reason, marked.unsure, marked.inSeconds, marked.batch, marked.key, marked.version, marked.payload, marked.restart],
 });
 
 export const endAttempt = (tenantId: string, id: string, outcome: string, code: string | null, reason: string | null, httpStatus: number | null, exchange: Buffer | null): Statement => ({

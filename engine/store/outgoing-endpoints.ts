@@ -5,7 +5,7 @@ import { type Database, inTenant, type TenantTransaction } from "./database.ts";
 import type { Keyring } from "./keyring.ts";
 import { endpointSecretPurpose } from "./purposes.ts";
 import { newRowId } from "./row-id.ts";
-import { deleteEndpoint, type EndpointRow, type EndpointSecretRow, insertEndpointSecret, selectEndpoints, selectEndpointSecrets, switchEndpoint, upsertEndpoint } from "./sql/endpoints.ts";
+import { deleteEndpoint, type EndpointRow, type EndpointSecretRow, insertEndpointSecret, selectEndpoints, selectEndpointSecrets, switchEndpoint, upsertEndpoint } from "./sql/outgoing-endpoints.ts";
 
 /** Bytes of a secret; Standard Webhooks asks for 24 to 64. */
 const SECRET_BYTES = 32;
@@ -13,7 +13,7 @@ const PREFIX = "whsec_";
 /** How long the secret before it signs too; seconds. */
 export const OVERLAP_SECONDS = 86_400;
 
-export interface EndpointState {
+export interface OutgoingEndpoint {
   readonly name: string;
   readonly url: string;
   readonly enabled: boolean;
@@ -26,7 +26,7 @@ export interface EndpointState {
 }
 
 /** Makes an endpoint, or gives one another address; one that a 410 had disabled is tried again at its new one. @returns the secret of a new one. */
-export const putEndpoint = (at: Database | TenantTransaction, keyring: Keyring, tenant: string, name: string, url: string): Promise<{ readonly secret?: string }> => inTenant(at, tenant, async (tx) => {
+export const putOutgoingEndpoint = (at: Database | TenantTransaction, keyring: Keyring, tenant: string, name: string, url: string): Promise<{ readonly secret?: string }> => inTenant(at, tenant, async (tx) => {
   const [row] = await tx.run<{ made: boolean }>(upsertEndpoint(tx.tenantId, name, url));
   return row?.made === true ? { secret: await addSecret(tx, keyring, name, 0) } : {};
 });
@@ -44,19 +44,19 @@ async function addSecret(tx: TenantTransaction, keyring: Keyring, name: string, 
 }
 
 /** @param reason why it is switched off. False: there is no such endpoint. */
-export const switchWebhookEndpoint = (at: Database | TenantTransaction, tenant: string, name: string, enabled: boolean, reason?: string): Promise<boolean> =>
+export const switchOutgoingEndpoint = (at: Database | TenantTransaction, tenant: string, name: string, enabled: boolean, reason?: string): Promise<boolean> =>
   inTenant(at, tenant, async (tx) => (await tx.run(switchEndpoint(tx.tenantId, name, enabled, reason ?? null))).length === 1);
 
-export const removeEndpoint = (at: Database | TenantTransaction, tenant: string, name: string): Promise<boolean> =>
+export const removeOutgoingEndpoint = (at: Database | TenantTransaction, tenant: string, name: string): Promise<boolean> =>
   inTenant(at, tenant, async (tx) => (await tx.run(deleteEndpoint(tx.tenantId, name))).length === 1);
 
-export const listEndpoints = (at: Database | TenantTransaction, tenant: string, name?: string): Promise<EndpointState[]> => inTenant(at, tenant, async (tx) => {
-  const states: EndpointState[] = [];
+export const listOutgoingEndpoints = (at: Database | TenantTransaction, tenant: string, name?: string): Promise<OutgoingEndpoint[]> => inTenant(at, tenant, async (tx) => {
+  const states: OutgoingEndpoint[] = [];
   for (const row of await tx.run<EndpointRow>(selectEndpoints(tx.tenantId, name))) states.push(stateOf(row, await tx.run<EndpointSecretRow>(selectEndpointSecrets(tx.tenantId, row.name))));
   return states;
 });
 
-export interface OpenEndpoint {
+export interface OpenOutgoingEndpoint {
   /** Whose it is: the tenant's, or the operator's. */
   readonly owner: string;
   readonly url: string;
@@ -67,9 +67,9 @@ export interface OpenEndpoint {
 }
 
 /** The tenant's endpoint of that name, else the operator's. Undefined: neither has one. */
-export async function openEndpoint(db: Database, keyring: Keyring, tenant: string, name: string): Promise<OpenEndpoint | undefined> {
+export async function openOutgoingEndpoint(db: Database, keyring: Keyring, tenant: string, name: string): Promise<OpenOutgoingEndpoint | undefined> {
   for (const owner of tenant === PLATFORM ? [tenant] : [tenant, PLATFORM]) {
-    const found = await inTenant(db, owner, async (tx): Promise<OpenEndpoint | undefined> => {
+    const found = await inTenant(db, owner, async (tx): Promise<OpenOutgoingEndpoint | undefined> => {
       const sealer = await keyring.of(tx);
       const [row] = await tx.run<EndpointRow>(selectEndpoints(tx.tenantId, name));
       if (row === undefined) return undefined;
@@ -84,7 +84,7 @@ export async function openEndpoint(db: Database, keyring: Keyring, tenant: strin
   return undefined;
 }
 
-const stateOf = (row: EndpointRow, secrets: readonly EndpointSecretRow[]): EndpointState => ({
+const stateOf = (row: EndpointRow, secrets: readonly EndpointSecretRow[]): OutgoingEndpoint => ({
   name: row.name, url: row.url, enabled: row.enabled, ...(row.disabled_reason === null ? {} : { disabled_reason: row.disabled_reason }), ...(row.disabled_at === null ? {} : { disabled_at: row.disabled_at.toISOString() }),
   secrets: secrets.map(({ fingerprint, created_at, expires_at }) => ({ fingerprint, created_at: created_at.toISOString(), ...(expires_at === null ? {} : { expires_at: expires_at.toISOString() }) })),
   created_at: row.created_at.toISOString(), updated_at: row.updated_at.toISOString(),

@@ -1,0 +1,418 @@
+/**
+ * One delivery from its claim to its mark. Whatever happens in between, it ends in a state from which something goes on: done,
+ * refused, tried again later, waiting for a person, or, when this worker is lost, with a lease that runs out.
+ *
+ * An outcome that nobody knows is never taken for a failure: it is looked up, sent again where that is harmless, or kept for a
+ * person, as the action's `once` says.
+ */
+import { randomUUID } from "node:crypto";
+import type { Buckets, Transport } from "../components/kinds.ts";
+import { PlugboardError } from "../errors/plugboard-error.ts";
+import type { Json } from "../manifest/types.ts";
+import { saveAction, savesOf } from "../plan/saves.ts";
+import type { ActionPlan, ChangeFlowPlan, ConnectionPlan, ConnectorPlan, TenantPlan } from "../plan/types.ts";
+import { inputFor } from "../run/compile-action.ts";
+import type { findEffect } from "../run/find-effect.ts";
+import type { OnePorts, SeenExchange } from "../run/one-request.ts";
+import type { ActionRequest, ItemResult, performAction } from "../run/perform-action.ts";
+import type { Clock, ConnectionValues } from "../run/ports.ts";
+import {
+  acknowledge, type Acknowledged, askBreaker, type AttemptBegun, type AttemptEnd, beginAttempts, claimAlike, type ClaimedDelivery, currentRevision, type Database, deliveryKey, findReferenced, inputHash, keepClaims, type Keyring,
+  markOutcome, noReferences, noteFailure, noteSuccess, openOutgoingEndpoint, type Outcome, putOff, readConnectionValues, readLink, recentDeliveries, type ReferenceResolver, setConnectionStatus, switchOutgoingEndpoint, type TenantTransaction, tokenStore, withTenant,
+} from "../store/index.ts";
+import { retryInSeconds } from "./delivery-schedule.ts";
+import type { PlanCache } from "./execute-run.ts";
+import { fencedTransport, type FencedTransport } from "./fenced-transport.ts";
+import { compiledFlow, type DeliveryProbe, finderIn, mapPayload, missingReason, REFERENCE_AGAIN_SECONDS } from "./outbox.ts";
+import { sendWebhook, type WebhookResult } from "./outgoing-webhook.ts";
+import { settleUnknown } from "./unknown-outcome.ts";
+
+/** What carries out an action: the deliverer knows this, and nothing of requests. */
+export interface Performer { readonly perform: typeof performAction; readonly find: typeof findEffect }
+
+export interface DeliverOptions {
+  readonly db: Database;
+  readonly keyring: Keyring;
+  readonly references?: ReferenceResolver;
+  readonly plans: PlanCache;
+  readonly transport: Transport;
+  readonly buckets: Buckets;
+  readonly clock: Clock;
+  readonly performer: Performer;
+  /** Names this worker, for people. */
+  readonly owner: string;
+  readonly leaseSeconds: number;
+  /** Deliveries of one row in an hour beyond which the next `save` is held. */
+  readonly loopLimit: number;
+  readonly probe?: DeliveryProbe;
+  onError(cause: Error): void;
+}
+
+/** How long a missing reference is waited for. */
+const REFERENCE_SECONDS = 3600;
+/** How soon a target that is disabled, or not connected, is looked at again. */
+const TARGET_AGAIN_SECONDS = 600;
+/** A delivery that waited so long for its target is given up. */
+const LONGEST_WAIT_SECONDS = 30 * 86_400;
+const HEARTBEAT_SHARE = 4;
+
+/** A worker that lost its delivery: nothing more is sent, and nothing is said. */
+class NotOurs extends Error { override readonly name = "NotOurs"; }
+
+/** @returns how many deliveries it settled. */
+export async function deliver(options: DeliverOptions, claimed: ClaimedDelivery, signal: AbortSignal): Promise<number> {
+  await options.probe?.("claimed");
+  const attempt = new DeliveryWork(options, claimed, signal);
+  try {
+    return await attempt.work();
+  } catch (thrown) {
+    if (thrown instanceof NotOurs) return 0;
+    throw thrown;
+  }
+}
+
+interface Target { readonly connector: ConnectorPlan; readonly planned: ConnectionPlan; readonly values: ConnectionValues }
+
+class DeliveryWork {
+  readonly #options: DeliverOptions;
+  readonly #signal: AbortSignal;
+  readonly #first: ClaimedDelivery;
+  #all: ClaimedDelivery[];
+  #plan!: TenantPlan;
+
+  constructor(options: DeliverOptions, claimed: ClaimedDelivery, signal: AbortSignal) {
+    this.#options = options;
+    this.#first = claimed;
+    this.#all = [claimed];
+    this.#signal = signal;
+  }
+
+  async work(): Promise<number> {
+    const { db, plans } = this.#options;
+    const { tenant, kind, payload } = this.#first;
+    const revision = await currentRevision(db, tenant);
+    if (revision === undefined) return this.#wait("the configuration in force does not name the tenant");
+    this.#plan = await plans.read(tenant, revision);
+    const ended = payload.after === undefined && kind === "save";
+    if (payload.input === undefined && !ended) return this.#map();
+    const open = await this.#inTenant((tx) => askBreaker(tx, this.#breaker));
+    if (open !== undefined) return this.#putOff(open.wait, `${this.#targetName} fails again and again (${open.reason}); one delivery tries it every now and then`);
+    return kind === "webhook" ? this.#webhook() : this.#action();
+  }
+
+  // ── before anything is sent ─────────────────────────────────────────────────────────────────────────────────────
+
+  /** What waited for a reference, or is replayed after its mapping failed, gets its input now. */
+  async #map(): Promise<number> {
+    const { tenant, payload, created_at, row, flow: name, entity } = this.#first;
+    const flow: ChangeFlowPlan | undefined = this.#plan.change_flows?.[name];
+    if (flow === undefined) return this.#cancel(`Flow '${name}'`);
+    const seen = { id: row, links: payload.links, ...(payload.before === undefined ? {} : { before: payload.before }), ...(payload.after === undefined ? {} : { after: payload.after }) };
+    const mapped = await this.#inTenant(async (tx) => mapPayload(compiledFlow(this.#plan, flow), seen, payload, { tenant, entity, changedAt: this.#first.changed_at }, finderIn(tx)));
+    if ("failed" in mapped) return this.#mark({ status: "failed", code: mapped.failed.code, reason: mapped.failed.reason });
+    if ("missing" in mapped) {
+      const waited = (Date.now() - Date.parse(created_at)) / 1000;
+      return this.#mark({ status: waited >= REFERENCE_SECONDS ? "failed" : "waiting", inSeconds: REFERENCE_AGAIN_SECONDS, ...missingReason(mapped.missing) });
+    }
+    const held = flow.hold_for !== undefined;
+    return this.#mark({ status: held ? "held" : "queued", ...(held ? {} : { inSeconds: 0 }), payload: mapped.payload });
+  }
+
+  /** It keeps its place; no attempt is counted. One that has waited for a month is given up. */
+  async #wait(reason: string, seconds = TARGET_AGAIN_SECONDS): Promise<number> {
+    const error = new PlugboardError("DELIVERY_WAITS", { reason });
+    const waited = (Date.now() - Date.parse(this.#first.created_at)) / 1000;
+    if (waited > LONGEST_WAIT_SECONDS) return this.#mark({ status: "exhausted", code: "DELIVERY_EXHAUSTED", reason: new PlugboardError("DELIVERY_EXHAUSTED", { attempts: this.#first.attempts, reason }).message });
+    return this.#mark({ status: this.#stillMaps ? "waiting" : "queued", inSeconds: seconds, code: error.code, reason: error.message, ...this.#kept });
+  }
+
+  /** The same for everything that goes there: the others need not find out one by one. */
+  async #putOff(seconds: number, reason: string): Promise<number> {
+    const marked = await this.#wait(reason, seconds);
+    await this.#inTenant((tx) => putOff(tx, this.#first.kind, this.#first.target, seconds, new PlugboardError("DELIVERY_WAITS", { reason }).message));
+    return marked;
+  }
+
+  #cancel(what: string): Promise<number> {
+    return this.#mark({ status: "cancelled", code: "DELIVERY_TARGET", reason: new PlugboardError("DELIVERY_TARGET", { what }).message });
+  }
+
+  // ── an outgoing webhook ─────────────────────────────────────────────────────────────────────────────────────────
+
+  async #webhook(): Promise<number> {
+    const { db, keyring } = this.#options;
+    const { tenant, target, payload, id } = this.#first;
+    const endpoint = await openOutgoingEndpoint(db, keyring, tenant, target);
+    if (endpoint === undefined) return this.#wait(new PlugboardError("DELIVERY_ENDPOINT", { name: target, state: "does not exist" }).message);
+    if (!endpoint.enabled) return this.#wait(new PlugboardError("DELIVERY_ENDPOINT", { name: target, state: `is disabled: ${endpoint.disabledReason ?? "switched off"}` }).message);
+    return this.#send({
+      send: async (fenced, seen) => {
+        const result = await sendWebhook({ id, body: payload.body ?? JSON.stringify(payload.input ?? {}), url: endpoint.url, secrets: endpoint.secrets }, fenced.transport, this.#options.clock.now(), this.#signal, (exchange) => seen.push(exchange));
+        if (result.is === "gone") await switchOutgoingEndpoint(db, endpoint.owner, target, false, "It answered 410 Gone.");
+        return result;
+      },
+    });
+  }
+
+  // ── an action, or a save ────────────────────────────────────────────────────────────────────────────────────────
+
+  async #action(): Promise<number> {
+    const { db, keyring, references } = this.#options;
+    const { tenant, target: connection, kind } = this.#first;
+    const planned = this.#plan.connections[connection];
+    const connector = planned && this.#plan.connectors[planned.connector];
+    if (planned === undefined || connector === undefined) return this.#cancel(`Connection '${connection}'`);
+    if (!planned.enabled) return this.#wait(`connection '${connection}' is disabled in the configuration`);
+    let values: ConnectionValues;
+    try {
+      values = await readConnectionValues(db, keyring, tenant, connection, connector, planned, references ?? noReferences);
+    } catch (thrown) {
+      if (!(thrown instanceof PlugboardError) || thrown.code === "STORE_UNREACHABLE" || thrown.code === "STORE_BUSY") throw thrown;
+      return this.#putOff(TARGET_AGAIN_SECONDS, thrown.message);
+    }
+    const target: Target = { connector, planned, values };
+    return kind === "save" ? this.#save(target) : this.#act(target, this.#first.operation);
+  }
+
+  async #save(target: Target): Promise<number> {
+    const { chosen, chosenKey, operation: stream, payload, entity, row, flow: name, attempts } = this.#first;
+    if (chosen !== undefined && attempts > 0) return this.#act(target, chosen, chosenKey);
+    const looked = await this.#inTenant(async (tx) => {
+      const link = await readLink(tx, { connection: this.#first.target, stream, entity, row });
+      const flow = this.#plan.change_flows?.[name];
+      // What the connection has is what we would send it if the row were as it says itself.
+      const theirs = link.key === undefined || link.data === undefined || flow === undefined || payload.after === undefined ? undefined
+        : await compiledFlow(this.#plan, flow).inputOf({ id: row, data: link.data, links: payload.links }, (...asked) => findReferenced(tx, ...asked));
+      return { link, has: theirs === undefined ? link.inputHash : inputHash(theirs), recent: await recentDeliveries(tx, name, row) };
+    });
+    const { link, has, recent } = looked;
+    if (link.key !== undefined && payload.input !== undefined && has === inputHash(payload.input)) return this.#mark({ status: "unchanged", key: link.key, reason: "The connection has this already." });
+    if (payload.after === undefined && link.key === undefined) return this.#mark({ status: "unchanged", reason: "The connection has no record of the row." });
+    if (recent >= this.#options.loopLimit && !this.#first.letPass) {
+      return this.#mark({ status: "held", code: "DELIVERY_LOOP", reason: new PlugboardError("DELIVERY_LOOP", { count: recent }).message });
+    }
+    const does = payload.after === undefined ? "deletes" : link.key === undefined ? "creates" : "updates";
+    const action = saveAction(savesOf(target.connector, stream), { linked: link.key !== undefined, ended: payload.after === undefined });
+    if (action === undefined) return this.#mark({ status: "failed", code: "DELIVERY_NOT_SAVED", reason: new PlugboardError("DELIVERY_NOT_SAVED", { connector: target.connector.id, does, stream }).message });
+    return this.#act(target, action, link.key);
+  }
+
+  async #act(target: Target, name: string, key?: string): Promise<number> {
+    const { db, keyring, owner, leaseSeconds } = this.#options;
+    const action = target.connector.actions?.[name];
+    if (action === undefined) return this.#cancel(`Action '${this.#first.target}.${name}'`);
+    let again = false;
+    if (this.#first.unsure && this.#first.payload.accepted === undefined) {
+      const settled = await this.#settled(target, action, name, key);
+      if (settled === "marked") return 1;
+      again = settled === "absent";
+    }
+    let batch = this.#first.batch;
+    if (this.#first.kind === "action" && (action.batch ?? 1) > 1 && (batch !== undefined || !this.#first.unsure)) {
+      this.#all.push(...await claimAlike(db, keyring, this.#first, { owner, leaseSeconds, limit: (action.batch ?? 1) - 1 }));
+      if (this.#all.length > 1) batch ??= randomUUID();
+    }
+    return this.#send({
+      chosen: name, ...(key === undefined ? {} : { chosenKey: key }), ...(batch === undefined ? {} : { batch }),
+      send: (fenced, seen) => this.#options.performer.perform(this.#ports(fenced, seen), this.#asked(target, action, name, key, again)),
+    }, { action, ...(key === undefined ? {} : { key }) });
+  }
+
+  /** An attempt whose end nobody saw. `marked`: what becomes of it is said; otherwise it is sent again, `absent` when it surely did not arrive. */
+  async #settled(target: Target, action: ActionPlan, name: string, key: string | undefined): Promise<"marked" | "send" | "absent"> {
+    const { clock } = this.#options;
+    const { first_sent_at, last_sent_at, created_at } = this.#first;
+    const way = settleUnknown(action.once, action.irreversible, first_sent_at ?? created_at, clock.now());
+    if (way.by === "sending_again") return "send";
+    const personal = async (why: string): Promise<"marked"> => {
+      await this.#mark({ status: "unknown", unsure: true, code: "DELIVERY_UNKNOWN", reason: `${this.#first.reason ?? "Its answer was lost."} ${why}`.trim() });
+      return "marked";
+    };
+    if (way.by === "a_person") return personal(way.why);
+    const seen: SeenExchange[] = [];
+    const fenced = this.#fenced();
+    const found = await this.#withHeartbeat(() => this.#options.performer.find(this.#ports(fenced, seen), this.#asked(target, action, name, key, false), last_sent_at ?? created_at));
+    if (fenced.stopped !== undefined) throw fenced.stopped;
+    switch (found.is) {
+      case "absent": return "absent";
+      case "cannot": return action.irreversible ? personal(found.reason) : "absent";
+      case "later": case "auth": {
+        const settling = found.is === "later" && found.after !== undefined;
+        const inSeconds = settling ? found.after! / 1000 : retryInSeconds(this.#first.attemptsOfSchedule);
+        if (inSeconds === undefined) return personal(found.reason);
+        await this.#mark({ status: "queued", inSeconds, unsure: true, code: "DELIVERY_UNKNOWN", reason: `It is not known whether it arrived, and was not found out yet: ${found.reason}`, ...this.#kept });
+        return "marked";
+      }
+      case "found":
+        await this.#inTenant(async (tx) => {
+          await this.#delivered(tx, this.#first, { key: found.key }, undefined, { action, ...(key === undefined ? {} : { key }) }, "It had arrived: what an earlier attempt made was found.");
+          await noteSuccess(tx, this.#breaker);
+        });
+        return "marked";
+    }
+  }
+
+  /** @param again it surely did not arrive, so that nothing of it is known at the provider. */
+  #asked(target: Target, action: ActionPlan, name: string, key: string | undefined, again: boolean): ActionRequest {
+    const { tenant, inputs, labels } = this.#plan;
+    const { id, key: own, batch, attempts, first_sent_at, payload } = this.#first;
+    return {
+      tenant: { id: tenant.id, title: tenant.title }, connection: this.#first.target, connector: target.connector, plan: target.planned, values: target.values, variables: { inputs, labels, ...payload.minted }, signal: this.#signal,
+      action: name, inputs: this.#all.map((each) => inputFor(action, each.payload.input ?? {})), ...(key === undefined ? {} : { key }),
+      delivery: {
+        id: batch ?? id, key: this.#all.length === 1 ? own : deliveryKey(this.#all.map((each) => each.key)), attempt: attempts + 1,
+        ...(first_sent_at === undefined || again || attempts === 0 ? {} : { first_sent_at }), ...(payload.accepted === undefined ? {} : { accepted: payload.accepted }),
+      },
+    };
+  }
+
+  #ports(fenced: FencedTransport, seen: SeenExchange[]): OnePorts {
+    const { db, keyring, buckets, clock } = this.#options;
+    return { transport: fenced.transport, buckets, clock, token: tokenStore(db, keyring, this.#first.tenant, this.#first.target), log: () => {}, seen: (exchange) => seen.push(exchange) };
+  }
+
+  // ── sending ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #fenced(): FencedTransport {
+    const { db, transport, leaseSeconds, probe } = this.#options;
+    return fencedTransport(transport, async () => {
+      if (!await keepClaims(db, this.#all, leaseSeconds)) throw new NotOurs("taken over by another worker");
+      await probe?.("before_send");
+    });
+  }
+
+  async #send(how: { readonly chosen?: string; readonly chosenKey?: string; readonly batch?: string; send(fenced: FencedTransport, seen: SeenExchange[]): Promise<WebhookResult> }, acted?: Acted): Promise<number> {
+    const { db, owner, leaseSeconds, probe } = this.#options;
+    const { chosen, chosenKey, batch } = how;
+    const begun = await beginAttempts(db, this.#all, { worker: owner, leaseSeconds, ...(batch === undefined ? {} : { batch }), ...(chosen === undefined ? {} : { chosen }), ...(chosenKey === undefined ? {} : { chosenKey }) });
+    if (begun === undefined) throw new NotOurs("taken over before it was sent");
+    await probe?.("attempt_begun");
+    const seen: SeenExchange[] = [];
+    const fenced = this.#fenced();
+    let result: WebhookResult;
+    try {
+      result = await this.#withHeartbeat(() => how.send(fenced, seen));
+    } catch (thrown) {
+      if (!(thrown instanceof PlugboardError) && !(thrown instanceof NotOurs)) this.#options.onError(thrown as Error);
+      // A plan that cannot be compiled, or a bug of ours: what left may have arrived.
+      const broken = thrown instanceof PlugboardError && (thrown.code.startsWith("MANIFEST_") || thrown.code === "RUN_REQUEST");
+      result = { is: fenced.sent ? "unknown" : broken ? "refused" : "retry", reason: thrown instanceof PlugboardError ? thrown.message : `Plugboard itself failed (${(thrown as Error).name})` };
+    }
+    if (fenced.stopped !== undefined) throw fenced.stopped;
+    this.#all = this.#all.map((each) => ({ ...each, attempts: each.attempts + 1, attemptsOfSchedule: each.attemptsOfSchedule + 1, ...(batch === undefined ? {} : { batch }) }));
+    await probe?.("after_send");
+    await this.#say(result, { fenced, seen }, begun, acted);
+    return this.#all.length;
+  }
+
+  /** Marks every delivery of the request with what became of it, and the target with how it did. */
+  async #say(result: WebhookResult, { fenced, seen }: { readonly fenced: FencedTransport; readonly seen: readonly SeenExchange[] }, begun: readonly AttemptBegun[], acted: Acted | undefined): Promise<void> {
+    const { probe } = this.#options;
+    const reason = "reason" in result ? result.reason : "";
+    await probe?.("before_mark");
+    await this.#inTenant(async (tx) => {
+      const failing = result.is === "retry" || result.is === "unknown" || result.is === "auth";
+      const open = failing ? await noteFailure(tx, this.#breaker, reason) : void await noteSuccess(tx, this.#breaker);
+      if (result.is === "auth") await setConnectionStatus(tx, this.#first.tenant, this.#first.target, "broken", { code: "AUTH_REFUSED", message: reason });
+      for (const [index, delivery] of this.#all.entries()) {
+        const attempt: AttemptEnd = { id: begun[index]!.id, outcome: result.is === "gone" ? "refused" : result.is, exchange: { requests: seen as unknown as Json }, ...(fenced.status === undefined ? {} : { httpStatus: fenced.status }) };
+        if (result.is === "done") await this.#settle(tx, delivery, result.results[index], attempt, acted);
+        else await markOutcome(tx, this.#options.keyring, delivery, this.#outcomeOf(delivery, result, reason, open), attempt);
+      }
+    });
+    await probe?.("after_mark");
+  }
+
+  /** One input's part of an answer. What the answer says nothing of is unknown, and goes on alone. */
+  async #settle(tx: TenantTransaction, delivery: ClaimedDelivery, result: ItemResult | undefined, attempt: AttemptEnd, acted: Acted | undefined): Promise<void> {
+    if (result === undefined || "unknown" in result) {
+      const { batch: _, ...alone } = this.#again(delivery, "DELIVERY_UNKNOWN", result?.unknown ?? "the answer says nothing of it", undefined, true);
+      await markOutcome(tx, this.#options.keyring, delivery, alone, { ...attempt, outcome: "unknown" });
+    } else if ("refused" in result) {
+      const reason = new PlugboardError("DELIVERY_REFUSED", { target: this.#targetName, reason: result.refused }).message;
+      await markOutcome(tx, this.#options.keyring, delivery, { status: "failed", code: "DELIVERY_REFUSED", reason }, { ...attempt, outcome: "refused" });
+    } else {
+      await this.#delivered(tx, delivery, result, attempt, acted);
+    }
+  }
+
+  /** It arrived: what it was given is what the connection has now. */
+  async #delivered(tx: TenantTransaction, delivery: ClaimedDelivery, { key, version }: { readonly key?: string; readonly version?: string }, attempt: AttemptEnd | undefined, acted: Acted | undefined, reason?: string): Promise<void> {
+    const ours = await markOutcome(tx, this.#options.keyring, delivery, { status: "delivered", ...(reason === undefined ? {} : { reason }), ...(key === undefined ? {} : { key }), ...(version === undefined ? {} : { version }) }, attempt);
+    if (!ours || delivery.kind !== "save" || acted === undefined) return;
+    const { payload, entity, row, target: connection, id } = delivery;
+    const known = key ?? acted.key;
+    await acknowledge(tx, {
+      connection, stream: acted.action.effect?.stream ?? delivery.operation, entity, row, delivery: id, ...(known === undefined ? {} : { key: known }), ...(version === undefined ? {} : { version }),
+      ...(payload.after === undefined ? {} : { input: payload.input ?? {} }), ...this.#back(delivery, acted),
+    });
+  }
+
+  /** The fields that the connection was given and brings back itself: both the mapping out and a flow in name them. */
+  #back(delivery: ClaimedDelivery, acted: Acted): Pick<Acknowledged, "back"> {
+    const { target, entity, payload, flow } = delivery;
+    const stream = acted.action.effect?.stream;
+    const inward = Object.values(this.#plan.flows).find((each) => each.enabled && each.connection === target && each.stream === stream && each.to.entity === entity);
+    const plan = this.#plan.entities[entity];
+    if (inward === undefined || plan === undefined) return {};
+    const outward = this.#plan.change_flows?.[flow];
+    const reads = outward && compiledFlow(this.#plan, outward).reads;
+    const brings = inward.map && new Set(Object.keys(inward.map.fields).map((field) => field.split(".")[0]!));
+    const given = Object.entries(payload.after ?? {}).filter(([field]) => (reads === undefined || reads.includes(field)) && (brings === undefined || brings.has(field)));
+    return { back: { data: Object.fromEntries(given), labels: inward.labels, plan } };
+  }
+
+  #outcomeOf(delivery: ClaimedDelivery, result: Exclude<WebhookResult, { is: "done" }>, reason: string, open: number | undefined): Outcome {
+    switch (result.is) {
+      case "refused": return { status: "failed", code: "DELIVERY_REFUSED", reason: new PlugboardError("DELIVERY_REFUSED", { target: this.#targetName, reason }).message };
+      case "gone": return { status: "failed", code: "DELIVERY_ENDPOINT", reason: new PlugboardError("DELIVERY_ENDPOINT", { name: delivery.target, state: "answered 410: it is disabled" }).message };
+      case "unknown": return this.#again(delivery, "DELIVERY_UNKNOWN", reason, open, true);
+      case "auth": return this.#again(delivery, "DELIVERY_RETRY", reason, open, delivery.unsure);
+      case "retry": return this.#again(delivery, "DELIVERY_RETRY", reason, open, delivery.unsure, result.after === undefined ? undefined : result.after / 1000);
+      case "accepted": return { status: "queued", reason, inSeconds: result.after / 1000, restart: true, payload: { ...delivery.payload, accepted: result.accepted }, ...(delivery.batch === undefined ? {} : { batch: delivery.batch }) };
+    }
+  }
+
+  /** On schedule, but not while the target is left alone. */
+  #again(delivery: ClaimedDelivery, code: "DELIVERY_UNKNOWN" | "DELIVERY_RETRY", why: string, notBefore: number | undefined, unsure: boolean, after?: number): Outcome {
+    const reason = new PlugboardError(code, { target: this.#targetName, reason: why }).message;
+    const inSeconds = retryInSeconds(delivery.attemptsOfSchedule, after);
+    if (inSeconds === undefined) {
+      return { status: "exhausted", unsure, code: "DELIVERY_EXHAUSTED", reason: new PlugboardError("DELIVERY_EXHAUSTED", { attempts: delivery.attempts, reason: why }).message };
+    }
+    // What was sent together and failed together is sent together.
+    return { status: "queued", code, reason, unsure, inSeconds: Math.max(inSeconds, notBefore ?? 0), ...(delivery.batch === undefined ? {} : { batch: delivery.batch }) };
+  }
+
+  // ── what all of them need ───────────────────────────────────────────────────────────────────────────────────────
+
+  get #targetName(): string { return this.#first.kind === "webhook" ? `endpoint '${this.#first.target}'` : `connection '${this.#first.target}'`; }
+  get #breaker(): string { return `${this.#first.kind === "webhook" ? "endpoint" : "connection"}:${this.#first.target}`; }
+  get #stillMaps(): boolean { return this.#first.payload.input === undefined && !(this.#first.kind === "save" && this.#first.payload.after === undefined); }
+  get #kept(): { unsure?: boolean; batch?: string } { return { ...(this.#first.unsure ? { unsure: true } : {}), ...(this.#first.batch === undefined ? {} : { batch: this.#first.batch }) }; }
+
+  #inTenant<Result>(work: (tx: TenantTransaction) => Promise<Result>): Promise<Result> {
+    return withTenant(this.#options.db, this.#first.tenant, work);
+  }
+
+  async #mark(outcome: Outcome): Promise<number> {
+    await this.#options.probe?.("before_mark");
+    const ours = await this.#inTenant((tx) => markOutcome(tx, this.#options.keyring, this.#first, outcome));
+    await this.#options.probe?.("after_mark");
+    return ours ? 1 : 0;
+  }
+
+  /** A slow answer must not cost the lease. */
+  async #withHeartbeat<Result>(work: () => Promise<Result>): Promise<Result> {
+    const { db, leaseSeconds, onError } = this.#options;
+    const timer = setInterval(() => void keepClaims(db, this.#all, leaseSeconds).catch((thrown: unknown) => onError(thrown as Error)), (leaseSeconds * 1000) / HEARTBEAT_SHARE);
+    try {
+      return await work();
+    } finally {
+      clearInterval(timer);
+    }
+  }
+}
+
+/** What a delivery was sent as. `key`: of the record there, where it was known before. */
+interface Acted { readonly action: ActionPlan; readonly key?: string }
