@@ -138,16 +138,22 @@ export class AccountChanged extends PlugboardError {
   }
 }
 
-/** Ends a consent at its provider. `failed`: the provider did not take it, so somebody should end it there by hand. */
-export async function revokeConsent(services: Services, tenant: string, planned: Planned, consent: EndedConsent): Promise<"revoked" | "not_offered" | "failed"> {
-  try {
-    const at = await signInAt(await requestOf(services, tenant, planned), portsOf(services, tenant, planned.name, () => undefined));
-    if (at?.authenticator !== consent.authenticator) return "not_offered";
-    return (await at.revoke(consent)) ? "revoked" : "not_offered";
-  } catch (thrown) {
-    if (thrown instanceof PlugboardError) return "failed";
+export type Revoked = "revoked" | "not_offered" | "failed";
+
+/**
+ * How a consent is ended at its provider; made while the connection still has what that needs. `failed`: the provider did not
+ * take it, so somebody should end it there by hand.
+ */
+export async function revoker(services: Services, tenant: string, planned: Planned): Promise<(consent: EndedConsent) => Promise<Revoked>> {
+  const coded = <T>(thrown: unknown, value: T): T => {
+    if (thrown instanceof PlugboardError) return value;
     throw thrown;
-  }
+  };
+  const at = await requestOf(services, tenant, planned).then((request) => signInAt(request, portsOf(services, tenant, planned.name, () => undefined))).catch((thrown: unknown) => coded(thrown, undefined));
+  return async (consent) => {
+    if (at?.authenticator !== consent.authenticator) return "not_offered";
+    return at.revoke(consent).then((done): Revoked => (done ? "revoked" : "not_offered")).catch((thrown: unknown) => coded(thrown, "failed" as const));
+  };
 }
 
 async function requestOf({ db, keyring, references }: Services, tenant: string, { name, plan, connection, connector }: Planned): Promise<CheckRequest> {

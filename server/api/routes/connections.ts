@@ -5,7 +5,7 @@ import { describeConnection, disconnect, forgetRecords, heldBy, listConnections,
 import { markBrowser } from "../../connecting/browser.ts";
 import { mustMay } from "../../connecting/may.ts";
 import { ownPath } from "../../connecting/return-to.ts";
-import { beginSignInAt, pickAccounts, revokeConsent } from "../../connecting/sign-in.ts";
+import { beginSignInAt, pickAccounts, revoker } from "../../connecting/sign-in.ts";
 import { actorOf } from "../access.ts";
 import { connectionView, enterValues, lately, plannedConnection, runCheck, type Checked, type Planned } from "../connections.ts";
 import type { Entered } from "../connection-values.ts";
@@ -98,6 +98,7 @@ export function registerConnections(server: FastifyInstance, services: Services)
     // Also one that the configuration no longer names: its credential would stay for ever.
     const one = state === undefined || Object.hasOwn(plan.connections, connection) ? plannedConnection(plan, connection) : undefined;
     if (data === "erase") await mustMay(request as FastifyRequest, services, "sync:reset");
+    const revoke = one === undefined ? undefined : await revoker(services, tenant, one);
     const { ended, kept, erased } = await withTenant(db, tenant, async (tx) => {
       const holds = await heldBy(tx, tenant, connection);
       if (data === undefined && sum(holds) > 0) throw new PlugboardError("AUTH_KEEP_OR_ERASE", { connection, forgets: inWords(holds) });
@@ -107,7 +108,7 @@ export function registerConnections(server: FastifyInstance, services: Services)
       return { ended: done.ended, ...(data === "erase" ? { kept: NOTHING, erased: holds } : { kept: holds, erased: NOTHING }) };
     });
     // Afterwards: here it is over, whatever the provider says.
-    const revoked = ended === undefined || one === undefined ? "nothing_to_revoke" : await revokeConsent(services, tenant, one, ended);
+    const revoked = ended === undefined ? "nothing_to_revoke" : await revoke?.(ended) ?? "not_offered";
     return { revoked, kept, erased };
   });
 
