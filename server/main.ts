@@ -21,6 +21,8 @@ export interface Settings {
   readonly port: number;
   /** PLUGBOARD_SLOTS: runs at once in one worker. @default 4 */
   readonly slots: number | undefined;
+  /** PLUGBOARD_DOMAIN: below which the tenants have their addresses. */
+  readonly domain: string | undefined;
   /** PLUGBOARD_TRUST_PROXY: addresses of proxies whose X-Forwarded-* headers count, separated by commas. */
   readonly trustProxy: readonly string[] | undefined;
 }
@@ -39,7 +41,7 @@ export function settingsOf(environment: NodeJS.ProcessEnv): Settings {
   };
   return {
     databaseUrl: text("DATABASE_URL"), kek: text("PLUGBOARD_KEK"), kekOld: text("PLUGBOARD_KEK_OLD"), secretsDir: text("PLUGBOARD_SECRETS_DIR"), host: text("HOST") ?? "127.0.0.1", port: number("PORT", 0, 65_535) ?? DEFAULT_PORT,
-    slots: number("PLUGBOARD_SLOTS", 1, 200), trustProxy: text("PLUGBOARD_TRUST_PROXY")?.split(",").map((address) => address.trim()),
+    slots: number("PLUGBOARD_SLOTS", 1, 200), domain: text("PLUGBOARD_DOMAIN"), trustProxy: text("PLUGBOARD_TRUST_PROXY")?.split(",").map((address) => address.trim()),
   };
 }
 

@@ -14,6 +14,7 @@ import { registerConnectLinks } from "./routes/connect-links.ts";
 import { registerChanges } from "./routes/changes.ts";
 import { registerConnections } from "./routes/connections.ts";
 import { registerConnectors } from "./routes/connectors.ts";
+import { registerEvents } from "./routes/events.ts";
 import { registerFlows } from "./routes/flows.ts";
 import { registerImpersonation } from "./routes/impersonation.ts";
 import { registerIntegrations } from "./routes/integrations.ts";
@@ -22,15 +23,25 @@ import { registerLineage } from "./routes/lineage.ts";
 import { registerLive } from "./routes/live.ts";
 import { registerOAuth } from "./routes/oauth.ts";
 import { registerOperations } from "./routes/operations.ts";
+import { registerOverrides } from "./routes/overrides.ts";
+import { registerPresets } from "./routes/presets.ts";
 import { registerProxy } from "./routes/proxy.ts";
 import { registerQuarantine } from "./routes/quarantine.ts";
 import { registerRecords } from "./routes/records.ts";
+import { registerReports } from "./routes/reports.ts";
+import { registerRequests } from "./routes/requests.ts";
 import { registerRuns } from "./routes/runs.ts";
 import { registerSession } from "./routes/session.ts";
+import { registerTemplates } from "./routes/templates.ts";
+import { registerTenants } from "./routes/tenants.ts";
 import { registerUsers } from "./routes/users.ts";
 import { connection, counters, run } from "./schemas.ts";
 import { createServices } from "./services.ts";
 import { readWorkload } from "./workload.ts";
+import { intakeMetrics } from "../intake/metrics.ts";
+import { registerIntake, type IntakeRoutesOptions } from "../intake/routes.ts";
+import { tenantOfHost } from "../organisations/host.ts";
+import { keepHouse } from "../organisations/housekeeping.ts";
 import { serveStudio } from "../studio.ts";
 import type { ReviewedWorkspace } from "../review/index.ts";
 
@@ -48,14 +59,19 @@ export interface ServerOptions extends Omit<FrameOptions, "access"> {
   readonly returnOrigins?: readonly string[] | undefined;
   /** The configuration in Git. @default none: what is in force is shown, and nothing of it can be changed */
   readonly workspace?: ReviewedWorkspace | undefined;
+  /** Below which the tenants have their addresses: `acme.example.com` with `example.com`. @default no host name says anything */
+  readonly domain?: string | undefined;
+  /** Limits of what providers send. */
+  readonly intake?: Pick<IntakeRoutesOptions, "flood" | "bodySeconds" | "tenantOfHost">;
   /** The folder of the built Studio. @default none: only the API */
   readonly studio?: string | undefined;
 }
 
 /** Ready to `listen` or `inject`. Closing it leaves db and jobs open. */
-export async function createServer({ db, jobs, keyring, allowPrivate, references, publicUrl, returnOrigins, workspace, studio, ...frame }: ServerOptions): Promise<FastifyInstance> {
+export async function createServer({ db, jobs, keyring, allowPrivate, references, publicUrl, returnOrigins, workspace, domain, studio, intake, ...frame }: ServerOptions): Promise<FastifyInstance> {
   const transport = createTransport({ allowPrivate: allowPrivate ?? false });
   const services = createServices({ db, jobs, keyring, references: references ?? noReferences, transport, publicUrl, returnOrigins, review: workspace && { db, keyring, workspace } });
+  const ofHost = tenantOfHost(db, domain);
   const server = await createFrame({
     ...frame,
     access: {
@@ -63,14 +79,17 @@ export async function createServer({ db, jobs, keyring, allowPrivate, references
       findSession: async (hash) => { const session = await findSession(db, hash); return session && personOf(session); },
       tenantState: (tenant) => tenantState(db, tenant),
       policyOf: policyReader(services.planOf),
+      tenantOfHost: ofHost,
     },
   });
   server.addHook("onClose", () => transport.close());
   server.addSchema(counters);
   server.addSchema(run);
   server.addSchema(connection);
-  installMetrics(server, async () => ({ ...(await readWorkload(db)), queueDepth: await jobs.queue.depth() }), jobs.board);
-  for (const register of [registerIntegrations, registerConnectors, registerConnections, registerConnectLinks, registerOAuth, registerProxy, registerRuns, registerRecords, registerQuarantine, registerFlows, registerLineage, registerLive, registerOperations, registerSession, registerUsers, registerKeys, registerImpersonation, registerAudit, registerChanges]) register(server, services);
+  const metrics = installMetrics(server, async () => ({ ...(await readWorkload(db)), queueDepth: await jobs.queue.depth() }), jobs.board);
+  for (const register of [registerIntegrations, registerConnectors, registerConnections, registerConnectLinks, registerOAuth, registerProxy, registerRuns, registerRecords, registerQuarantine, registerFlows, registerLineage, registerLive, registerOperations, registerSession, registerUsers, registerKeys, registerImpersonation, registerAudit, registerChanges, registerEvents, registerTenants, registerPresets, registerOverrides, registerTemplates, registerRequests, registerReports]) register(server, services);
+  registerIntake(server, services, { ...(domain === undefined ? {} : { tenantOfHost: ofHost }), ...intake, seen: intakeMetrics(metrics, db).seen });
+  keepHouse(server, db, services.review);
   if (studio !== undefined) await serveStudio(server, studio);
   return server;
 }

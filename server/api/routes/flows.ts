@@ -18,7 +18,7 @@ export function registerFlows(server: FastifyInstance, { db, planOf }: Services)
             items: closed({
               flow: id("The flow.", "learners"), title: nullable({ type: "string" }), enabled: { type: "boolean" }, connection: id("The connection it reads.", "aptem"), connector: id("Its connector.", "aptem"),
               stream: id("The stream it reads.", "users"), entity: id("The entity it writes.", "learner"), mapping: nullable({ type: "string" }), schedule: { type: "string", description: "In words." },
-              paused: { type: "boolean" }, next_run_at: nullable(instant("When it is due next.")),
+              paused: { type: "boolean" }, skipped: nullable({ type: "string", description: "Why the last tick started nothing: its connection is `not_connected` or `disconnected`." }), next_run_at: nullable(instant("When it is due next.")),
             }),
           },
           next_cursor: nullable({ type: "string" }),
@@ -31,7 +31,7 @@ export function registerFlows(server: FastifyInstance, { db, planOf }: Services)
       const schedule = schedules.find((each) => each.flow === flow.name && each.enabled);
       return {
         flow: flow.name, title: flow.title ?? null, enabled: flow.enabled && plan.connections[flow.connection]?.enabled === true, connection: flow.connection, connector: connectorOf(plan, flow.connection),
-        stream: flow.stream, entity: flow.to.entity, mapping: flow.map?.id ?? null, schedule: scheduleInWords(flow.schedule), paused: schedule?.paused !== undefined,
+        stream: flow.stream, entity: flow.to.entity, mapping: flow.map?.id ?? null, schedule: scheduleInWords(flow.schedule), paused: schedule?.paused !== undefined, skipped: schedule?.skipped?.reason ?? null,
         next_run_at: schedule?.due === undefined || schedule.paused !== undefined ? null : new Date(schedule.due).toISOString(),
       };
     });

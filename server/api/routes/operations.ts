@@ -1,9 +1,9 @@
-/** For whoever runs Plugboard: is it alive, is it ready, which tenants are there. */
+/** For whoever runs Plugboard: is it alive, is it ready. */
 import type { FastifyInstance } from "fastify";
 import { assertMigrated, listTenants } from "../../../engine/store/index.ts";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { version } from "../../version.ts";
-import { closed, id, nullable, operatorQuery } from "../schemas.ts";
+import { closed } from "../schemas.ts";
 import type { Services } from "../services.ts";
 
 const CHECK_MILLISECONDS = 1000;
@@ -32,14 +32,6 @@ export function registerOperations(server: FastifyInstance, { db }: Services): v
     return { database, migrations, revision };
   };
   const recently = remembering<Awaited<ReturnType<typeof look>>>(CHECK_MILLISECONDS);
-
-  server.get("/api/tenants", {
-    config: { permission: "tenants:read" },
-    schema: {
-      tags, summary: "All tenants", querystring: operatorQuery,
-      response: { 200: closed({ data: { type: "array", items: closed({ tenant: id("The tenant.", "acme"), title: { type: "string" }, subdomain: nullable({ type: "string" }), revision: nullable({ type: "string", description: "In force; null when the configuration no longer names it." }) }) }, next_cursor: nullable({ type: "string" }) }) },
-    },
-  }, async () => ({ data: (await listTenants(db)).map(({ slug, title, subdomain, revision }) => ({ tenant: slug, title, subdomain: subdomain ?? null, revision: revision ?? null })), next_cursor: null }));
 }
 
 /** Anyone may ask for readiness, so many who ask share an answer. */

@@ -36,7 +36,7 @@ export function registerServe(program: Command): void {
         const first = await ensureFirstKey(db);
         if (first !== undefined) say(`The first API key, shown this once: ${first}`);
         const { workspace } = readWorkspace(root, cwd);
-        const server = await createServer({ db, jobs, keyring, allowPrivate: allowPrivate(workspace), references: referencesOf(workspace, process.env), studio: await builtStudio(say), logLevel: "warn", ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
+        const server = await createServer({ db, jobs, keyring, domain: settings.domain, allowPrivate: allowPrivate(workspace), references: referencesOf(workspace, process.env), studio: await builtStudio(say), logLevel: "warn", ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
         const stopped = untilSignal();
         try {
           print(`Listening on ${await listen(server, { host: options.host ?? settings.host, port: options.port ?? settings.port })}; the API is described at /docs`);

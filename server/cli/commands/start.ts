@@ -69,7 +69,7 @@ async function start(options: StartOptions): Promise<void> {
 
     const key = await ownApiKey(installation, data);
     await writeFile(databaseUrlFile(data), `${installation.url}\n`, { mode: 0o600 });
-    const server = await createServer({ db: installation.db, jobs: installation.jobs, keyring: installation.keyring, allowPrivate: allowPrivate(located.workspace), references: referencesOf(located.workspace, process.env), studio: options.once === true ? undefined : await builtStudio(say), ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
+    const server = await createServer({ db: installation.db, jobs: installation.jobs, keyring: installation.keyring, domain: settings.domain, allowPrivate: allowPrivate(located.workspace), references: referencesOf(located.workspace, process.env), studio: options.once === true ? undefined : await builtStudio(say), ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
     closing.push(() => server.close());
     const address = await listen(server, { host, port });
     const slots = options.slots ?? settings.slots;
