@@ -75,7 +75,7 @@ export async function createFrame(options: FrameOptions): Promise<FastifyInstanc
       security: [{ key: [] }],
       tags: [
         { name: "integrations", description: "A tenant's connections: start them, see how they are" },
-        { name: "connectors", description: "What can be connected" }, { name: "connections", description: "Enter, check and end a tenant's connections, and call their providers" }, { name: "runs", description: "Executions of flows" },
+        { name: "connectors", description: "What can be connected" }, { name: "connections", description: "Enter, check and end a tenant's connections, and call their providers" }, { name: "runs", description: "Executions of flows" }, { name: "events", description: "What providers send: received, looked at, processed again" },
         { name: "records", description: "What the flows stored" }, { name: "operations", description: "Health, metrics, tenants" },
       ],
     },

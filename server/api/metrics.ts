@@ -17,7 +17,7 @@ export interface Workload {
   readonly oldestRunningSeconds: number;
 }
 
-export function installMetrics(server: FastifyInstance, readWorkload: () => Promise<Workload>, board: ProgressBoard | undefined): void {
+export function installMetrics(server: FastifyInstance, readWorkload: () => Promise<Workload>, board: ProgressBoard | undefined): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "plugboard_" });
   const runs = new Gauge({ name: "plugboard_runs", help: "Unfinished runs by status.", labelNames: ["status"], registers: [registry] });
@@ -54,4 +54,5 @@ export function installMetrics(server: FastifyInstance, readWorkload: () => Prom
     }
     return reply.type(registry.contentType).serializer((text: string) => text).send(await registry.metrics());
   });
+  return registry;
 }

@@ -33,7 +33,9 @@ const description = "Answered with 200 and an empty body once what was sent is o
 const tags = ["events"];
 
 export function registerIntake(server: FastifyInstance, services: Services, options: IntakeRoutesOptions = {}): void {
-  const { db, keyring, planOf } = services;
+  const { db, keyring, planOf, publicUrl } = services;
+  /** Behind a proxy that ends TLS, the sender's scheme is the public one. */
+  const scheme = publicUrl === undefined ? undefined : new URL(publicUrl).protocol.slice(0, -1);
   const targets = createTargets(services);
   const commits = createCommits(db, keyring);
   const refusals = createRefusals(db, (cause) => server.log.error({ err: cause }, "refused requests could not be noted"));
@@ -46,7 +48,7 @@ export function registerIntake(server: FastifyInstance, services: Services, opti
   const receive = async (request: FastifyRequest, reply: FastifyReply, address: Address): Promise<FastifyReply> => {
     try {
       const { status, headers, body } = await intake.receive(address, {
-        method: request.method, url: `${request.protocol}://${request.host}${request.url}`, headers: request.headers as Record<string, string>,
+        method: request.method, url: `${scheme ?? request.protocol}://${request.host}${request.url}`, headers: request.headers as Record<string, string>,
         body: (limit) => readBody(request.raw, limit, options.bodySeconds),
       });
       return reply.code(status).headers(headers).send(body);
