@@ -17,6 +17,8 @@ export { addRefusals, askForReads, delayEvents, EVENT_CHANNEL, eventLanes, event
 export { forgetRecords, heldBy, type Held } from "./forget.ts";
 export { createKeyring, generateKey, type Keyring, type KeySource, type Purpose, type Sealer } from "./keyring.ts";
 export { assertMigrated, migrate, migrationStatus, QUEUE_SCHEMA, type MigrationStatus } from "./migrate.ts";
+export { findTokenIssuer, listSignInProviders, listTokenIssuers, openSignInProvider, removeSignInProvider, removeTokenIssuer, saveSignInProvider, saveTokenIssuer,
+  type SignInProvider, type SignInProviderState, type TokenIssuer, type TokenIssuerState } from "./issuers.ts";
 export { addIdentity, addInvitation, addMembership, addReset, addUser, beginSignIn, changeRole, countTries, endMembership, findInvitation, findMember, findUser, findUserByEmail, findUserOfIdentity, forgiveTries, listInvitations,
   listMembers, setAssignments, setPassword, setSourcedMemberships, takeInvitation, takeReset, takeSignInUnderWay, tenantState, withdrawInvitation, type Invitation, type Member, type SignInUnderWay, type User } from "./people.ts";
 export { claimRead, delayRead, dueReads, fenceRead, finishRead, nextRead, type Claimed, type ReadName } from "./pending-reads.ts";

@@ -25,3 +25,6 @@ export const quarantinePurpose = (connection: string, flow: string, key: string 
 /** A request as it came, and one item of it. */
 export const requestPurpose = (id: string): Purpose => ["plugboard/request/v1", id];
 export const itemPurpose = (id: string): Purpose => ["plugboard/event/v1", id];
+
+/** What we show a sign-in provider to be its client: bound to whose client, and at which issuer. */
+export const signInProviderPurpose = (id: string, issuer: string, clientId: string): Purpose => ["plugboard/sign-in-provider/v1", id, issuer, clientId];

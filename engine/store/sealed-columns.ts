@@ -1,6 +1,6 @@
 /** Every column that holds sealed values of a tenant: what a rotation of its data key has to rewrite. */
 import type { Purpose } from "./keyring.ts";
-import { attemptPurpose, consentPurpose, deliveryPurpose, endpointSecretPurpose, itemPurpose, quarantinePurpose, rawPurpose, requestPurpose, secretPurpose, tokenPurpose, verifierPurpose } from "./purposes.ts";
+import { attemptPurpose, consentPurpose, deliveryPurpose, endpointSecretPurpose, itemPurpose, quarantinePurpose, rawPurpose, requestPurpose, secretPurpose, signInProviderPurpose, tokenPurpose, verifierPurpose } from "./purposes.ts";
 
 export interface SealedColumn {
   readonly table: string;
@@ -19,7 +19,7 @@ export interface SealedRow {
   readonly connection: string; readonly field: string; readonly version: number; readonly previous_version: number; readonly authenticator: string; readonly stream: string; readonly entity: string;
   /** Null for a quarantined record that has none. */
   readonly key: string;
-  readonly id: string; readonly flow: string;
+  readonly id: string; readonly flow: string; readonly issuer: string; readonly client_id: string;
 }
 
 export const SEALED_COLUMNS: readonly SealedColumn[] = [
@@ -33,6 +33,8 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
     purpose: ({ id, version }) => consentPurpose(id, version) },
   { table: "sign_ins", column: "sealed", key: { id: "uuid" }, beside: [],
     purpose: ({ id }) => verifierPurpose(id) },
+  { table: "sign_in_providers", column: "sealed", key: { id: "text" }, beside: ["issuer", "client_id"],
+    purpose: ({ id, issuer, client_id }) => signInProviderPurpose(id, issuer, client_id) },
   { table: "contributions", column: "raw", key: { connection: "text", stream: "text", entity: "text", key: "text" }, beside: [],
     purpose: ({ connection, stream, entity, key }) => rawPurpose(connection, stream, entity, key) },
   { table: "quarantine", column: "raw", key: { id: "uuid" }, beside: ["connection", "flow", "key"],

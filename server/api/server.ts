@@ -5,6 +5,7 @@ import type { Jobs } from "../../engine/jobs/index.ts";
 import { findSession, tenantState, type Database, type Keyring, noReferences, type ReferenceResolver } from "../../engine/store/index.ts";
 import { connectLinks } from "../connecting/link-bearer.ts";
 import { apiKeys } from "../people/api-keys.ts";
+import { serviceTokens } from "../people/service-tokens.ts";
 import { personOf } from "../people/session-person.ts";
 import { createFrame, type FrameOptions } from "./frame.ts";
 import { installMetrics } from "./metrics.ts";
@@ -18,6 +19,7 @@ import { registerEvents } from "./routes/events.ts";
 import { registerFlows } from "./routes/flows.ts";
 import { registerImpersonation } from "./routes/impersonation.ts";
 import { registerIntegrations } from "./routes/integrations.ts";
+import { registerIssuers } from "./routes/issuers.ts";
 import { registerKeys } from "./routes/keys.ts";
 import { registerLineage } from "./routes/lineage.ts";
 import { registerLive } from "./routes/live.ts";
@@ -34,6 +36,7 @@ import { registerRuns } from "./routes/runs.ts";
 import { registerSession } from "./routes/session.ts";
 import { registerTemplates } from "./routes/templates.ts";
 import { registerTenants } from "./routes/tenants.ts";
+import { registerSignIn } from "./routes/sign-in.ts";
 import { registerUsers } from "./routes/users.ts";
 import { connection, counters, run } from "./schemas.ts";
 import { createServices } from "./services.ts";
@@ -75,7 +78,7 @@ export async function createServer({ db, jobs, keyring, allowPrivate, references
   const server = await createFrame({
     ...frame,
     access: {
-      bearers: [apiKeys(db), connectLinks(db)],
+      bearers: [apiKeys(db), connectLinks(db), serviceTokens(db, transport)],
       findSession: async (hash) => { const session = await findSession(db, hash); return session && personOf(session); },
       tenantState: (tenant) => tenantState(db, tenant),
       policyOf: policyReader(services.planOf),
@@ -87,7 +90,7 @@ export async function createServer({ db, jobs, keyring, allowPrivate, references
   server.addSchema(run);
   server.addSchema(connection);
   const metrics = installMetrics(server, async () => ({ ...(await readWorkload(db)), queueDepth: await jobs.queue.depth() }), jobs.board);
-  for (const register of [registerIntegrations, registerConnectors, registerConnections, registerConnectLinks, registerOAuth, registerProxy, registerRuns, registerRecords, registerQuarantine, registerFlows, registerLineage, registerLive, registerOperations, registerSession, registerUsers, registerKeys, registerImpersonation, registerAudit, registerChanges, registerEvents, registerTenants, registerPresets, registerOverrides, registerTemplates, registerRequests, registerReports]) register(server, services);
+  for (const register of [registerIntegrations, registerConnectors, registerConnections, registerConnectLinks, registerOAuth, registerProxy, registerRuns, registerRecords, registerQuarantine, registerFlows, registerLineage, registerLive, registerOperations, registerSession, registerSignIn, registerUsers, registerIssuers, registerKeys, registerImpersonation, registerAudit, registerChanges, registerEvents, registerTenants, registerPresets, registerOverrides, registerTemplates, registerRequests, registerReports]) register(server, services);
   registerIntake(server, services, { ...(domain === undefined ? {} : { tenantOfHost: ofHost }), ...intake, seen: intakeMetrics(metrics, db).seen });
   keepHouse(server, db, services.review);
   if (studio !== undefined) await serveStudio(server, studio);

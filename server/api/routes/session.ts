@@ -109,10 +109,10 @@ export function registerSession(server: FastifyInstance, { db, planOf }: Service
   }, async (request, reply) => {
     const person = signedInPerson(request);
     if (person.acting !== undefined) throw new PlugboardError("SERVER_ABOVE_ROLE", { detail: "nobody's password is changed while you act for them" });
+    refuseWeakPassword(request.body.password, [person.email, person.name]);
     await refuseHaste(db, person.email, request.ip);
     const user = await findUser(db, person.id);
     if (!(await isPassword(request.body.current, user?.password))) throw new PlugboardError("SERVER_SIGN_IN");
-    refuseWeakPassword(request.body.password, [person.email, person.name]);
     const hash = await hashPassword(request.body.password);
     return withTenant(db, PLATFORM, async (tx) => {
       await forgive(tx, person.email, request.ip);

@@ -131,7 +131,7 @@ describe("a new password", () => {
     expect([(await signIn(one.email, PASSWORD)).statusCode, (await signIn(one.email, "a wholly different sentence")).statusCode]).toEqual([401, 200]);
   });
   test.each(["short", "password1234", "Passw0rd!2026", "aaaaaaaaaaaaaaa", "123456789012", "qwertyqwerty", "abcdefghijklmn"])("that is tried first is refused: %s", async (password) => {
-    const answer = await at.as("recruiter").call("PUT", "/api/session/password", { current: PASSWORD, password });
+    const answer = await (await at.session(at.as("recruiter"))).call("PUT", "/api/session/password", { current: PASSWORD, password });
     expect([answer.statusCode, code(answer)]).toEqual([422, "SERVER_WEAK_PASSWORD"]);
   });
 });
