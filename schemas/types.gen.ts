@@ -1957,7 +1957,7 @@ export type FlowManifest = {
   };
   /** The role whose person must approve each delivery. */
   readonly hold_for?: "super_admin" | "integration_engineer" | "tenant_admin" | "employer_admin" | "recruiter" | "interviewer";
-  /** Values made once per delivery: the variables `mint.<name>` of the mapping and its templates. */
+  /** Values made once per delivery: variables of their own names in the mapping and its templates. */
   readonly mint?: { readonly [name: string]: {
       /** What the token is for. */
       readonly token?: string;

@@ -8,6 +8,7 @@ import { DATE } from "./check-traps.ts";
 import { locateIn } from "./locate-in.ts";
 import { isMap, merged } from "./merged.ts";
 import { pageMembers } from "./page-members.ts";
+import { mapOf } from "./references/names.ts";
 import type { JsonObject, Manifest, Workspace } from "./types.ts";
 import type { Checked } from "./validate.ts";
 
@@ -35,9 +36,10 @@ interface Scope { readonly config?: ReadonlySet<string>; readonly secrets?: Read
 
 function scopeOf(manifest: Manifest, workspace: Workspace): Scope {
   const nowhere = { withOf: () => undefined, extra: () => [] };
-  if (manifest.kind === "mapping") return { ...nowhere, ...configOf(String(manifest.value.from).split(".")[0]!, workspace) };
-  if (manifest.kind === "preset") return { ...nowhere, ...inputsOf(merged(workspace.presets.get(manifest.id) ?? [manifest])) };
-  if (manifest.kind === "tenant") return { ...nowhere, ...inputsOf(presetOf(manifest, workspace)) };
+  if (manifest.kind === "mapping") return { ...nowhere, extra: () => mintedFor(manifest.id, workspace), ...configOf(String(manifest.value.from).split(".")[0]!, workspace) };
+  const ofFlow = (pointer: string): string[] => (/^\/flows\//.test(pointer) ? Object.keys(mapOf(mapOf(mapOf(manifest.value.flows)[pointer.split("/")[2]!]).mint)) : []);
+  if (manifest.kind === "preset") return { ...nowhere, extra: ofFlow, ...inputsOf(merged(workspace.presets.get(manifest.id) ?? [manifest])) };
+  if (manifest.kind === "tenant") return { ...nowhere, extra: ofFlow, ...inputsOf(presetOf(manifest, workspace)) };
   if (manifest.kind !== "connector") return nowhere;
   const whole = merged(workspace.connectors.get(manifest.id) ?? [manifest]);
   return {
@@ -64,6 +66,12 @@ function scopeOf(manifest: Manifest, workspace: Workspace): Scope {
       return names;
     },
   };
+}
+
+/** What the flows that use a mapping make for each delivery: variables of their own names. */
+function mintedFor(mapping: string, workspace: Workspace): string[] {
+  const files = [...[...workspace.presets.values()].flat(), ...workspace.tenants.values()];
+  return files.flatMap(({ value }) => Object.values(mapOf(value.flows)).flatMap((flow) => ((isMap(flow) && (flow.map === mapping || mapOf(flow.map).use === mapping)) ? Object.keys(mapOf(flow.mint)) : [])));
 }
 
 function configOf(connector: string, workspace: Workspace): Pick<Scope, "config" | "secrets"> {

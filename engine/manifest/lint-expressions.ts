@@ -2,14 +2,15 @@
  * Lints of the expressions that are no mapping: rules over answers, keys, values of requests, rules of flows. What they see is
  * seldom known, so most of what is told lies in the expression itself.
  */
-import { inferType, lint, lintKey, lintRule, neverTrue, typeOfSchema, UNKNOWN, type Lint, type Type } from "../expression/types-of/index.ts";
+import { inferType, lint, lintKey, lintRule, neverTrue, typeOfSchema, UNKNOWN, type Lint, type Schema, type Type } from "../expression/types-of/index.ts";
 import type { Problem } from "../errors/plugboard-error.ts";
+import { entitySchema } from "./entity-schema.ts";
 import type { Site } from "./check-shape.ts";
 import { locateIn } from "./locate-in.ts";
 import { isMap, merged } from "./merged.ts";
 import { recordSchema } from "./record-schema.ts";
-import { escape, mapOf } from "./references/names.ts";
-import type { Manifest, Workspace } from "./types.ts";
+import { escape, isReadable, mapOf } from "./references/names.ts";
+import type { Json, Manifest, Workspace } from "./types.ts";
 import type { Checked } from "./validate.ts";
 
 /** What the expressions over an answer see. Headers may be lists, and a body anything. */
@@ -19,22 +20,36 @@ const RULES = new Set(["when", "until", "empty", "gone", "refused", "unique", "w
 
 export function lintExpressions(checked: readonly Checked[], workspace: Workspace): Problem[] {
   return [
-    ...checked.flatMap(({ manifest, shape }) => shape.sites.flatMap((site) => lintSite(manifest, site))),
+    ...checked.flatMap(({ manifest, shape }) => shape.sites.flatMap((site) => lintSite(manifest, site, workspace))),
     ...[...workspace.connectors].flatMap(([id, layers]) => lintStreams(id, layers, workspace)),
   ];
 }
 
-function lintSite(manifest: Manifest, site: Site): Problem[] {
+function lintSite(manifest: Manifest, site: Site, workspace: Workspace): Problem[] {
   // Fields of mappings, and which records they take, are judged with what they read and make.
   if (site.part === "key" || /(^|\/map)\/(fields\/|where$)/.test(site.pointer) || (manifest.kind === "mapping" && site.pointer === "/where")) return [];
   const offset = offsetOf(site);
   if (offset === undefined) return [];
   const text = site.text.slice(offset);
   const name = site.pointer.split("/").at(-1)!;
-  if (/^\/flows\/[^/]+\/from\/(when|becomes)$/.test(site.pointer)) return told(manifest, site.pointer, site.text, offset, lintRule(text, undefined));
+  if (/^\/flows\/[^/]+\/from\/(when|becomes)$/.test(site.pointer)) return told(manifest, site.pointer, site.text, offset, lintRule(text, rowOf(manifest, site.pointer, workspace)));
   const inferred = inferType(text, site.variables.includes("status") && !site.variables.includes("*") ? ANSWER : UNKNOWN);
   const isNever = RULES.has(name) && neverTrue(inferred.type) && !/^\s*false\s*$/.test(text);
   return told(manifest, site.pointer, site.text, offset, [...inferred.lints, ...(isNever ? [lint("LINT_NEVER_TRUE", { start: 0, end: text.trimEnd().length }, { when: "" })] : []), ...(isKey(manifest, site.pointer) ? lintKey(text) : [])]);
+}
+
+/** What a flow's `becomes` and `when` see: the row of the entity that it watches, with what every row has. */
+function rowOf(manifest: Manifest, pointer: string, workspace: Workspace): Schema | undefined {
+  const name = pointer.split("/")[2]!.replaceAll("~1", "/").replaceAll("~0", "~");
+  const below = typeof manifest.value.preset === "string" && manifest.kind === "tenant" ? presetBelow(manifest.value.preset, workspace) : {};
+  const entity = [manifest.value, below].map((value) => mapOf(mapOf(mapOf(mapOf(value).flows)[name]).from).change).find((each) => each !== undefined);
+  const schema = typeof entity === "string" && isReadable(workspace, "entity", entity) ? entitySchema(entity, workspace) : undefined;
+  return schema && ({ ...schema, properties: { ...mapOf(schema.properties), id: { type: "string" }, links: { type: "object", additionalProperties: { type: "string" } } }, required: [...(Array.isArray(schema.required) ? schema.required : []), "id", "links"] } as Schema);
+}
+
+function presetBelow(pin: string, workspace: Workspace): Json {
+  const [id = "", release] = pin.split("@");
+  return (release === undefined ? merged(workspace.presets.get(id) ?? []) : workspace.releases.get(id)?.get(Number(release))?.value.preset) ?? {};
 }
 
 /** Where an expression begins in its text; undefined for a template. */

@@ -10,7 +10,7 @@ export function merged(layers: readonly Manifest[]): JsonObject {
 }
 
 function merge(layers: readonly Manifest[]): JsonObject {
-  return layers.map(({ value }) => value).reduce((lower, upper) => over(lower, upper) as JsonObject);
+  return layers.map(({ value }) => value).reduce<JsonObject>((lower, upper) => over(lower, upper) as JsonObject, {});
 }
 
 function over(lower: Json | undefined, upper: Json): Json {

@@ -6,6 +6,9 @@ import { escape, mapOf, type Report } from "./names.ts";
 const METHODS = ["get", "post", "put", "patch", "delete", "method"];
 const EFFECTS = ["creates", "updates", "deletes", "upserts"];
 
+/** Where a request can say a key. */
+const REQUEST_PARTS = [...METHODS, "path", "query", "headers", "json", "form", "text", "multipart", "xml", "soap", "graphql"];
+
 /** A part of a connector as its layers make it, at the last file that writes on it: there it is told, once. */
 interface Part { readonly manifest: Manifest; readonly at: string; readonly where: string; readonly own: JsonObject; readonly whole: JsonObject }
 
@@ -23,6 +26,7 @@ export function checkActionsAndFeeds(layers: readonly Manifest[], report: Report
     const once = mapOf(whole.once);
     if (isMap(whole.once) && ["key", "find", "unique"].every((key) => once[key] === undefined)) report(manifest, own.once === undefined ? at : `${at}/once`, "MANIFEST_ONE_OF", { where: `${where}.once`, choices: "key, find, unique", actual: "none of them" }, "key");
     if (isMap(once.find) && once.find.key === undefined) report(manifest, own.once === undefined ? at : `${at}/once/find`, "MANIFEST_MISSING_FIELD", { field: "key", where: `${where}.once.find`, expected: "the key of what was found, for example id" }, "key");
+    if (typeof once.key === "string" && once.unique === undefined && /\bdelivery\b/.test(once.key) && !/\bdelivery\b/.test(JSON.stringify(REQUEST_PARTS.map((key) => whole[key])))) report(manifest, own.once === undefined ? at : `${at}/once`, "MANIFEST_TRAP", { detail: "The provider would know a second try by its key, but the request does not send it.", cure: 'Send it where the provider looks for it, for example headers: { Idempotency-Key: "{{delivery.key}}" }' }, "key");
     const effect = EFFECTS.find((key) => typeof whole[key] === "string");
     if (namesCurrent(whole)) {
       if (effect === undefined) report(manifest, at, "MANIFEST_ONE_OF", { where, choices: EFFECTS.join(", "), actual: "none of them", suggestion: "'current' is the record as it is now: say of which stream" }, "key");

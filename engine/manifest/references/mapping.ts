@@ -1,5 +1,6 @@
 /** What a mapping reads and makes, and its target fields against the entity's schema or the action's input. */
 import { nearest, suggest } from "../../errors/nearest.ts";
+import { checkTemplate } from "../../expression/index.ts";
 import { isMap, merged } from "../merged.ts";
 import type { Json, JsonObject, Manifest, Workspace } from "../types.ts";
 import { checkEntity, escape, isReadable, mapOf, splitName, suggestPart, type Name, type Report } from "./names.ts";
@@ -30,7 +31,16 @@ export function checkFields(manifest: Manifest, fields: JsonObject, at: string, 
     }
     if (root === "custom" && name.split(".").length !== 2) report(manifest, pointer, "MANIFEST_WRONG_VALUE", { field: name, expected: "custom.<name>", actual: name, suggestion: "one name after 'custom.'" }, "key");
     if (isMap(field) && typeof field.ref === "string") checkEntity(manifest, `${pointer}/ref`, field.ref, workspace, report);
+    if (isMap(field) && typeof field.template === "string") checkTemplateFile(manifest, `${pointer}/template`, field.template, workspace, report);
   }
+}
+
+/** A template lies beside its mapping; those of fields in a flow, in mappings/. */
+function checkTemplateFile(manifest: Manifest, pointer: string, file: string, workspace: Workspace, report: Report): void {
+  const folder = ["mappings", ...(manifest.kind === "mapping" ? manifest.id.split("/").slice(0, -1) : [])].join("/");
+  const text = workspace.attachments.get(`${folder}/${file}`);
+  if (text === undefined) report(manifest, pointer, "MANIFEST_UNKNOWN_REFERENCE", { kind: "Template", name: file, suggestion: suggest(file, [...workspace.attachments.keys()].flatMap((path) => (path.startsWith(`${folder}/`) && path.endsWith(".hbs") ? [path.slice(folder.length + 1)] : []))) });
+  for (const { message, position } of text === undefined ? [] : checkTemplate(text)) report(manifest, pointer, "MANIFEST_TEMPLATE", { detail: `${file}, character ${position + 1}: ${message}`, suggestion: "" });
 }
 
 export function entityFields(id: string, workspace: Workspace): Map<string, Json> | undefined {

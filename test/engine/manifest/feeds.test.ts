@@ -30,6 +30,7 @@ queues:
 
 test.each([
   ["an action that does not say how a second try is harmless", "actions:\n  add: { post: /contacts, json: =input }\n", "11:3 MANIFEST_MISSING_FIELD once"],
+  ["an idempotency key that nobody sends", "actions:\n  add: { post: /contacts, json: =input, once: { key: delivery.key } }\n", "11:41 MANIFEST_TRAP "],
   ["a once that says nothing", "actions:\n  add: { post: /contacts, once: { settle: 1m } }\n", "11:27 MANIFEST_ONE_OF actions.add.once"],
   ["a lookup that does not say what it found", "actions:\n  add: { post: /contacts, once: { find: { get: /contacts } } }\n", "11:35 MANIFEST_MISSING_FIELD key"],
   ["an action without a request", "actions:\n  add: { once: repeatable }\n", "11:3 MANIFEST_ONE_OF actions.add"],
@@ -60,6 +61,7 @@ const flow = (text: string, more: Record<string, string> = {}) => errors(ACTIONS
 });
 
 test.each([
+  ["an edge over a field that the entity does not have", "{ from: { change: person, becomes: stge = \"won\" }, to: { webhook: x } }", ["5:43 LINT_NEVER_TRUE "]],
   ["a right flow", "{ from: { change: person, becomes: stage = \"won\" }, map: crm/out, to: { save: crm.contacts }, hold_for: recruiter }", []],
   ["an unknown entity", "{ from: { change: persn }, to: { webhook: x } }", ["5:26 MANIFEST_UNKNOWN_REFERENCE persn"]],
   ["an unknown action", "{ from: { change: person }, map: crm/out, to: { action: crm.ad } }", ["5:64 MANIFEST_UNKNOWN_REFERENCE crm.ad"]],
@@ -72,4 +74,13 @@ test.each([
   ["records that go out as they come", "{ from: crm.contacts, to: { action: crm.add } }", ["5:36 MANIFEST_NOT_RUNNING_YET "]],
 ])("a flow: %s", (_, text, expected) => {
   expect(flow(text)).toEqual(expected);
+});
+
+test("a value that the entity cannot have, a template that is not there, one that does not parse, and minted values by their names", () => {
+  const mapping = { "mappings/crm/out.yaml": "mapping: crm/out\nfrom: person\nto: crm.add\nfields:\n  name: { template: hello.txt.hbs }\n", "mappings/crm/hello.txt.hbs": "Hello {{name}}: {{link}}\n" };
+  const right = "{ from: { change: person, becomes: links.crm and stage = \"won\" }, map: crm/out, mint: { link: { token: interview, about: =record.id } }, to: { action: crm.add } }";
+  expect(flow(right, mapping)).toEqual([]);
+  expect(flow(right, { ...mapping, "mappings/crm/out.yaml": "mapping: crm/out\nfrom: person\nto: crm.add\nfields: { name: $link & $lnk }\n" })).toEqual(["4:25 MANIFEST_UNKNOWN_VARIABLE name"]);
+  expect(flow(right, { ...mapping, "mappings/crm/hello.txt.hbs": "Hello {{#if name}}\n" })).toEqual([expect.stringMatching(/^5:21 MANIFEST_TEMPLATE/) as string]);
+  expect(flow(right, { ...mapping, "mappings/crm/out.yaml": mapping["mappings/crm/out.yaml"].replace("hello", "helo") })).toEqual(["5:21 MANIFEST_UNKNOWN_REFERENCE helo.txt.hbs"]);
 });
