@@ -1,6 +1,7 @@
 /**
  * The `plugboard` command. Only the module of the command that was asked for is loaded, so `validate` needs no database
- * driver and starts in a fraction of a second. Exit codes: 0 done · 1 problems found or the work failed · 2 wrong usage.
+ * driver and starts in a fraction of a second. Exit codes: 0 done · 1 problems found or the work failed · 2 wrong usage; of
+ * `plan` alone: 0 no changes · 2 changes · 1 anything else.
  */
 import { Command, CommanderError } from "commander";
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
@@ -18,6 +19,10 @@ const commands: Record<string, () => Promise<Register>> = {
   test: async () => (await import("./commands/test.ts")).registerTest,
   fmt: async () => (await import("./commands/fmt.ts")).registerFmt,
   explain: async () => (await import("./commands/explain.ts")).registerExplain,
+  plan: async () => (await import("./commands/plan.ts")).registerPlan,
+  apply: async () => (await import("./commands/apply.ts")).registerApply,
+  rollback: async () => (await import("./commands/rollback.ts")).registerRollback,
+  changes: async () => (await import("./commands/changes.ts")).registerChanges,
   preset: async () => (await import("./commands/preset.ts")).registerPreset,
   run: async () => (await import("./commands/run.ts")).registerRun,
   replay: async () => (await import("./commands/replay.ts")).registerReplay,
@@ -50,7 +55,9 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 main(process.argv.slice(2)).catch((thrown: unknown) => {
-  if (thrown instanceof CommanderError) process.exit(thrown.exitCode === 0 ? 0 : 2);
+  // 2 says of a plan that there are changes.
+  const wrongUsage = process.argv.slice(2).find((word) => !word.startsWith("-")) === "plan" ? 1 : 2;
+  if (thrown instanceof CommanderError) process.exit(thrown.exitCode === 0 ? 0 : wrongUsage);
   fail(thrown);
-  process.exit(thrown instanceof PlugboardError && thrown.code === "CLI_USAGE" ? 2 : 1);
+  process.exit(thrown instanceof PlugboardError && thrown.code === "CLI_USAGE" ? wrongUsage : 1);
 });

@@ -1,0 +1,46 @@
+/** The workspace in Git and the database behind it, for a command. */
+import { hostname, userInfo } from "node:os";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { createKeyring, openDatabase, type Actor } from "../../engine/store/index.ts";
+import { databaseUrlFile, openInstallation } from "../installation.ts";
+import { settingsOf } from "../main.ts";
+import { openWorkspace, type Review } from "../review/index.ts";
+import { dataFolder, locateWorkspace } from "../workspace/locate.ts";
+import { say } from "./output.ts";
+
+export interface ReviewOptions { readonly workspace?: string; readonly data?: string; readonly databaseUrl?: string }
+export interface OpenReview { readonly review: Review; close(): Promise<void> }
+
+/** Brings the database to this version. @throws PlugboardError CHANGE_NO_REPOSITORY, STORE_* */
+export async function openReview(options: ReviewOptions): Promise<OpenReview> {
+  const root = locateWorkspace(options.workspace, process.cwd());
+  const workspace = await openWorkspace(root);
+  const settings = settingsOf(process.env);
+  const { db, keyring, close } = await openInstallation({
+    data: dataFolder(options.data, root, process.cwd()), databaseUrl: options.databaseUrl ?? settings.databaseUrl, kek: settings.kek, kekOld: settings.kekOld, works: false, log: say, onError: (cause) => say(`  ${cause.message}`),
+  });
+  return { review: { db, keyring, workspace }, close };
+}
+
+/** A database that is there already: named, or that of a running `plugboard start`. None is started for a look. */
+export async function openRunning(options: ReviewOptions, root: string): Promise<Pick<Review, "db" | "keyring"> & { close(): Promise<void> } | undefined> {
+  const settings = settingsOf(process.env);
+  const data = dataFolder(options.data, root, process.cwd());
+  const url = options.databaseUrl ?? settings.databaseUrl ?? (await readFile(databaseUrlFile(data), "utf8").then((text) => text.trim(), () => undefined));
+  if (url === undefined) return undefined;
+  try {
+    const keyring = await createKeyring(settings.kek === undefined ? { file: path.join(data, "kek") } : { value: settings.kek, name: "PLUGBOARD_KEK" });
+    const db = await openDatabase({ url, max: 2, applicationName: "plugboard plan" });
+    return { db, keyring, close: async () => { keyring.close(); await db.close(); } };
+  } catch (thrown) {
+    if (options.databaseUrl !== undefined || settings.databaseUrl !== undefined) throw thrown;
+    return undefined;                                        // what a stopped `start` left behind
+  }
+}
+
+/** Whoever typed the command. */
+export const commandActor = (): Actor => {
+  const { username } = userInfo();
+  return { kind: "command", id: `${username}@${hostname()}`, name: `${username}@${hostname()}` };
+};
