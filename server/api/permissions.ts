@@ -46,8 +46,8 @@ export const permissions = {
   public: { title: "Anyone, without signing in", tenant: false, roles: {}, scope: false },
   self: { title: "One's own session, password and memberships", tenant: false, roles: everyone, scope: false },
 
-  "tenants:read": { title: "Tenants, their status and what they are pinned to", tenant: "optional", roles: staff },
-  "tenants:write": { title: "Create, suspend, resume, export and erase tenants", tenant: "optional", roles: { super_admin: "full" } },
+  "tenants:read": { title: "Tenants, their status and what they are pinned to", tenant: false, roles: staff },
+  "tenants:write": { title: "Create, suspend, resume, export and erase tenants", tenant: false, roles: { super_admin: "full" } },
   "users:read": { title: "People and their roles", tenant: "optional", roles: { super_admin: "full", tenant_admin: "narrow", employer_admin: "narrow" }, narrow: "of the own tenant" },
   "users:write": { title: "Invite people, change roles, end memberships", tenant: "optional", roles: { super_admin: "full", tenant_admin: "narrow", employer_admin: "narrow" }, narrow: "in the own tenant, not above the own role, never staff; an employer admin gives ATS roles only", scope: false },
   "keys:write": { title: "Make and revoke API keys", tenant: "optional", roles: { super_admin: "full", tenant_admin: "narrow", employer_admin: "narrow" }, narrow: "of the own tenant, with scopes within the own role", scope: false },

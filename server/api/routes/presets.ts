@@ -1,5 +1,5 @@
 /** Presets: what they are, their defaults, releases, who is on which, and moving tenants on. */
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { suggest } from "../../../engine/errors/nearest.ts";
 import type { Json, Workspace } from "../../../engine/manifest/index.ts";
@@ -47,7 +47,7 @@ export function registerPresets(server: FastifyInstance, services: Services): vo
   server.get("/api/presets", {
     config: { permission: "presets:read" }, schema: { tags, summary: "Presets, the recommended ones first", querystring: query(), response: { 200: closed({ data: { type: "array", items: free } }) } },
   }, async (request) => {
-    if (request.grant === "narrow") {
+    if (isOfTenant(request)) {
       const own = (await services.planOf(request.tenant)).preset?.id;
       return { data: own === undefined ? [] : [await ownOnly(request.tenant, own)] };
     }
@@ -60,7 +60,7 @@ export function registerPresets(server: FastifyInstance, services: Services): vo
     schema: { tags, summary: "One preset: its effective defaults, each with where it is written", description: "The head, or with `release` a frozen one.", params, querystring: query({ release: { type: "string", pattern: "^(head|[0-9]{1,9})$", description: "A number, or `head`. Left out: the head." } }), response: { 200: free } },
   }, async (request) => {
     const { preset } = request.params;
-    if (request.grant === "narrow") {
+    if (isOfTenant(request)) {
       const own = await ownOnly(request.tenant, preset);
       if (own === undefined) throw new PlugboardError("SERVER_NOT_FOUND", { kind: "Preset", name: preset });
       return own;
@@ -123,6 +123,9 @@ export function registerPresets(server: FastifyInstance, services: Services): vo
     return reply.code(made.change === null ? 200 : 201).send(made);
   });
 }
+
+/** Who belongs to a tenant sees that tenant's preset, a key too: a key is granted in full, within its tenant. */
+const isOfTenant = ({ grant, caller }: FastifyRequest): boolean => grant === "narrow" || caller!.tenant !== undefined;
 
 /** Of an engineer: only the tenants assigned to them are named. */
 const only = (assigned: readonly string[] | undefined, preset: object): object =>

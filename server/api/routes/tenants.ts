@@ -125,23 +125,25 @@ export function registerTenants(server: FastifyInstance, services: Services): vo
 
   server.get<{ Params: { tenant: string } }>("/api/tenants/:tenant/profile", {
     config: { permission: "tenants:write" }, schema: { tags, summary: "Whom to bill", params, querystring: closed({}), response: { 200: closed({ billing, administrator: { anyOf: [{ type: "null" }, administrator] } }) } },
-  }, async (request) => { const profile = await readProfile(db, request.tenant); return { billing: profile.billing, administrator: profile.administrator ?? null }; });
+  }, async (request) => { const profile = await readProfile(db, (await existing(request)).slug); return { billing: profile.billing, administrator: profile.administrator ?? null }; });
 
   server.put<{ Params: { tenant: string }; Body: { billing: TenantProfile["billing"] } }>("/api/tenants/:tenant/profile", {
     config: { permission: "tenants:write" }, schema: { tags, summary: "Change whom to bill", params, querystring: closed({}), body: closed({ billing }, ["billing"]), response: { 200: closed({ billing }) } },
-  }, (request) => withTenant(db, request.tenant, async (tx) => {
-    const { billing: before } = await readProfile(tx, request.tenant);
-    await saveProfile(tx, request.tenant, { billing: request.body.billing });
-    await recordAudit(tx, request.tenant, { actor: actorOf(request), action: "tenant.profile_changed", subject: { kind: "tenant", id: request.tenant }, before: { billing: before }, after: { billing: request.body.billing } });
-    return { billing: request.body.billing };
-  }));
+  }, async (request) => {
+    const { slug } = await existing(request);
+    return withTenant(db, slug, async (tx) => {
+      const { billing: before } = await readProfile(tx, slug);
+      await saveProfile(tx, slug, { billing: request.body.billing });
+      await recordAudit(tx, slug, { actor: actorOf(request), action: "tenant.profile_changed", subject: { kind: "tenant", id: slug }, before: { billing: before }, after: { billing: request.body.billing } });
+      return { billing: request.body.billing };
+    });
+  });
 
   server.get<{ Params: { tenant: string } }>("/api/tenants/:tenant/export", {
     config: { permission: "tenants:write" },
     schema: { tags, summary: "Everything of an organisation", description: "One JSON document a line, streamed: its file, people, connections (of secrets only fingerprints), records with what providers sent, runs, audit. The last line is `{\"end\":true,…}` with the counts.", params, querystring: closed({}), produces: ["application/x-ndjson"] },
   }, async (request, reply) => {
-    const { tenant } = request;
-    await existing(request);
+    const { slug: tenant } = await existing(request);
     await recordAudit(db, tenant, { actor: actorOf(request), action: "tenant.exported", subject: { kind: "tenant", id: tenant } });
     const lines = exportOrganisation(db, keyring, services.review, tenant, new Date().toISOString());
     return reply.type("application/x-ndjson; charset=utf-8").header("content-disposition", `attachment; filename="${tenant}.ndjson"`).send(Readable.from(lines));
@@ -151,7 +153,7 @@ export function registerTenants(server: FastifyInstance, services: Services): vo
     config: { permission: "tenants:write" },
     schema: { tags, summary: "Ask to erase an organisation", description: "Changes nothing: says what would go, and gives the token with which `DELETE` erases it.", params, querystring: closed({}), response: { 201: closed({ token: { type: "string", description: "Good for an hour; shown this once." }, expires_at: instant("Good until."), counts: { type: "object", additionalProperties: { type: "integer" }, description: "Table → rows." } }) } },
   }, async (request, reply) => {
-    const { tenant } = request;
+    const { slug: tenant } = await existing(request);
     if (tenant === PLATFORM) throw new PlugboardError("TENANT_OPERATOR", { verb: "erased" });
     const asked = await requestErasure(db, tenant, actorOf(request).name);
     await recordAudit(db, PLATFORM, { actor: actorOf(request), action: "tenant.erasure_asked", subject: { kind: "tenant", id: tenant }, after: { counts: asked.counts, expires_at: asked.expires_at } });
@@ -165,18 +167,21 @@ export function registerTenants(server: FastifyInstance, services: Services): vo
       params, querystring: closed({}), body: closed({ token: text("Of the request for it.", 200) }, ["token"]),
       response: { 200: closed({ tenant: { type: "string" }, title: { type: "string" }, requested_by: { type: "string" }, requested_at: instant("Asked for."), finished_at: instant("Gone."), removed: { type: "object", additionalProperties: { type: "integer" }, description: "Table → rows." }, file: nullable({ type: "string" }), keys: { type: "string" } }) },
     },
-  }, (request) => eraseOrganisation(db, services.review, request.tenant, request.body.token, actorOf(request)));
+  }, async (request) => eraseOrganisation(db, services.review, (await existing(request)).slug, request.body.token, actorOf(request)));
 
   // ── views ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** These permissions span tenants, so no key of one tenant has them; of staff, an engineer reaches those assigned to them. */
   const existing = async (request: FastifyRequest): Promise<TenantInForce> => {
-    const found = await findTenant(db, request.tenant);
-    if (!found) throw new PlugboardError("SERVER_NOT_FOUND", { kind: "Tenant", name: request.tenant });
+    const { tenant: slug } = request.params as { tenant: string };
+    const { assigned } = request.caller!;
+    const found = assigned !== undefined && slug !== PLATFORM && !assigned.includes(slug) ? undefined : await findTenant(db, slug);
+    if (!found) throw new PlugboardError("SERVER_NOT_FOUND", { kind: "Tenant", name: slug });
     return found;
   };
 
   const turn = async (request: FastifyRequest, to: "suspended" | "resumed", reason: string | undefined): Promise<object> => {
-    const { tenant } = request;
+    const { slug: tenant } = await existing(request);
     const actor = actorOf(request);
     if (tenant === PLATFORM) throw new PlugboardError("TENANT_OPERATOR", { verb: to });
     await withTenant(db, tenant, async (tx) => {

@@ -23,6 +23,7 @@ const GLOBAL_TABLES: Record<string, string> = {
   users: "who somebody is, is asked before a tenant is known", memberships: "the same; inside a tenant's transaction its own only", assignments: "of the operator's staff", invitations: "a hash is looked up before the tenant is known; inside a tenant's transaction its own only",
   password_resets: "of a person", identities: "of a person", sessions: "of a person", sign_in_tries: "names are hashed", provider_sign_ins: "nobody is signed in yet",
   rate_buckets: "names are hashed", bucket_places: "names are hashed", entity_views: "names of columns", connectors: "the operator's catalogue", migrations: "names of files",
+  erasures: "what was erased, when and how many rows of each table; outlives its tenant",
 };
 
 test("every table of a tenant forces row-level security with one policy for reading and writing, and every other table is on the list", async () => {
@@ -34,7 +35,7 @@ test("every table of a tenant forces row-level security with one policy for read
   expect(tables.length).toBeGreaterThan(20);
   for (const { name, has_tenant, forced, policies } of tables) {
     if (!has_tenant) expect(GLOBAL_TABLES, `${name} holds no tenant_id and is not on the list`).toHaveProperty(name);
-    else expect({ name, forced, policies }).toEqual({ name, forced: true, policies: ["schedules", "runs"].includes(name) ? ["scheduler_reads:r:false", "tenant_isolation:*:true"] : ["tenant_isolation:*:true"] });
+    else expect({ name, forced, policies }).toEqual({ name, forced: true, policies: ["schedules", "runs", "integration_requests"].includes(name) ? ["scheduler_reads:r:false", "tenant_isolation:*:true"] : ["tenant_isolation:*:true"] });
   }
 });
 
@@ -64,7 +65,7 @@ test("the running product owns nothing, bypasses nothing, and may only read and 
   const create = await asAdmin<{ nspname: string }>(at.url, "select nspname from pg_namespace where nspname in ('plugboard', 'entities', 'pgboss', 'public') and has_schema_privilege('plugboard_app', oid, 'CREATE')");
   expect(create).toEqual([]);
   const definers = await asAdmin<{ name: string; config: string[] | null }>(at.url, "select proname as name, proconfig as config from pg_proc where prosecdef and pronamespace in ('plugboard'::regnamespace, 'entities'::regnamespace, 'pgboss'::regnamespace)");
-  expect(definers).toEqual([{ name: "sync_entity_views", config: ["search_path=plugboard, pg_temp"] }]);
+  expect(definers.toSorted((a, b) => (a.name < b.name ? -1 : 1))).toEqual(["erase_rows", "sync_entity_views"].map((name) => ({ name, config: ["search_path=plugboard, pg_temp"] })));
   await expect(at.db.pool.query("truncate contributions")).rejects.toMatchObject({ code: "42501" });
   await expect(at.db.pool.query("insert into entity_views values ('x', '[]')")).rejects.toMatchObject({ code: "42501" });
 });
@@ -74,9 +75,10 @@ test("the scheduler sees ids and times of all tenants, and nothing else", async 
     select a.attrelid::regclass || '.' || a.attname as name from pg_attribute a join pg_class c on c.oid = a.attrelid
     where c.relnamespace = 'plugboard'::regnamespace and a.attnum > 0 and has_column_privilege('plugboard_scheduler', a.attrelid, a.attnum, 'SELECT') order by 1`);
   expect(columns.map(({ name }) => name.replace("plugboard.", ""))).toEqual([
+    "integration_requests.id", "integration_requests.requested_at", "integration_requests.status", "integration_requests.tenant_id",
     "runs.flow", "runs.id", "runs.lease_until", "runs.queued_at", "runs.resume_at", "runs.status", "runs.tenant_id",
     "schedules.connection", "schedules.due_at", "schedules.enabled", "schedules.flow", "schedules.paused_at", "schedules.schedule", "schedules.slot", "schedules.tenant_id",
-    "tenants.deleted_at", "tenants.id", "tenants.slug",
+    "tenants.deleted_at", "tenants.id", "tenants.slug", "tenants.status",
   ]);
   const writes = await asAdmin(at.url, "select c.relname from pg_class c where c.relnamespace = 'plugboard'::regnamespace and c.relkind = 'r' and has_any_column_privilege('plugboard_scheduler', c.oid, 'INSERT, UPDATE')");
   expect(writes).toEqual([]);
