@@ -1,8 +1,9 @@
 /** What the flows stored. */
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { suggest } from "../../../engine/errors/nearest.ts";
 import { entityCounts, getRecord, listRecords } from "../../../engine/store/index.ts";
+import { refuseHiddenRows } from "../record-access.ts";
 import { closed, id, instant, nullable, pagingQuery, query } from "../schemas.ts";
 import type { Services } from "../services.ts";
 import { afterOf, pageView } from "../views.ts";
@@ -21,11 +22,14 @@ const entity = id("An entity.", "learner");
 
 export function registerRecords(server: FastifyInstance, { db, planOf }: Services): void {
   /** An entity that the tenant's configuration names, or that still has rows from an earlier one. */
-  const known = async (tenant: string, name: string): Promise<void> => {
-    const entities = Object.keys((await planOf(tenant)).entities);
-    if (entities.includes(name)) return;
+  const known = async (request: FastifyRequest, name: string): Promise<void> => {
+    const { tenant } = request;
+    const plan = await planOf(tenant);
+    const entities = Object.keys(plan.entities);
+    if (entities.includes(name)) return refuseHiddenRows(request, name, plan.entities[name]);
     const stored = Object.keys(await entityCounts(db, tenant));
     if (!stored.includes(name)) throw new PlugboardError("SERVER_NOT_FOUND", { kind: "Entity", name, suggestion: suggest(name, new Set([...entities, ...stored])) });
+    refuseHiddenRows(request, name, undefined);
   };
 
   server.get<{ Params: { entity: string }; Querystring: { limit: number; cursor?: string; updated_since?: string; connection?: string; include_deleted: boolean } }>("/api/records/:entity", {
@@ -40,8 +44,9 @@ export function registerRecords(server: FastifyInstance, { db, planOf }: Service
       }),
       response: { 200: closed({ data: { type: "array", items: record }, next_cursor: nullable({ type: "string" }) }) },
     },
-  }, async ({ tenant, params, query: { limit, cursor, updated_since, connection, include_deleted } }) => {
-    await known(tenant, params.entity);
+  }, async (request) => {
+    const { tenant, params, query: { limit, cursor, updated_since, connection, include_deleted } } = request;
+    await known(request, params.entity);
     const list = ["records", tenant, params.entity, updated_since, connection, include_deleted];
     const found = await listRecords(db, tenant, params.entity, { limit, include_deleted, ...(updated_since ? { updated_since } : {}), ...(connection ? { connection } : {}), ...afterOf(list, cursor, 2) });
     return pageView(list, found, (item) => item);
@@ -50,8 +55,9 @@ export function registerRecords(server: FastifyInstance, { db, planOf }: Service
   server.get<{ Params: { entity: string; id: string } }>("/api/records/:entity/:id", {
     config: { permission: "records:read" },
     schema: { tags, summary: "One record", description: "By its id; an id it had before it was joined with another row finds it too.", params: closed({ entity, id: id("The record.", "0199f6a2-…") }, ["entity", "id"]), querystring: query(), response: { 200: record } },
-  }, async ({ tenant, params }) => {
-    await known(tenant, params.entity);
+  }, async (request) => {
+    const { tenant, params } = request;
+    await known(request, params.entity);
     const found = await getRecord(db, tenant, params.entity, params.id);
     if (found === undefined) throw new PlugboardError("SERVER_NOT_FOUND", { kind: "Record", name: params.id });
     return found;
