@@ -10,6 +10,9 @@ const token = given || (outcome === null ? "" : sessionStorage.getItem(KEPT) ?? 
 // Out of the address bar, and of the history.
 history.replaceState(null, "", "/connect");
 
+// Another link that is opened in this tab changes the address only.
+addEventListener("hashchange", () => { if (location.hash !== "") location.reload(); });
+
 let shown;
 
 async function ask(method, path, body) {
