@@ -8,7 +8,7 @@ import type { OutgoingRequest, RawAnswer, Transport } from "../components/kinds.
 import { httpDate } from "../components/shared/retry-after.ts";
 import { PlugboardError } from "../errors/plugboard-error.ts";
 import type { ErrorCode } from "../errors/catalog.ts";
-import type { JsonObject } from "../manifest/types.ts";
+import type { Json, JsonObject } from "../manifest/types.ts";
 import type { ConnectorPlan, TenantPlan } from "../plan/types.ts";
 import { checkConnection } from "./check-connection.ts";
 import { difference, parseExchanges, type RecordedExchange } from "./http-exchange.ts";
@@ -50,6 +50,14 @@ export async function runConnectorTest(test: ConnectorTest, { connector, read }:
   const outcome = test.check === true ? await runCheck(test, connector, provider.transport, clock) : await runStream(test, connector, provider.transport, clock);
   const failures = [...provider.unanswered, ...compare(test, outcome, provider.asked()), ...(test.error === undefined && outcome.error === undefined ? provider.unasked() : [])];
   return { passed: failures.length === 0, failures, requests: provider.asked(), records: outcome.records.length };
+}
+
+/** The records that a test's recorded answers hold, as the provider sent them; none where it does not get so far. */
+export async function recordedRecords(test: ConnectorTest, { connector, read }: ReplayContext): Promise<readonly Json[]> {
+  if (test.check === true) return [];
+  const exchanges = test.exchanges.flatMap((path) => { const text = read(path); return text === undefined ? [] : parseExchanges(text, path); });
+  const clock = standingClock(test.now ?? firstDate(exchanges) ?? DEFAULT_NOW);
+  return (await runStream(test, connector, replaying(exchanges).transport, clock)).records.map(({ raw }) => raw);
 }
 
 interface Outcome {

@@ -24,6 +24,7 @@ import { registerKeys } from "./routes/keys.ts";
 import { registerLineage } from "./routes/lineage.ts";
 import { registerLive } from "./routes/live.ts";
 import { registerOAuth } from "./routes/oauth.ts";
+import { registerMappings } from "./routes/mappings.ts";
 import { registerOperations } from "./routes/operations.ts";
 import { registerOverrides } from "./routes/overrides.ts";
 import { registerPresets } from "./routes/presets.ts";
@@ -90,7 +91,7 @@ export async function createServer({ db, jobs, keyring, allowPrivate, references
   server.addSchema(run);
   server.addSchema(connection);
   const metrics = installMetrics(server, async () => ({ ...(await readWorkload(db)), queueDepth: await jobs.queue.depth() }), jobs.board);
-  for (const register of [registerIntegrations, registerConnectors, registerConnections, registerConnectLinks, registerOAuth, registerProxy, registerRuns, registerRecords, registerQuarantine, registerFlows, registerLineage, registerLive, registerOperations, registerSession, registerSignIn, registerUsers, registerIssuers, registerKeys, registerImpersonation, registerAudit, registerChanges, registerEvents, registerTenants, registerPresets, registerOverrides, registerTemplates, registerRequests, registerReports]) register(server, services);
+  for (const register of [registerIntegrations, registerConnectors, registerConnections, registerConnectLinks, registerOAuth, registerProxy, registerRuns, registerRecords, registerQuarantine, registerFlows, registerLineage, registerLive, registerMappings, registerOperations, registerSession, registerSignIn, registerUsers, registerIssuers, registerKeys, registerImpersonation, registerAudit, registerChanges, registerEvents, registerTenants, registerPresets, registerOverrides, registerTemplates, registerRequests, registerReports]) register(server, services);
   registerIntake(server, services, { ...(domain === undefined ? {} : { tenantOfHost: ofHost }), ...intake, seen: intakeMetrics(metrics, db).seen });
   keepHouse(server, db, services.review);
   if (studio !== undefined) await serveStudio(server, studio);
