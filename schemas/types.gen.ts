@@ -1714,6 +1714,8 @@ export type ConnectorWebhookParts = {
   readonly verify?: ConnectorVerifyChoice;
   /** What is answered: one reply, or several by name, of which the first whose `when` holds answers. Default: 200 with an empty body, 401 when refused. */
   readonly reply?: ConnectorReply | { readonly [name: string]: ConnectorReply };
+  /** How bodies are written; what a request says about itself changes nothing. */
+  readonly encoding?: "json" | "form";
   /** How large a request's body may be, at most 10 MiB; default 1 MiB. */
   readonly max_body?: Size;
   /** Requests that register the address at the provider. */
@@ -1849,7 +1851,7 @@ export type EntityManifest = {
   readonly examples?: readonly JsonObject[];
   /** How long a row is kept. */
   readonly "x-retention"?: Duration;
-  /** Which rows a role sees. */
+  /** Which rows a role sees. What is not said: the operator's people and the tenant's administrators all, others none. */
   readonly "x-access"?: { readonly [name: string]: "all" | "assigned" | "own" | "none" };
   /** Fields that join contributions, unless a preset says otherwise. */
   readonly "x-match"?: readonly string[];

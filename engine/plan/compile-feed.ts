@@ -22,6 +22,7 @@ export function compileWebhook(node: Sourced, where: string, report: Report): We
     verify,
     replies: members(at(node, "reply")).map(([name, reply]) => compileReply(name, reply)),
     subscribe: compilePolls(at(node, "subscribe"), `${where}.subscribe`, report),
+    ...(text(at(node, "encoding")) === "form" ? { encoding: "form" as const } : {}),
     ...optional("max_body_bytes", bytes(at(node, "max_body"))),
   };
 }

@@ -272,6 +272,8 @@ export interface WebhookPlan extends FeedPlan {
   readonly replies: readonly ReplyPlan[];
   /** Requests that register, renew and remove the address at the provider. */
   readonly subscribe: Readonly<Record<string, PollPlan>>;
+  /** How its bodies are written, whatever a request says; absent: JSON. */
+  readonly encoding?: "form";
   /** Bytes a request's body may have; absent: 1 MiB. At most 10 MiB. */
   readonly max_body_bytes?: number;
 }

@@ -80,7 +80,7 @@ export async function storeArrivals(tx: TenantTransaction, keyring: Keyring, arr
         other.copies += 1;
         continue;
       }
-      const row = { copies: 0, id: newRowId(), connector, connection, feed, event_id: entry.eventId, account: storable(entry.account), at: entry.at, status: entry.end?.status ?? "pending", code: entry.end?.code, reason: storable(entry.end?.reason) };
+      const row = { n: items.length, copies: 0, id: newRowId(), connector, connection, feed, event_id: entry.eventId, account: storable(entry.account), at: entry.at, status: entry.end?.status ?? "pending", code: entry.end?.code, reason: storable(entry.end?.reason) };
       items.push(row);
       fresh.push({ row, entry });
       if (once !== "") known.set(once, row);

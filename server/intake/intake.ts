@@ -110,7 +110,7 @@ export function createIntake(options: IntakeOptions): Intake {
 
   async function accept(target: Target, incoming: IncomingRequest, verdict: Extract<Verdict, { accepted: true }>): Promise<Answered> {
     const variables = { ...target.variables, ...verdict.variables, ...(verdict.timestamp === undefined ? {} : { timestamp: verdict.timestamp }) };
-    const decoded = verdict.body === undefined ? decode(incoming) : { value: verdict.body, isBody: false };
+    const decoded = verdict.body === undefined ? decode(incoming, target.plan.encoding) : { value: verdict.body, isBody: false };
     const request = seenRequest(incoming, decoded.value);
     const reply = await target.feed.reply(request, variables, false);
     if (reply?.handshake === true) {
@@ -162,30 +162,22 @@ const answerOf = ({ status, headers, body }: FeedReply): Answered => ({ status, 
 /** `isBody`: the value can be read from the body alone. */
 interface Decoded { readonly value: unknown; readonly isBody: boolean }
 
-/** @throws PlugboardError EVENT_BODY */
-function decode({ body, headers }: IncomingRequest): Decoded {
+/** As the feed says, whatever the request says about itself. @throws PlugboardError EVENT_BODY */
+function decode({ body }: IncomingRequest, encoding: Target["plan"]["encoding"]): Decoded {
   if (body.length === 0) return { value: undefined, isBody: true };
-  try {
-    return { value: parseStrictly(body), isBody: true };
-  } catch (thrown) {
-    // A form is no JSON, and says so.
-    const type = headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
-    if (type !== "application/x-www-form-urlencoded" || (thrown as PlugboardError).params["detail"] !== "it is not JSON") throw thrown;
-    return { value: formOf(body, thrown as PlugboardError), isBody: false };
-  }
+  return encoding === "form" ? { value: formOf(body), isBody: false } : { value: parseStrictly(body), isBody: true };
 }
 
 const MOST_FORM_FIELDS = 1000;
 
-function formOf(body: Uint8Array, notJson: PlugboardError): Record<string, string> {
-  const pairs = [...new URLSearchParams(Buffer.from(body).toString("utf8"))];
-  const form: Record<string, string> = Object.create(null) as Record<string, string>;
-  for (const [name, value] of pairs) {
-    if (name === "__proto__" || name === "constructor" || name in form) throw new PlugboardError("EVENT_BODY", { detail: `it has the field '${name.slice(0, 60)}' twice, or a name that no field may have`, suggestion: "" }, { cause: notJson });
-    form[name] = value;
+function formOf(body: Uint8Array): Record<string, string> {
+  const form = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(Buffer.from(body).toString("utf8"))) {
+    if (name === "__proto__" || name === "constructor" || form.has(name)) throw new PlugboardError("EVENT_BODY", { detail: `it has the field '${name.slice(0, 60)}' twice, or no field may be called so`, suggestion: "" });
+    form.set(name, value);
+    if (form.size > MOST_FORM_FIELDS) throw new PlugboardError("EVENT_BODY", { detail: `it has more than ${MOST_FORM_FIELDS} fields`, suggestion: "" });
   }
-  if (pairs.length === 0 || pairs.length > MOST_FORM_FIELDS) throw notJson;
-  return { ...form };
+  return Object.fromEntries(form);
 }
 
 /** Of a request that is not proven: for the `when` of a handshake. */

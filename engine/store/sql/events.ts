@@ -9,8 +9,8 @@ export interface LaneIds { readonly tenantId: string; readonly connection: strin
  * new, or when it says so itself. Gives the ids of the items that are new.
  */
 export const storeArrivals = (tenantId: string, requests: string, items: string, bytes: Buffer): Statement => ({
-  text: `with item as (select * from jsonb_to_recordset($3) with ordinality as i (id uuid, request uuid, connector text, connection text, feed text, event_id text, account text, at timestamptz,
-                         status text, code text, reason text, copies integer, item_from integer, item_length integer, n bigint)),
+  text: `with item as (select * from jsonb_to_recordset($3) as i (id uuid, request uuid, connector text, connection text, feed text, event_id text, account text, at timestamptz,
+                         status text, code text, reason text, copies integer, item_from integer, item_length integer, n integer)),
          stored as (
            insert into events as e (tenant_id, id, request_id, connector, connection, feed, event_id, account, at, status, code, reason, copies, item, finished_at)
            select $1, id, request, connector, connection, feed, event_id, account, at, status, code, reason, coalesce(copies, 0),

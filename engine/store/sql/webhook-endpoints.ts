@@ -56,7 +56,7 @@ export const selectAccount = (connector: string, account: string): Statement => 
 });
 
 export const saveFeeds = (connector: string, feeds: string): Statement => ({
-  text: "update connectors set feeds = $2 where id = $1 and feeds::text is distinct from $2::text",
+  text: "update connectors set feeds = $2::json where id = $1 and feeds::text is distinct from $2::json::text",
   values: [connector, feeds],
 });
 
