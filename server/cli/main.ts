@@ -24,6 +24,7 @@ const commands: Record<string, () => Promise<Register>> = {
   rollback: async () => (await import("./commands/rollback.ts")).registerRollback,
   changes: async () => (await import("./commands/changes.ts")).registerChanges,
   preset: async () => (await import("./commands/preset.ts")).registerPreset,
+  tenant: async () => (await import("./commands/tenant.ts")).registerTenant,
   run: async () => (await import("./commands/run.ts")).registerRun,
   replay: async () => (await import("./commands/replay.ts")).registerReplay,
   quarantine: async () => (await import("./commands/replay.ts")).registerQuarantine,
@@ -33,6 +34,7 @@ const commands: Record<string, () => Promise<Register>> = {
   preview: async () => (await import("./commands/preview.ts")).registerPreview,
   migrate: async () => (await import("./commands/migrate.ts")).registerMigrate,
   secrets: async () => (await import("./commands/secrets.ts")).registerSecrets,
+  user: async () => (await import("./commands/user.ts")).registerUser,
   serve: async () => (await import("./commands/serve.ts")).registerServe,
   worker: async () => (await import("./commands/worker.ts")).registerWorker,
 };
