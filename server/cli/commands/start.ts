@@ -9,6 +9,7 @@ import type { TenantPlan } from "../../../engine/plan/index.ts";
 import { endLeasesOf, entityCounts, findApiKey, getRun, setConnection, type Run } from "../../../engine/store/index.ts";
 import { hashApiKey } from "../../api/keys.ts";
 import { startDemo, type Demo } from "../../demo/index.ts";
+import { demoPeople, signInFile, type DemoPerson } from "../../demo/people.ts";
 import { apiKeyFile, databaseUrlFile, openInstallation, readApiKey, type Installation } from "../../installation.ts";
 import { isAlive } from "../../process-alive.ts";
 import { createServer, DEFAULT_PORT, issueKey, listen, settingsOf } from "../../main.ts";
@@ -18,6 +19,7 @@ import { findWorkspace } from "../../workspace/read-tree.ts";
 import { applyLocated } from "../apply.ts";
 import { print, printJson, say } from "../output.ts";
 import { progressBoard } from "../progress.ts";
+import { serveWorkspace } from "../serve-review.ts";
 import { referencesOf } from "../references.ts";
 import { quarantineNotes } from "../quarantine-note.ts";
 import { describeRun, secondsOf, succeeded, watchRuns, type WatchedRun } from "../watch-runs.ts";
@@ -67,9 +69,12 @@ async function start(options: StartOptions): Promise<void> {
       await setConnection(installation.db, installation.keyring, tenant, connection, { connector, config, secrets });
     }
 
+    const people = demo === undefined ? [] : await demoPeople(installation.db, data);
     const key = await ownApiKey(installation, data);
     await writeFile(databaseUrlFile(data), `${installation.url}\n`, { mode: 0o600 });
-    const server = await createServer({ db: installation.db, jobs: installation.jobs, keyring: installation.keyring, domain: settings.domain, allowPrivate: allowPrivate(located.workspace), references: referencesOf(located.workspace, process.env), studio: options.once === true ? undefined : await builtStudio(say), ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
+    const served = await serveWorkspace(located.root, installation);
+    closing.push(() => served.close());
+    const server = await createServer({ workspace: served.workspace, db: installation.db, jobs: installation.jobs, keyring: installation.keyring, domain: settings.domain, allowPrivate: allowPrivate(located.workspace), references: referencesOf(located.workspace, process.env), studio: options.once === true ? undefined : await builtStudio(say), ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
     closing.push(() => server.close());
     const address = await listen(server, { host, port });
     const slots = options.slots ?? settings.slots;
@@ -80,7 +85,7 @@ async function start(options: StartOptions): Promise<void> {
     const seconds = (Date.now() - begunAt) / 1000;
     const entities = await countEntities(installation, plans);
     const ok = runs.every(succeeded);
-    if (!options.json || !options.once) report({ runs, seconds, entities, demo, located, key, data, address: options.once ? undefined : address, installation, cwd });
+    if (!options.json || !options.once) report({ runs, seconds, entities, demo, located, people, key, data, address: options.once ? undefined : address, installation, cwd });
     if (options.json) printJson(summary(runs, entities, seconds, ok));
     if (options.once) {
       await close();
@@ -88,7 +93,7 @@ async function start(options: StartOptions): Promise<void> {
     }
     for (const run of runs) for (const line of await quarantineNotes(installation.db, run)) say(line);
     tellRuns(installation);
-    say(pc.dim("\nUp. Flows run on their schedules; a change of the workspace takes effect at the next start. Ctrl-C stops."));
+    say(pc.dim("\nUp. Flows run on their schedules; commits to the workspace take effect within seconds. Ctrl-C stops."));
   } catch (thrown) {
     await close();
     if (stop.signal.aborted) return;
@@ -219,9 +224,9 @@ function summary(runs: readonly Run[], entities: Counts, seconds: number, ok: bo
   };
 }
 
-interface Told { runs: readonly Run[]; seconds: number; entities: Counts; demo: Demo | undefined; located: LocatedWorkspace; key: string; data: string; /** Where the server listens; absent when it is about to stop. */ address: string | undefined; installation: Installation; cwd: string }
+interface Told { runs: readonly Run[]; seconds: number; entities: Counts; demo: Demo | undefined; located: LocatedWorkspace; people: readonly DemoPerson[]; key: string; data: string; /** Where the server listens; absent when it is about to stop. */ address: string | undefined; installation: Installation; cwd: string }
 
-function report({ runs, seconds, entities, demo, located, key, data, address, installation, cwd }: Told): void {
+function report({ runs, seconds, entities, demo, located, people, key, data, address, installation, cwd }: Told): void {
   const columns = ["read", "created", "updated", "unchanged", "deleted", "filtered", "quarantined"] as const;
   const rows = runs.map((run) => [`${run.tenant}/${run.flow}`, run.mode ?? "", ...columns.map((column) => run.counters[column].toLocaleString("en")), `${secondsOf(run).toFixed(1)} s`, run.status]);
   print(`\n${pc.bold(`${runs.filter(succeeded).length} of ${runs.length} flows succeeded`)} in ${seconds.toFixed(1)} s`);
@@ -237,6 +242,10 @@ function report({ runs, seconds, entities, demo, located, key, data, address, in
   ${relative(located.root)}   the workspace, a Git repository${demo ? "; its README says what to try" : ""}
   npx plugboard explain ${tenant}   where each value comes from`);
   if (installation.embedded) print(`  psql "$(cat ${relative(databaseUrlFile(data))})"   views entities.<entity> and entities.<entity>_by_origin`);
+  if (people.length > 0) {
+    const width = Math.max(...people.map(({ email }) => email.length));
+    print(`\n${pc.bold("Sign in")} at ${address}/ (kept in ${relative(signInFile(data))})\n${people.map(({ email, password, role }) => `  ${email.padEnd(width)}  ${password}   ${role}`).join("\n")}`);
+  }
   print(`\nThe API key is in ${relative(apiKeyFile(data))}: ${key.slice(0, 8)}…`);
 }
 
