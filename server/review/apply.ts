@@ -27,22 +27,24 @@ export async function applyChange(review: Review, id: string, actor: Actor): Pro
     // Git first: a process that dies here leaves main ahead of what is in force, and the next try finds its commit there.
     if (commit !== head) await moveMain(repository, head, commit);
     const before = (await readConfiguration(db)).revision;
+    // Not those whose values only stand in another line now.
+    const tenants = effect.tenants.map(({ tenant }) => tenant);
     const revision = revisionOf(planOnce(trees).plans, commit);
     let applied: StoredChange | undefined;
     const result = await applyWorkspace({
       db, trees, commit,
       application: {
         how: "apply", by: actor.name, change: id,
-        also: async (tx, changed) => {
+        also: async (tx) => {
           applied = await moveChange(tx, id, { from: ["approved"], version: change.version, set: { status: "applied", merged_commit: commit, revision, before: before ?? null, applied_by: actor.name, applied_at: new Date().toISOString() } });
           if (!applied) throw wrongStatus(id, await getChange(tx, id), "applied");
-          await audit(tx, actor, "change.applied", applied, { before: { revision: before ?? null }, after: { revision, commit, tenants: [...changed] } });
+          await audit(tx, actor, "change.applied", applied, { before: { revision: before ?? null }, after: { revision, commit, tenants } });
         },
       },
     });
     if (!result.applied) throw new InvalidChange(result.problems);
     if (change.branch !== undefined) await deleteBranch(repository, change.branch);
-    return { change: applied!, revision, commit, changed: result.changed };
+    return { change: applied!, revision, commit, changed: tenants };
   });
 }
 

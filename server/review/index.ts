@@ -11,3 +11,4 @@ export { driftOf, syncMain, type Drift, type Synced } from "./sync.ts";
 export { rollBack, type RolledBack } from "./rollback.ts";
 export { dataEffect, type DataEffect, type FlowEffect } from "./data-effect.ts";
 export { neededFor, type Needed } from "./permission-of.ts";
+export { watchMain } from "./watch.ts";

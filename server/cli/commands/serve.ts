@@ -6,6 +6,7 @@ import { allowPrivate, dataFolder, locateWorkspace, readWorkspace } from "../../
 import { applyLocated } from "../apply.ts";
 import { print, say } from "../output.ts";
 import { referencesOf } from "../references.ts";
+import { serveWorkspace } from "../serve-review.ts";
 import { passingTrouble, untilSignal } from "../until-signal.ts";
 
 interface Options { host?: string; port?: number; databaseUrl?: string; data?: string; workspace?: string }
@@ -36,12 +37,14 @@ export function registerServe(program: Command): void {
         const first = await ensureFirstKey(db);
         if (first !== undefined) say(`The first API key, shown this once: ${first}`);
         const { workspace } = readWorkspace(root, cwd);
-        const server = await createServer({ db, jobs, keyring, domain: settings.domain, allowPrivate: allowPrivate(workspace), references: referencesOf(workspace, process.env), studio: await builtStudio(say), logLevel: "warn", ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
+        const served = await serveWorkspace(root, installation);
+        const server = await createServer({ db, jobs, keyring, workspace: served.workspace, domain: settings.domain, allowPrivate: allowPrivate(workspace), references: referencesOf(workspace, process.env), studio: await builtStudio(say), logLevel: "warn", ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
         const stopped = untilSignal();
         try {
           print(`Listening on ${await listen(server, { host: options.host ?? settings.host, port: options.port ?? settings.port })}; the API is described at /docs`);
           await stopped;
         } finally {
+          await served.close();
           await server.close();
         }
       } finally {

@@ -1,0 +1,28 @@
+/** What a server needs to change the configuration: the workspace in Git, looked at now and then. */
+import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
+import type { Database, Keyring } from "../../engine/store/index.ts";
+import { openWorkspace, watchMain, type ReviewedWorkspace } from "../review/index.ts";
+import { PRODUCT_ROOT } from "../workspace/read-tree.ts";
+import { fail, say } from "./output.ts";
+
+export interface ServedWorkspace { readonly workspace?: ReviewedWorkspace; close(): Promise<void> }
+
+/** Undefined workspace: the folder is no repository, so the server shows what is in force and changes nothing of it. */
+export async function serveWorkspace(root: string, { db, keyring }: { readonly db: Database; readonly keyring: Keyring }): Promise<ServedWorkspace> {
+  const none = { close: async () => undefined };
+  if (root === PRODUCT_ROOT.replace(/[/\\]$/, "")) return none;
+  let workspace: ReviewedWorkspace;
+  try {
+    workspace = await openWorkspace(root);
+  } catch (thrown) {
+    if (!(thrown instanceof PlugboardError)) throw thrown;
+    say(`Changes cannot be reviewed here. ${thrown.message}`);
+    return none;
+  }
+  const stop = watchMain({ db, keyring, workspace }, (what) => {
+    if (what instanceof Error) fail(what);
+    else if (what.status === "applied") say(`Took in commit ${what.commit.slice(0, 7)} of ${workspace.repository.main}: ${what.changed.length === 0 ? "no tenant changes" : what.changed.join(", ")}.`);
+    else if (what.status === "refused") say(`${what.alarm.code}  ${what.alarm.message}`);
+  });
+  return { workspace, close: stop };
+}
