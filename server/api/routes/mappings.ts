@@ -170,7 +170,7 @@ export function registerMappings(server: FastifyInstance, services: Services): v
     const workspace = await workspaceWith(wanted);
     const tests = mapping === undefined ? [] : (await runMappingTests(workspace)).filter((test) => test.mapping === mapping);
     return {
-      problems: validateWorkspace(workspace).filter(({ at }) => mayRead(request, at.file)).map((problem) => ({ ...problem, message: new PlugboardError(problem.code, problem.params).message, hint: new PlugboardError(problem.code, problem.params).hint ?? null })),
+      problems: validateWorkspace(workspace).filter(({ at }) => at === undefined || mayRead(request, at.file)).map((problem) => ({ ...problem, message: new PlugboardError(problem.code, problem.params).message, hint: new PlugboardError(problem.code, problem.params).hint ?? null })),
       tests: tests.map(({ name, passed, problem }) => ({ name, passed, detail: problem === undefined ? null : String(problem.params["detail"]) })),
     };
   });
