@@ -37,7 +37,7 @@ interface Scope { readonly config?: ReadonlySet<string>; readonly secrets?: Read
 function scopeOf(manifest: Manifest, workspace: Workspace): Scope {
   const nowhere = { withOf: () => undefined, extra: () => [] };
   if (manifest.kind === "mapping") return { ...nowhere, extra: () => mintedFor(manifest.id, workspace), ...configOf(String(manifest.value.from).split(".")[0]!, workspace) };
-  const ofFlow = (pointer: string): string[] => (/^\/flows\//.test(pointer) ? Object.keys(mapOf(mapOf(mapOf(manifest.value.flows)[pointer.split("/")[2]!]).mint)) : []);
+  const ofFlow = (pointer: string): string[] => (pointer.startsWith("/flows/") ? Object.keys(mapOf(mapOf(mapOf(manifest.value.flows)[pointer.split("/")[2]!]).mint)) : []);
   if (manifest.kind === "preset") return { ...nowhere, extra: ofFlow, ...inputsOf(merged(workspace.presets.get(manifest.id) ?? [manifest])) };
   if (manifest.kind === "tenant") return { ...nowhere, extra: ofFlow, ...inputsOf(presetOf(manifest, workspace)) };
   if (manifest.kind !== "connector") return nowhere;
