@@ -161,7 +161,10 @@ async function processEvents(context: ProcessingContext, tx: TenantTransaction, 
         continue;
       }
       const push: Push = { deleted: effect.deleted, ...(effect.key === undefined ? {} : { key: effect.key }), ...(effect.record === undefined ? {} : { record: effect.record }), ...(event.at === undefined ? {} : { at: event.at }) };
-      for (const flow of flows) lineOf(lines, flow, cause).pushes.push({ push, tell: (does) => of.push({ ...head, does }) });
+      for (const flow of flows) {
+        const slot = of.push({ ...head, does: "filtered" }) - 1;
+        lineOf(lines, flow, cause).pushes.push({ push, tell: (does) => { of[slot] = { ...head, does }; } });
+      }
     }
   }
   await context.probe?.("events_mapped");

@@ -88,7 +88,7 @@ export async function writePushes(tx: TenantTransaction, keyring: Keyring, runs:
     page.quarantined.push(...mapped.quarantined);
     page.dropped.push(...mapped.dropped);
     page.filtered += mapped.filtered;
-    if (mapped.dropped.length > 0 && mapped.cursors.length > 0 && flow.versionIsInstant) page.versions[mapped.dropped[0]!] = String(mapped.cursors[0]! / 1000);
+    Object.assign(page.versions, mapped.versions);
     written.push(mapped.records.length > 0 ? "stored" : mapped.quarantined.length > 0 ? "quarantined" : "filtered");
   }
   await write();

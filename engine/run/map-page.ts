@@ -23,6 +23,8 @@ export interface MappedPage {
   readonly filtered: number;
   /** Every key on the page, whatever became of its record. */
   readonly seen: string[];
+  /** Key → version of records that `where` dropped, where they have one: an older one ends no newer row. */
+  readonly versions: Record<string, string>;
   /** Cursor values in the order of the records, milliseconds since the epoch. */
   readonly cursors: number[];
 }
@@ -57,7 +59,7 @@ export function compileMapper(entityName: string, stream: StreamPlan, streamName
     validate: entity === undefined ? undefined : validatorOf(entity),
   };
   return async (records, variables) => {
-    const page: MappedPage & { filtered: number } = { records: [], dropped: [], quarantined: [], filtered: 0, seen: [], cursors: [] };
+    const page: MappedPage & { filtered: number } = { records: [], dropped: [], quarantined: [], filtered: 0, seen: [], versions: {}, cursors: [] };
     let stretch = performance.now();
     for (let at = 0; at < records.length; at += BATCH) {
       for (const made of await Promise.all(records.slice(at, at + BATCH).map((record) => mapRecord(record, variables, compiled)))) add(page, made);
@@ -72,14 +74,17 @@ export function compileMapper(entityName: string, stream: StreamPlan, streamName
 type Made = { readonly key: string | undefined; readonly cursor: number | undefined } & (
   | { readonly record: MappedRecord }
   | { readonly quarantined: QuarantinedRecord }
-  | { readonly dropped: true });
+  | { readonly dropped: true; readonly version: string | undefined });
 
 function add(page: MappedPage & { filtered: number }, made: Made): void {
   if (made.key !== undefined) page.seen.push(made.key);
   if (made.cursor !== undefined) page.cursors.push(made.cursor);
   if ("record" in made) page.records.push(made.record);
   else if ("quarantined" in made) page.quarantined.push(made.quarantined);
-  else if (made.key !== undefined) page.dropped.push(made.key);
+  else if (made.key !== undefined) {
+    page.dropped.push(made.key);
+    if (made.version !== undefined) page.versions[made.key] = made.version;
+  }
   else page.filtered += 1;
 }
 
@@ -107,11 +112,11 @@ async function mapRecord(raw: unknown, variables: Variables, compiled: Compiled)
     const instant = await compiled.cursor?.valueOf(record, variables);
     cursor = instant?.milliseconds;
     step = "where";
-    if (compiled.where !== undefined && !holds(await compiled.where.evaluate(record, variables))) return { key, cursor, dropped: true };
+    if (compiled.where !== undefined && !holds(await compiled.where.evaluate(record, variables))) return { key, cursor, dropped: true, version: await versionOf(record, variables, compiled).catch(() => undefined) ?? instant?.version };
     if (missing !== undefined || key === undefined) return refuse("MAPPING_NO_KEY", missing ?? { expression: "", actual: "nothing" });
 
     step = "version";
-    const version = compiled.version === undefined ? instant?.version : versionText(await compiled.version.evaluate(record, variables));
+    const version = compiled.version === undefined ? instant?.version : await versionOf(record, variables, compiled);
     step = "fields";
     const mapped = compiled.fields === undefined ? { value: record, problems: [] } : await compiled.fields.evaluate(record, variables);
     const [problem] = mapped.problems;
@@ -134,6 +139,8 @@ async function mapRecord(raw: unknown, variables: Variables, compiled: Compiled)
     return problem === undefined ? refuse("MAPPING_RECORD", { detail: (thrown as Error).message }) : refuse("MAPPING_EVALUATION", { field: step, detail: problem.message });
   }
 }
+
+const versionOf = async (record: unknown, variables: Variables, { version }: Compiled): Promise<string | undefined> => versionText(await version?.evaluate(record, variables));
 
 function compileMapping(mapping: MappingPlan): CompiledFields {
   try {

@@ -120,8 +120,8 @@ export const selectEvent = (tenantId: string, id: string): Statement => ({
 
 /** Final ones, and those that were held, become pending again: oldest first, so many a second. What is under way stays. */
 export const replayEvents = (tenantId: string, filter: EventFilterValues, perSecond: number, most: number): Statement => ({
-  text: `with chosen as (select e.id, row_number() over (order by e.seq) - 1 as n from events e
-           where e.tenant_id = $1 and ${MATCHES} and e.status not in ('pending', 'reading') order by e.seq limit $10 for update),
+  text: `with locked as (select e.id, e.seq from events e where e.tenant_id = $1 and ${MATCHES} and e.status not in ('pending', 'reading') order by e.seq limit $10 for update),
+         chosen as (select id, row_number() over (order by seq) - 1 as n from locked),
          waits as (delete from event_reads w using chosen c where w.tenant_id = $1 and w.event_id = c.id)
          update events e set status = 'pending', replayed = true, code = null, reason = null, effects = null, finished_at = null, due_at = clock_timestamp() + make_interval(secs => c.n / $9::float8)
          from chosen c where e.tenant_id = $1 and e.id = c.id returning e.id`,

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { createTransport } from "../../../engine/components/transport/http.ts";
 import { openJobs, startWorker, type Jobs, type Worker, type WorkerOptions } from "../../../engine/jobs/index.ts";
-import type { ConnectorPlan, FlowPlan, QueuePlan, TenantPlan, WebhookPlan } from "../../../engine/plan/types.ts";
+import type { ConnectorPlan, FlowPlan, QueuePlan, StreamPlan, TenantPlan, WebhookPlan } from "../../../engine/plan/types.ts";
 import { createKeyring, generateKey, listEvents, listRecords, makeEndpoint, openDatabase, PLATFORM, saveConnectors, saveFeeds, saveRevision, setConnection, type EndpointName, type EventState, type Keyring } from "../../../engine/store/index.ts";
 import { describeConnector } from "../../../engine/plan/index.ts";
 import { createServer, type ServerOptions } from "../../../server/api/server.ts";
@@ -17,6 +17,8 @@ export const SECRET = "whk-canary";
 export interface IntakeRig {
   readonly database: TestDatabase;
   readonly keyring: Keyring;
+  /** What the keyring was made from, for other processes. */
+  readonly kek: string;
   readonly jobs: Jobs;
   readonly errors: Error[];
   server: FastifyInstance;
@@ -42,13 +44,16 @@ export interface Parts {
   readonly queues: Readonly<Record<string, QueuePlan>>;
   readonly flows: Readonly<Record<string, Partial<FlowPlan>>>;
   readonly connection: Partial<TenantPlan["connections"][string]>;
+  /** Instead of the version `v`. */
+  readonly stream: Partial<StreamPlan>;
 }
 
 const signed = (body: string, secret: string): string => createHmac("sha256", secret).update(body).digest("hex");
 
 export async function intakeRig(options: Partial<ServerOptions> = {}): Promise<IntakeRig> {
   const database = await testDatabase();
-  const keyring = await createKeyring({ value: generateKey() });
+  const kek = generateKey();
+  const keyring = await createKeyring({ value: kek });
   const errors: Error[] = [];
   const onError = (cause: Error): void => void errors.push(cause);
   const jobs = await openJobs({ db: database.db, works: true, onError });
@@ -57,7 +62,7 @@ export async function intakeRig(options: Partial<ServerOptions> = {}): Promise<I
   const key = await issueKey(database.db, { name: "operator", scopes: ["*"] });
   const closers: (() => Promise<unknown>)[] = [];
   const it: IntakeRig = {
-    database, keyring, jobs, errors, server, provider, key,
+    database, keyring, kek, jobs, errors, server, provider, key,
     async apply(tenants, change = {}) {
       const plans = tenants.map((tenant) => planOf(tenant, provider.url, change));
       await saveRevision(database.db, { id: randomBytes(8).toString("hex"), plans });
@@ -178,7 +183,7 @@ export const webhooks: Readonly<Record<string, WebhookPlan>> = {
 
 function planOf(tenant: string, url: string, change: Partial<Parts>): TenantPlan {
   const flowOf = (name: string, more: Partial<FlowPlan>): FlowPlan => ({
-    name, enabled: true, connection: "crm", connector: "crm", stream: "people", map: { where: "active != false", fields: { name: { expression: "name" } } }, to: { entity: "person" },
+    name, enabled: true, connection: "crm", connector: "crm", stream: "people", map: { where: "$not(active = false)", fields: { name: { expression: "name" } } }, to: { entity: "person" },
     select: [], labels: {}, caps: {}, quarantine: { share: 0.1, count: 1000 }, ...more,
   });
   const connector: ConnectorPlan = {
@@ -186,7 +191,7 @@ function planOf(tenant: string, url: string, change: Partial<Parts>): TenantPlan
     http: { base_url: url, hosts: ["127.0.0.1"], headers: {}, query: {}, limits: {}, errors: {}, timeouts: {} },
     streams: {
       people: {
-        with: {}, key: ["id"], types: {}, errors: {}, version: "v",
+        with: {}, key: ["id"], types: {}, errors: {}, ...(change.stream ?? { version: "v" }),
         list: { request: { method: "GET", path: "/people", errors: {} }, records: "items" },
         one: { request: { method: "GET", path: "/people/{{key}}", errors: {} }, gone: "status = 404" },
       },
