@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { PlugboardError } from "../errors/plugboard-error.ts";
 import type { EntityPlan, TenantPlan } from "../plan/types.ts";
-import { PLATFORM } from "./audit.ts";
+import { type Actor, PLATFORM, recordAudit } from "./audit.ts";
 import { type Database, inGlobal, inTenant, type TenantTransaction, withTenant, withTenants } from "./database.ts";
 import { viewColumns } from "./entity-views.ts";
 import { newRowId } from "./row-id.ts";
@@ -24,7 +24,8 @@ export interface Revision {
 /** Who put it in force, and how: a line of `applications`. */
 export interface NewApplication {
   readonly how: "apply" | "rollback" | "sync" | "command";
-  readonly by: string;
+  /** Absent: the product itself. Named, each tenant that changes gets a line in its own log. */
+  readonly actor?: Actor;
   /** The change it came with. */
   readonly change?: string;
   /** Part of the same transaction, as the operator's tenant: what must not be so without it. */
@@ -38,7 +39,7 @@ export interface NewApplication {
  * nothing; applying an older one goes back to it.
  * @returns tenants whose plan in force changed.
  */
-export async function saveRevision(db: Database, revision: Revision, application: NewApplication = { how: "command", by: "plugboard" }): Promise<{ changed: string[] }> {
+export async function saveRevision(db: Database, revision: Revision, application: NewApplication = { how: "command" }): Promise<{ changed: string[] }> {
   await inGlobal(db, (tx) => tx.run(insertRevision(revision.id, revision.commit)));
   await syncViews(db, revision.plans);
   for (const plan of revision.plans) {
@@ -76,7 +77,7 @@ function savePlan(db: Database, revision: string, plan: TenantPlan): Promise<voi
 }
 
 /** All tenants, or none; whoever else puts one in force waits. */
-function pointTo(db: Database, { id, commit, plans }: Revision, { how, by, change, also }: NewApplication): Promise<{ changed: string[] }> {
+function pointTo(db: Database, { id, commit, plans }: Revision, { how, actor, change, also }: NewApplication): Promise<{ changed: string[] }> {
   return withTenants(db, async (enter, global) => {
     await global.run(lockConfiguration());
     const gone = new Map((await global.run<{ slug: string; revision: string | null }>(selectTenants())).filter(({ revision }) => revision !== null).map(({ slug, revision }) => [slug, revision!]));
@@ -84,7 +85,11 @@ function pointTo(db: Database, { id, commit, plans }: Revision, { how, by, chang
     for (const plan of plans) {
       const { id: slug } = plan.tenant;
       const tx = await enter(slug);
-      if (await isOther(tx, gone.get(slug), id)) changed.push(slug);
+      const old = gone.get(slug);
+      if (await isOther(tx, old, id)) {
+        changed.push(slug);
+        if (actor) await recordAudit(tx, slug, { actor, action: "configuration.changed", subject: { kind: "revision", id }, before: { revision: old ?? null }, after: { revision: id, ...(change === undefined ? {} : { change }) } });
+      }
       await tx.run(setTenantRevision(tx.tenantId, id));
       await tx.run(replaceSchedules(tx.tenantId, schedulesOf(plan)));
       await putChangeFlows(tx, Object.values(plan.change_flows ?? {}));
@@ -100,7 +105,7 @@ function pointTo(db: Database, { id, commit, plans }: Revision, { how, by, chang
     const platform = await enter(PLATFORM);
     const [before] = await platform.run<ConfigurationRow>(selectConfiguration(platform.tenantId));
     await platform.run(putConfiguration(platform.tenantId, id, commit ?? null));
-    if (before?.revision !== id || changed.length > 0 || how !== "command") await platform.run(insertApplication(platform.tenantId, { id: newRowId(), revision: id, commit: commit ?? null, change: change ?? null, how, by, changed }));
+    if (before?.revision !== id || changed.length > 0 || how !== "command") await platform.run(insertApplication(platform.tenantId, { id: newRowId(), revision: id, change: change ?? null, how, by: actor?.name ?? "plugboard", changed }));
     await also?.(platform, changed);
     return { changed };
   });

@@ -34,7 +34,7 @@ export async function applyChange(review: Review, id: string, actor: Actor): Pro
     const result = await applyWorkspace({
       db, trees, commit,
       application: {
-        how: "apply", by: actor.name, change: id,
+        how: "apply", actor, change: id,
         also: async (tx) => {
           applied = await moveChange(tx, id, { from: ["approved"], version: change.version, set: { status: "applied", merged_commit: commit, revision, before: before ?? null, applied_by: actor.name, applied_at: new Date().toISOString() } });
           if (!applied) throw wrongStatus(id, await getChange(tx, id), "applied");

@@ -32,7 +32,7 @@ export async function rollBack(review: Review, actor: Actor, { revision: asked, 
     const undone = history.slice(0, history.indexOf(target)).flatMap(({ change }) => change ?? []);
     const head = await headOf(repository);
     const { changed } = await restoreRevision(db, target.revision, head, {
-      how: "rollback", by: actor.name,
+      how: "rollback", actor,
       also: async (tx, tenants) => {
         for (const id of undone) {
           const change = await getChange(tx, id);

@@ -38,7 +38,7 @@ export async function syncMain(review: Review, { actor = SYSTEM, acceptHistory =
       if (!(thrown instanceof PlugboardError)) throw thrown;
       return refuse("CHANGE_BROKEN_COMMIT", thrown.message);
     }
-    const result = await applyWorkspace({ db, trees, commit, application: { how: "sync", by: actor.name, also: (tx, changed) => note(review.workspace.repository, tx, actor, commit, changed) } });
+    const result = await applyWorkspace({ db, trees, commit, application: { how: "sync", actor, also: (tx, changed) => note(review.workspace.repository, tx, actor, commit, changed) } });
     if (!result.applied) return refuse("CHANGE_BROKEN_COMMIT", inWords(result.problems));
     return { status: "applied", commit, revision: result.revision, changed: result.changed };
   });

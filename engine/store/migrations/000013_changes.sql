@@ -56,7 +56,6 @@ create table applications (
   tenant_id uuid not null references tenants,
   id        uuid not null,
   revision  text not null references revisions,
-  commit    text,
   change    uuid,
   -- apply (a reviewed change), rollback, sync (commits made outside), command (start, serve, apply on the command line)
   how       text not null check (how in ('apply', 'rollback', 'sync', 'command')),

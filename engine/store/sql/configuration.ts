@@ -30,12 +30,14 @@ export const setCommit = (tenantId: string, commit: string): Statement => ({
   values: [tenantId, commit],
 });
 
-export const insertApplication = (tenantId: string, row: { readonly id: string; readonly revision: string; readonly commit: string | null; readonly change: string | null; readonly how: string; readonly by: string; readonly changed: readonly string[] }): Statement => ({
-  text: "insert into applications (tenant_id, id, revision, commit, change, how, by, changed) values ($1, $2, $3, $4, $5, $6, $7, $8)",
-  values: [tenantId, row.id, row.revision, row.commit, row.change, row.how, row.by, row.changed],
+export const insertApplication = (tenantId: string, row: { readonly id: string; readonly revision: string; readonly change: string | null; readonly how: string; readonly by: string; readonly changed: readonly string[] }): Statement => ({
+  text: "insert into applications (tenant_id, id, revision, change, how, by, changed) values ($1, $2, $3, $4, $5, $6, $7)",
+  values: [tenantId, row.id, row.revision, row.change, row.how, row.by, row.changed],
 });
 
+/** With the commit that the revision is of, whatever main was at when it was put in force. */
 export const selectApplications = (tenantId: string, limit: number): Statement => ({
-  text: "select id, revision, commit, change, how, by, changed, at from applications where tenant_id = $1 order by at desc, id desc limit $2",
+  text: `select a.id, a.revision, r.commit, a.change, a.how, a.by, a.changed, a.at from applications a join revisions r on r.id = a.revision
+         where a.tenant_id = $1 order by a.at desc, a.id desc limit $2`,
   values: [tenantId, limit],
 });

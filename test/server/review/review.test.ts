@@ -79,6 +79,21 @@ test("a change of one interval: its plan names one tenant and one schedule, it i
   ]);
 });
 
+test("forth and back again, each revision is its own commit's, and each customer's log says when theirs changed", async () => {
+  await applyChange(review, (await approved([every("5m")])).id, ben);
+  const five = (await readConfiguration(database.db)).revision!;
+  const tree5 = await tree();
+  const before = await rollBack(review, ben);
+  expect(await rollBack(review, ben, { revision: five.slice(0, 10) })).toMatchObject({ revision: five, changed: ["acme"] });
+  expect([await tree(), await scheduleOf()]).toEqual([tree5, { every_seconds: 300 }]);
+  expect(await rollBack(review, ben)).toMatchObject({ revision: before.revision });
+  expect([await scheduleOf(), (await driftOf(review)).tenants, (await review.workspace.main()).commit]).toEqual([{ every_seconds: 900 }, [], (await readConfiguration(database.db)).commit]);
+  expect((await listAudit(database.db, "acme", { action: "configuration.changed", limit: 10 })).map(({ actor }) => actor.name)).toEqual([...Array.from({ length: 4 }, () => "ben@example.com"), "git"]);
+  expect(await listAudit(database.db, "northwind", { action: "configuration.changed", limit: 10 })).toHaveLength(1);
+  await expect(rollBack(review, ben, { revision: "0123456789" })).rejects.toMatchObject({ code: "CHANGE_REVISION" });
+  await expect(rollBack(review, ben, { revision: before.revision })).rejects.toMatchObject({ code: "CHANGE_REVISION" });
+});
+
 test("a change that another one of other files overtook is merged; one whose file was changed is stale until it is made anew", async () => {
   const first = await approved([every("5m")]);
   const second = await approved([every("2h", "brightpath")], "Brightpath less often");
