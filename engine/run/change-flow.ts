@@ -8,9 +8,9 @@ import { holds } from "../components/shared/answer-variables.ts";
 import type { Variables } from "../components/kinds.ts";
 import { type ErrorParams, messageOf, PlugboardError } from "../errors/plugboard-error.ts";
 import type { ErrorCode } from "../errors/catalog.ts";
-import { compileFields, type CompiledFields, type CompiledTemplate, pathsOf } from "../expression/index.ts";
+import { compileFields, type CompiledTemplate, pathsOf } from "../expression/index.ts";
 import type { Json, JsonObject } from "../manifest/types.ts";
-import type { ChangeFlowPlan, MappingPlan, TenantPlan } from "../plan/types.ts";
+import type { ChangeFlowPlan, FieldPlan, MappingPlan, TenantPlan } from "../plan/types.ts";
 import { compileAt, compileValue, templateAt } from "./build-context.ts";
 
 /** A row before or after a change, with what is not a field of it. */
@@ -52,42 +52,29 @@ export function compileChangeFlow(plan: ChangeFlowPlan, tenant: TenantPlan): Com
   const where = `flows.${plan.name}`;
   const becomes = plan.becomes === undefined ? undefined : compileAt(plan.becomes, `${where}.becomes`);
   const when = plan.when === undefined ? undefined : compileAt(plan.when, `${where}.when`);
-  const mapping = plan.map && compileMapping(plan.map);
+  const references = referencesOf(tenant);
+  const mapping = plan.map && compileMapping(plan.map, references[plan.entity] ?? {});
   const mints = Object.entries(plan.mint).map(([name, { token, about, valid_seconds }]) =>
     ({ name, kind: token, about: about === undefined ? undefined : compileValue(about, "text", `${where}.mint.${name}.about`), validSeconds: valid_seconds }));
   const fixed = { tenant: tenant.tenant, inputs: tenant.inputs };
-  const references = referencesOf(tenant);
   const paths = plan.map === undefined ? [] : readPaths(plan.map);
 
   const variablesOf = (change: ChangeSeen): Variables => {
     const [before, after] = [change.before, change.after].map((data) => data && recordOf({ ...change, data }));
     return { ...fixed, record: after ?? before, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
   };
-  const failedAt = (field: string, thrown: unknown) => {
-    const params = { field, detail: (thrown as { problem?: { message: string } }).problem?.message ?? (thrown as Error).message };
-    return { code: "MAPPING_EVALUATION", params, reason: messageOf("MAPPING_EVALUATION", params) } as const;
-  };
-
   async function map(state: RowState, variables: Variables, minted: Readonly<Record<string, string>>, find: FindRow): Promise<MappedChange> {
     if (mapping === undefined) return { input: state.data };
-    const followed = await follow(recordOf(state), plan.entity, paths, references, state.links, find);
-    if ("missing" in followed) return followed;
-    const bindings = { ...variables, ...minted, record: followed.record };
-    const { value, problems } = await mapping.fields.evaluate(followed.record, bindings);
-    const [problem] = problems;
-    if (problem !== undefined) {
-      const [code, params]: [ErrorCode, ErrorParams] = problem.limit === undefined
-        ? ["MAPPING_EVALUATION", { field: problem.field, detail: problem.message, position: problem.position }] : ["MAPPING_LIMIT", { field: problem.field, limit: problem.limit }];
-      return { failed: { code, params, reason: messageOf(code, params) } };
-    }
-    const input = value as Record<string, Json>;
-    for (const { field, template } of mapping.templates) {
-      try {
-        const text = template.render({ ...followed.record, ...bindings });
-        if (text !== undefined) input[field] = text;
-      } catch (thrown) {
-        return { failed: failedAt(field, thrown) };
-      }
+    const record = recordOf(state);
+    const rows = remembered(find);
+    const input: Record<string, Json> = {};
+    for (const part of mapping) {
+      const followed = await follow(record, plan.entity, part.through, references, state.links, rows);
+      if ("missing" in followed) return followed;
+      const bindings = { ...variables, ...minted, record: followed.record };
+      const made = await part.make(followed.record, bindings);
+      if ("failed" in made) return made;
+      mergeInto(input, made.value);
     }
     return { input };
   }
@@ -131,27 +118,91 @@ export function compileChangeFlow(plan: ChangeFlowPlan, tenant: TenantPlan): Com
 /** A row as expressions see it: its fields, its id, its keys at each connection. */
 const recordOf = ({ id, data, links }: RowState): JsonObject => ({ ...data, id, links: { ...links } });
 
-interface CompiledMapping { readonly fields: CompiledFields; readonly templates: readonly { readonly field: string; readonly template: CompiledTemplate }[] }
+/** Fields, or a template, that look through the same references: everything else sees the reference itself. */
+interface MappingPart {
+  /** Paths through references, from the row. */
+  readonly through: readonly (readonly string[])[];
+  make(record: JsonObject, bindings: Variables): Promise<{ readonly value: Readonly<Record<string, Json>> } | { readonly failed: { readonly code: ErrorCode; readonly params: ErrorParams; readonly reason: string } }>;
+}
 
-function compileMapping(mapping: MappingPlan): CompiledMapping {
+/** @param references of the entity: field → the entity it means. */
+function compileMapping(mapping: MappingPlan, references: Readonly<Record<string, string>>): MappingPart[] {
+  const throughOf = (paths: readonly (readonly string[])[]) => paths.filter((path) => path.length > 1 && references[path[0]!] !== undefined);
+  const [plain, following] = [{} as Record<string, FieldPlan>, {} as Record<string, FieldPlan>];
+  for (const [name, field] of Object.entries(mapping.fields)) (throughOf(readsOfField(field)).length > 0 ? following : plain)[name] = field;
   try {
-    return {
-      fields: compileFields(mapping.fields as Parameters<typeof compileFields>[0]),
-      templates: Object.entries(mapping.templates ?? {}).map(([field, { file, text }]) => ({ field, template: templateAt(text, file.endsWith(".html.hbs") ? "html" : "text", `${mapping.id ?? "map"}.fields.${field}`) })),
-    };
+    return [
+      ...(Object.keys(plain).length > 0 ? [{ through: [], make: fieldsOf(plain) }] : []),
+      ...Object.entries(following).map(([name, field]) => ({ through: throughOf(readsOfField(field)), make: fieldsOf({ [name]: field }) })),
+      ...Object.entries(mapping.templates ?? {}).map(([field, { file, text }]) => {
+        const template = templateAt(text, file.endsWith(".html.hbs") ? "html" : "text", `${mapping.id ?? "map"}.fields.${field}`);
+        return { through: throughOf(template.reads.map((path) => (path[0] === "record" ? path.slice(1) : path))), make: rendered(field, template) };
+      }),
+    ];
   } catch (thrown) {
     if (thrown instanceof PlugboardError) throw thrown;
     throw new PlugboardError("MAPPING_SYNTAX", { field: (thrown as { problem?: { field?: string } }).problem?.field ?? mapping.id ?? "map", detail: (thrown as Error).message }, { cause: thrown });
   }
 }
 
+function fieldsOf(fields: Readonly<Record<string, FieldPlan>>): MappingPart["make"] {
+  const compiled = compileFields(fields);
+  return async (record, bindings) => {
+    const { value, problems } = await compiled.evaluate(record, bindings);
+    const [problem] = problems;
+    if (problem === undefined) return { value: value as Record<string, Json> };
+    const [code, params]: [ErrorCode, ErrorParams] = problem.limit === undefined
+      ? ["MAPPING_EVALUATION", { field: problem.field, detail: problem.message, position: problem.position }] : ["MAPPING_LIMIT", { field: problem.field, limit: problem.limit }];
+    return { failed: { code, params, reason: messageOf(code, params) } };
+  };
+}
+
+const rendered = (field: string, template: CompiledTemplate): MappingPart["make"] => async (record, bindings) => {
+  try {
+    const text = template.render({ ...record, ...bindings });
+    return { value: text === undefined ? {} : { [field]: text } };
+  } catch (thrown) {
+    return { failed: failedAt(field, thrown) };
+  }
+};
+
+function failedAt(field: string, thrown: unknown) {
+  const params = { field, detail: (thrown as { problem?: { message: string } }).problem?.message ?? (thrown as Error).message };
+  return { code: "MAPPING_EVALUATION", params, reason: messageOf("MAPPING_EVALUATION", params) } as const;
+}
+
+/** `custom.a` and `custom.b` may come from different parts. */
+function mergeInto(target: Record<string, Json>, value: Readonly<Record<string, Json>>): void {
+  for (const [name, member] of Object.entries(value)) {
+    const there = target[name];
+    if (isMap(there) && isMap(member)) mergeInto(target[name] = { ...there }, member);
+    else target[name] = member;
+  }
+}
+
+const isMap = (value: Json | undefined): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Each row is looked for once, however many fields look through the reference to it. */
+function remembered(find: FindRow): FindRow {
+  const found = new Map<string, Promise<RowState | undefined>>();
+  return (entity, key, connections) => {
+    const name = JSON.stringify([entity, key, connections]);
+    const row = found.get(name) ?? find(entity, key, connections);
+    found.set(name, row);
+    return row;
+  };
+}
+
+/** Through `$record` and `$after` a mapping reads the row as well. */
+function readsOfField(field: FieldPlan): (readonly string[])[] {
+  const text = "expression" in field ? field.expression : "ref" in field ? field.key : "";
+  if (text === "") return [];
+  return [...pathsOf(text), ...[...text.matchAll(/\$(?:record|after|before)((?:\.[A-Za-z_]\w*)*)/g)].map(([, path]) => path!.split(".").slice(1))];
+}
+
 /** Paths of the row that the mapping reads; `[]` among them: all of it. */
 function readPaths(mapping: MappingPlan): (readonly string[])[] {
-  const texts = Object.values(mapping.fields).flatMap((field) => ("expression" in field ? [field.expression] : "ref" in field ? [field.key] : []));
-  const ofTemplates = Object.entries(mapping.templates ?? {}).flatMap(([, { text }]) => [...text.matchAll(/\{\{[{#]?\s*(?:[\w-]+\s+)*([A-Za-z_][\w]*(?:\.[A-Za-z_][\w]*)+)/g)].map(([, path]) => path!.split(".")));
-  // Through `$record` and `$after` a mapping reads the row as well.
-  const named = texts.flatMap((text) => [...text.matchAll(/\$(?:record|after|before)((?:\.[A-Za-z_]\w*)*)/g)].map(([, path]) => path!.split(".").slice(1)));
-  return [...texts.flatMap((text) => pathsOf(text)), ...ofTemplates.map((path) => (path[0] === "record" ? path.slice(1) : path)), ...named];
+  return [...Object.values(mapping.fields).flatMap(readsOfField), ...Object.values(mapping.templates ?? {}).flatMap(({ text }) => templateAt(text, "text", mapping.id ?? "map").reads.map((path) => (path[0] === "record" ? path.slice(1) : path)))];
 }
 
 /** Entity → field → the entity that a reference there means, as the flows that fill it say. */
@@ -167,6 +218,11 @@ function referencesOf(plan: TenantPlan): References {
     for (const [name, field] of Object.entries(flow.map?.fields ?? {})) if ("ref" in field) (references[flow.to.entity] ??= {})[name] = field.ref;
   }
   for (const [entity, { schema }] of Object.entries(plan.entities)) {
+    // `x-ref: candidate`: the entity says it of its field itself.
+    for (const [name, field] of Object.entries((schema["properties"] ?? {}) as JsonObject)) {
+      const target = (field as JsonObject | null)?.["x-ref"];
+      if (typeof target === "string") (references[entity] ??= {})[name] ??= target;
+    }
     // Of entities that say which of their fields are references: `rules: { known: { reference: { candidate: candidate } } }`.
     for (const rule of Object.values((schema["rules"] ?? {}) as JsonObject)) {
       for (const [name, target] of Object.entries((rule as JsonObject | null)?.["reference"] as JsonObject | undefined ?? {})) if (typeof target === "string") (references[entity] ??= {})[name] ??= target;
