@@ -24,13 +24,19 @@ export interface CatalogueConnector {
 }
 
 /** Sorted by id. What is wrong with a connector is `validate`'s to tell. */
-export function listCatalogue(workspace: Workspace): CatalogueConnector[] {
+export const listCatalogue = (workspace: Workspace): CatalogueConnector[] => compileCatalogue(workspace).map(({ plan, docs }) => describeConnector(plan, docs));
+
+/** What an address for all customers needs of its connector, without any customer's plan: those that have such a feed. */
+export const listAppFeeds = (workspace: Workspace): Pick<ConnectorPlan, "id" | "title" | "config" | "streams" | "webhooks">[] =>
+  compileCatalogue(workspace).flatMap(({ plan }) => (Object.values(plan.webhooks ?? {}).some(({ scope }) => scope === "app") ? [plan] : []));
+
+function compileCatalogue(workspace: Workspace): { readonly plan: ConnectorPlan; readonly docs: string | undefined }[] {
   return [...workspace.connectors].toSorted(([a], [b]) => (a < b ? -1 : 1)).flatMap(([id, layers]) => {
     // As if one connection used it: the same merge as a tenant's.
     const source: Source = { manifest: layers[0]!, layer: layers[0]!.layer, pointer: "" };
     const connections = map(source, [[id, map(source, [["connector", scalar(id, source)]])]]);
     const { tree } = effectiveConnectors(workspace, connections, source, () => undefined);
-    return members(tree).map(([key, node]) => describeConnector(compileConnector(node, key, workspace, () => undefined), text(at(node, "docs"))));
+    return members(tree).map(([key, node]) => ({ plan: compileConnector(node, key, workspace, () => undefined), docs: text(at(node, "docs")) }));
   });
 }
 

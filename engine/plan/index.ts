@@ -11,7 +11,7 @@ export { effectiveValues, overrideEdits, type EffectiveValue, type OverrideChang
 export { planMove, type MoveConflict, type MovePlan } from "./move.ts";
 export { exportTemplate, importTemplate, type Template, type TemplateConflict } from "./template.ts";
 export { notTold } from "./problems.ts";
-export { describeConnector, hostFields, listCatalogue, type CatalogueConnector } from "./catalogue.ts";
+export { describeConnector, hostFields, listAppFeeds, listCatalogue, type CatalogueConnector } from "./catalogue.ts";
 export { saveAction, savesOf, type SaveActions } from "./saves.ts";
 export { DURATION_FORM, parseDuration } from "./duration.ts";
 export type * from "./types.ts";

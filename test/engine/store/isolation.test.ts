@@ -23,6 +23,7 @@ const GLOBAL_TABLES: Record<string, string> = {
   users: "who somebody is, is asked before a tenant is known", memberships: "the same; inside a tenant's transaction its own only", assignments: "of the operator's staff", invitations: "a hash is looked up before the tenant is known; inside a tenant's transaction its own only",
   password_resets: "of a person", identities: "of a person", sessions: "of a person", sign_in_tries: "names are hashed", provider_sign_ins: "nobody is signed in yet",
   rate_buckets: "names are hashed", bucket_places: "names are hashed", entity_views: "names of columns", connectors: "the operator's catalogue", migrations: "names of files",
+  webhook_endpoints: "a hash is looked up before the tenant is known", webhook_aliases: "paths of the operator's workspace",
   erasures: "what was erased, when and how many rows of each table; outlives its tenant",
 };
 
@@ -35,7 +36,7 @@ test("every table of a tenant forces row-level security with one policy for read
   expect(tables.length).toBeGreaterThan(20);
   for (const { name, has_tenant, forced, policies } of tables) {
     if (!has_tenant) expect(GLOBAL_TABLES, `${name} holds no tenant_id and is not on the list`).toHaveProperty(name);
-    else expect({ name, forced, policies }).toEqual({ name, forced: true, policies: ["schedules", "runs", "integration_requests"].includes(name) ? ["scheduler_reads:r:false", "tenant_isolation:*:true"] : ["tenant_isolation:*:true"] });
+    else expect({ name, forced, policies }).toEqual({ name, forced: true, policies: ["schedules", "runs", "integration_requests", "connections", "events", "pending_reads", "queue_polls", "deliveries", "row_changes"].includes(name) ? ["scheduler_reads:r:false", "tenant_isolation:*:true"] : ["tenant_isolation:*:true"] });
   }
 });
 
@@ -75,7 +76,13 @@ test("the scheduler sees ids and times of all tenants, and nothing else", async 
     select a.attrelid::regclass || '.' || a.attname as name from pg_attribute a join pg_class c on c.oid = a.attrelid
     where c.relnamespace = 'plugboard'::regnamespace and a.attnum > 0 and has_column_privilege('plugboard_scheduler', a.attrelid, a.attnum, 'SELECT') order by 1`);
   expect(columns.map(({ name }) => name.replace("plugboard.", ""))).toEqual([
+    "connections.account_id", "connections.connection", "connections.connector", "connections.status", "connections.status_at", "connections.status_detail", "connections.tenant_id",
+    "deliveries.due_at", "deliveries.finished_at", "deliveries.status", "deliveries.tenant_id",
+    "events.connection", "events.due_at", "events.received_at", "events.status", "events.tenant_id",
     "integration_requests.id", "integration_requests.requested_at", "integration_requests.status", "integration_requests.tenant_id",
+    "pending_reads.connection", "pending_reads.due_at", "pending_reads.key", "pending_reads.lease_until", "pending_reads.stream", "pending_reads.tenant_id",
+    "queue_polls.connection", "queue_polls.due_at", "queue_polls.enabled", "queue_polls.lease_until", "queue_polls.queue", "queue_polls.tenant_id",
+    "row_changes.tenant_id",
     "runs.flow", "runs.id", "runs.lease_until", "runs.queued_at", "runs.resume_at", "runs.status", "runs.tenant_id",
     "schedules.connection", "schedules.due_at", "schedules.enabled", "schedules.flow", "schedules.paused_at", "schedules.schedule", "schedules.slot", "schedules.tenant_id",
     "tenants.deleted_at", "tenants.id", "tenants.slug", "tenants.status",
