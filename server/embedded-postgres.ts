@@ -4,8 +4,9 @@
  * It listens on 127.0.0.1 only, with a random password kept beside the data, and writes durably (fsync is on). It is a
  * process of its own: Ctrl-C and kill -9 reach us, not it. What a killed parent left running is taken over by the next start.
  *
- *   <folder>/cluster.json   id, port, who started it (0600)      <folder>/password       of the superuser (0600)
- *   <folder>/data           the cluster (or where cluster.json says)   <folder>/postgres.log
+ *   <folder>/cluster.json   id, port, who started it (0600)            <folder>/password           of the superuser (0600)
+ *   <folder>/data           the cluster (or where cluster.json says)   <folder>/runtime-password   of who the product logs in as (0600)
+ *   <folder>/postgres.log
  */
 import { spawn } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
@@ -19,6 +20,7 @@ import { isAlive } from "./process-alive.ts";
 import { canReach, type Identity, ownFolder, postgresPrograms, type Programs, postgresUser, reachableFolder } from "./postgres-place.ts";
 
 const USER = "postgres";
+const RUNTIME_USER = "plugboard_runtime";
 const DATABASE = "plugboard";
 const MAJOR_VERSION = "18";
 /** What a fresh cluster, its first write-ahead log and a little data need. */
@@ -40,7 +42,11 @@ export interface EmbeddedPostgresOptions {
 }
 
 export interface EmbeddedPostgres {
+  /** As the superuser: for migrations, and for people with psql. */
   readonly url: string;
+  /** As `login`, who is made by the first migration: for everything else. */
+  readonly runtimeUrl: string;
+  readonly login: { readonly user: string; readonly password: string; readonly ours: true };
   /** Where the data really is; another place than asked for when PostgreSQL's user cannot reach that. */
   readonly dataFolder: string;
   /** Waits until it is down. Does nothing when another live process started the cluster. */
@@ -65,7 +71,8 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
   const user = await postgresUser();
   const programs = await postgresPrograms(user, log);
   const cluster = await readCluster(folder);
-  const password = await readPassword(folder);
+  const password = await readPassword(folder, "password");
+  const login = { user: RUNTIME_USER, password: await readPassword(folder, "runtime-password"), ours: true } as const;
   const data = await dataFolder(folder, cluster, user, log);
 
   await checkData(data);
@@ -80,12 +87,13 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
   if (mine) await writeCluster(folder, { ...cluster, port, owner: process.pid });
   const url = `postgres://${USER}:${password}@127.0.0.1:${port}/${DATABASE}`;
   await ensureDatabase(url.replace(/\w+$/, "postgres"));
-  if (!mine) return { url, dataFolder: data, stop: async () => undefined };
+  const made = { url, runtimeUrl: url.replace(`${USER}:${password}`, `${login.user}:${login.password}`), login, dataFolder: data };
+  if (!mine) return { ...made, stop: async () => undefined };
 
   const pid = (await readPostmaster(data))?.pid;
   const unhook = stopWithProcess(() => { if (pid !== undefined) signal(pid, "SIGINT"); });
   return {
-    url, dataFolder: data,
+    ...made,
     async stop() {
       unhook();
       await command(programs.pgCtl, ["stop", "-D", data, "-m", "fast", "-w", "-t", String(START_SECONDS)], user);
@@ -107,13 +115,13 @@ async function readCluster(folder: string): Promise<ClusterFile> {
 
 const writeCluster = (folder: string, cluster: ClusterFile) => writeWhole(path.join(folder, "cluster.json"), JSON.stringify(cluster));
 
-async function readPassword(folder: string): Promise<string> {
-  const file = path.join(folder, "password");
-  const known = await readFile(file, "utf8").catch(ignoring("ENOENT"));
-  if (known !== undefined && known.trim() !== "") return known.trim();
-  const made = randomBytes(24).toString("hex");
-  await writeWhole(file, made);
-  return made;
+async function readPassword(folder: string, name: string): Promise<string> {
+  const file = path.join(folder, name);
+  const read = async (): Promise<string> => (await readFile(file, "utf8").catch(ignoring("ENOENT")))?.trim() ?? "";
+  const known = await read();
+  if (known !== "") return known;
+  await writeWhole(file, randomBytes(24).toString("hex"));
+  return read();                                             // of two starts at once, the later one's
 }
 
 /** All of it or nothing: a file cut short by a crash would lock us out. */

@@ -74,6 +74,16 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 }
 
 /**
+ * Who the connections are logged in as, and whether a statement could make them more than the running product is: a
+ * superuser, somebody whom row-level security does not hold, or the tables' owner.
+ */
+export async function runtimeLogin(db: Database): Promise<{ user: string; tooStrong: boolean }> {
+  const [row] = await inGlobal(db, (tx) => tx.run<{ user: string; too_strong: boolean }>({ text: `select rolname as user,
+    rolsuper or rolbypassrls or rolcreaterole or pg_has_role(session_user, 'plugboard_owner', 'MEMBER') as too_strong from pg_roles where rolname = session_user`, values: [] }));
+  return { user: row!.user, tooStrong: row!.too_strong };
+}
+
+/**
  * Runs `work` in a transaction that sees one tenant.
  * @throws PlugboardError PLAN_UNKNOWN_TENANT, STORE_BUSY, STORE_UNREACHABLE
  */

@@ -11,12 +11,12 @@ export { createChange, dropDraft, getChange, listChanges, moveChange, type Chang
 export { listApplications, noteCommit, raiseAlarm, readConfiguration, type Alarm, type Application, type Configuration } from "./configuration.ts";
 export { addConnectLink, CONNECT_TOKEN_PREFIX, endConnectLink, findConnectLink, listConnectLinks, liveConnectLink, revokeConnectLink, type ConnectLink } from "./connect-links.ts";
 export { connectorHealth, connectorIds, findConnector, listConnectors, saveConnectors } from "./connectors.ts";
-export { openDatabase, withTenant, type Database, type DatabaseOptions, type TenantTransaction, type Transaction } from "./database.ts";
+export { openDatabase, runtimeLogin, withTenant, type Database, type DatabaseOptions, type TenantTransaction, type Transaction } from "./database.ts";
 export { addRefusals, askForReads, delayEvents, EVENT_CHANNEL, eventLanes, eventLoad, getEvent, heldConnections, lastEvents, listEvents, listRefusals, markRouted, pruneEvents, readEventRaw, releaseHeld, replayEvents, settleEvents, storeArrivals, takeEvents,
   type ArrivedItem, type Arrival, type EventEffect, type EventEnd, type EventFilter, type EventLoad, type EventState, type EventStatus, type Lane, type PendingEvent, type ReadAsked, type Refusal, type Stored, type StoredRequest } from "./events.ts";
 export { forgetRecords, heldBy, type Held } from "./forget.ts";
-export { createKeyring, generateKey, type Keyring, type KeySource, type Purpose, type Sealer } from "./keyring.ts";
-export { assertMigrated, migrate, migrationStatus, QUEUE_SCHEMA, type MigrationStatus } from "./migrate.ts";
+export { createKeyring, generateKey, type Keyring, type KeySource, type RemoteKey, type Purpose, type Sealer } from "./keyring.ts";
+export { assertMigrated, mayMigrate, migrate, migrationStatus, QUEUE_SCHEMA, type Login, type MigrationStatus } from "./migrate.ts";
 export { findTokenIssuer, listSignInProviders, listTokenIssuers, openSignInProvider, removeSignInProvider, removeTokenIssuer, saveSignInProvider, saveTokenIssuer,
   type SignInProvider, type SignInProviderState, type TokenIssuer, type TokenIssuerState } from "./issuers.ts";
 export { addIdentity, addInvitation, addMembership, addReset, addUser, beginSignIn, changeRole, countTries, endMembership, findInvitation, findMember, findUser, findUserByEmail, findUserOfIdentity, forgiveTries, listInvitations,
@@ -32,7 +32,7 @@ export { addDelivery, beginAttempts, cancelDelivery, claimAlike, claimDue, decid
   putOff, readDeliveryPayload, recentDeliveries, REPLAYABLE, replayDelivered, resolveUnknown, tenantsToDeliver,
   type AttemptBegun, type AttemptEnd, type ClaimedDelivery, type Delivery, type DeliveryAttempt, type DeliveryFilter, type DeliveryKind, type DeliveryLoad, type DeliveryPayload, type DeliveryStatus, type Minted, type MintedToken, type NewDelivery, type Outcome } from "./deliveries.ts";
 export { acknowledge, findReferenced, inputHash, linkedKeys, readLink, readRow, type Acknowledged, type FoundRow, type Link } from "./links.ts";
-export { askBreaker, listBreakers, noteFailure, noteSuccess, type BreakerState } from "./breakers.ts";
+export { askBreaker, endProbe, listBreakers, noteFailure, noteSuccess, type BreakerState } from "./breakers.ts";
 export { listOutgoingEndpoints, openOutgoingEndpoint, OVERLAP_SECONDS, putOutgoingEndpoint, removeOutgoingEndpoint, rotateEndpointSecret, switchOutgoingEndpoint, type OpenOutgoingEndpoint, type OutgoingEndpoint } from "./outgoing-endpoints.ts";
 export { disconnect, forgetTokens, lockForEntry, nameAccount, pauseConnection, type Disconnected } from "./reconnect.ts";
 export { noReferences, refusedReference, type ReferenceResolver, type ReferenceUse } from "./references.ts";

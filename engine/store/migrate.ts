@@ -8,6 +8,7 @@ import pg from "pg";
 import { PgBoss } from "pg-boss";
 import { PlugboardError } from "../errors/plugboard-error.ts";
 import { addressOf, asStoreFailure, sqlStateOf } from "./failures.ts";
+import { scramVerifier } from "./scram.ts";
 
 const FOLDER = new URL("./migrations/", import.meta.url);
 /** Any number, the same for every version of Plugboard. */
@@ -21,14 +22,30 @@ const ROLES = {
   plugboard_scheduler: "looks over all tenants at ids and due times",
 } as const;
 
+/**
+ * Who the running product logs in as: a role of its own that owns nothing and bypasses nothing, so that no statement of its
+ * connections can become more than `plugboard_app` is (`set role none` leaves it with less).
+ */
+export interface Login {
+  readonly user: string;
+  /** For a user that is not there yet. */
+  readonly password?: string | undefined;
+  /** The user is ours alone: the password is set also when the user is there. @default false */
+  readonly ours?: boolean;
+}
+
 interface MigrationFile { readonly name: string; readonly sql: string; readonly checksum: string }
 
-/** @throws PlugboardError STORE_UNREACHABLE, STORE_PRIVILEGES, STORE_MIGRATION_CHANGED, STORE_AHEAD */
-export async function migrate({ url, log = () => undefined }: { url: string; log?: (line: string) => void }): Promise<{ applied: string[] }> {
+/**
+ * As the user of `url`, who may create roles. `login` is made, or made a member of what it works as.
+ * @throws PlugboardError STORE_UNREACHABLE, STORE_PRIVILEGES, STORE_MIGRATION_CHANGED, STORE_AHEAD
+ */
+export async function migrate({ url, login, log = () => undefined }: { url: string; login?: Login | undefined; log?: (line: string) => void }): Promise<{ applied: string[] }> {
   const files = await readMigrations();
   return connected(url, async (client) => {
     await checkServer(client);
     await createRoles(client);
+    if (login !== undefined) await createLogin(client, login);
     await client.query("select pg_advisory_lock($1)", [LOCK]);
     const waiting = compare(files, await appliedMigrations(client), { ahead: "refuse" });
     await createSchemas(client);
@@ -47,12 +64,19 @@ export interface MigrationStatus { readonly applied: readonly string[]; readonly
 export async function migrationStatus(url: string): Promise<MigrationStatus> {
   const files = await readMigrations();
   return connected(url, async (client) => {
+    await becomeRuntime(client);
     const applied = await appliedMigrations(client);
     const pending = compare(files, applied, { ahead: "allow" });
     const known = new Set(files.map(({ name }) => name));
     return { applied: [...applied.keys()], pending: pending.map(({ name }) => name), ahead: [...applied.keys()].filter((name) => !known.has(name)) };
   });
 }
+
+/** Whether this user may bring the database to another version. Changes nothing. @throws PlugboardError STORE_UNREACHABLE */
+export const mayMigrate = (url: string): Promise<boolean> => connected(url, async (client) => {
+  const { rows: [row] } = await client.query("select rolsuper or rolcreaterole or exists (select 1 from pg_roles o where o.rolname = 'plugboard_owner' and pg_has_role(session_user, o.oid, 'MEMBER')) as may from pg_roles where rolname = session_user");
+  return (row as { may: boolean }).may;
+});
 
 /** @throws PlugboardError STORE_BEHIND, STORE_AHEAD */
 export async function assertMigrated(url: string): Promise<void> {
@@ -132,6 +156,29 @@ async function createRoles(client: pg.Client): Promise<void> {
     if (!found) await onCluster(client, `comment on role ${role} is '${purpose}'`, `comment on the role ${role}`, ["42501"]);
     if (!found?.member) await onCluster(client, `grant ${role} to current_user`, `be a member of ${role}`, ["23505"]);
   }
+}
+
+async function createLogin(client: pg.Client, { user, password, ours = false }: Login): Promise<void> {
+  const { rows: [row] } = await client.query("select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb as too_strong, rolname = session_user as self from pg_roles where rolname = $1", [user]);
+  const found = row as { too_strong: boolean; self: boolean } | undefined;
+  if (found?.self) return;
+  const name = pg.escapeIdentifier(user);
+  if (found?.too_strong) throw new PlugboardError("STORE_PRIVILEGES", { user, action: "be what the running product logs in as: it is too strong", suggestion: `Run: alter role ${name} nosuperuser nobypassrls nocreaterole nocreatedb` });
+  const secret = password === undefined ? "" : ` password ${pg.escapeLiteral(scramVerifier(password))}`;
+  if (!found) await onCluster(client, `create role ${name} login noinherit${secret}`, `create the user ${user}`, ["42710", "23505"]);
+  else if (ours) await onCluster(client, `alter role ${name} login noinherit${secret}`, `set the password of ${user}`, []);
+  // Not inherited: with both at once it would see the scheduler's rows with the product's columns.
+  const { rows: [server] } = await client.query("select current_setting('server_version_num')::int >= 160000 as newer");
+  for (const role of ["plugboard_app", "plugboard_scheduler"] as const) {
+    const { rows: [is] } = await client.query("select pg_has_role($1, $2, 'MEMBER') as member", [user, role]);
+    if (!(is as { member: boolean }).member) await onCluster(client, `grant ${role} to ${name}${(server as { newer: boolean }).newer ? " with inherit false, set true" : ""}`, `make ${user} a member of ${role}`, ["23505"]);
+  }
+}
+
+/** A login that owns nothing reads what was applied as what it works as. */
+async function becomeRuntime(client: pg.Client): Promise<void> {
+  const { rows } = await client.query("select 1 from pg_roles a, pg_roles me where a.rolname = 'plugboard_app' and me.rolname = session_user and not me.rolsuper and pg_has_role(session_user, a.oid, 'MEMBER')");
+  if (rows.length > 0) await client.query("set role plugboard_app");
 }
 
 /** Roles are shared by all databases of the cluster, so two migrations may meet here. */

@@ -3,7 +3,7 @@ import { hostname, userInfo } from "node:os";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { createKeyring, openDatabase, type Actor } from "../../engine/store/index.ts";
-import { databaseUrlFile, openInstallation } from "../installation.ts";
+import { databaseUrlFile, givenKey, openInstallation } from "../installation.ts";
 import { settingsOf } from "../main.ts";
 import { openWorkspace, type Review } from "../review/index.ts";
 import { dataFolder, locateWorkspace } from "../workspace/locate.ts";
@@ -18,7 +18,7 @@ export async function openReview(options: ReviewOptions): Promise<OpenReview> {
   const workspace = await openWorkspace(root);
   const settings = settingsOf(process.env);
   const { db, keyring, close } = await openInstallation({
-    data: dataFolder(options.data, root, process.cwd()), databaseUrl: options.databaseUrl ?? settings.databaseUrl, kek: settings.kek, kekOld: settings.kekOld, works: false, log: say, onError: (cause) => say(`  ${cause.message}`),
+    data: dataFolder(options.data, root, process.cwd()), databaseUrl: options.databaseUrl ?? settings.databaseUrl, migrateUrl: settings.migrateUrl, kek: settings.kek, kekOld: settings.kekOld, vault: settings.vault, works: false, log: say, onError: (cause) => say(`  ${cause.message}`),
   });
   return { review: { db, keyring, workspace }, close };
 }
@@ -30,7 +30,7 @@ export async function openRunning(options: ReviewOptions, root: string): Promise
   const url = options.databaseUrl ?? settings.databaseUrl ?? (await readFile(databaseUrlFile(data), "utf8").then((text) => text.trim(), () => undefined));
   if (url === undefined) return undefined;
   try {
-    const keyring = await createKeyring(settings.kek === undefined ? { file: path.join(data, "kek") } : { value: settings.kek, name: "PLUGBOARD_KEK" });
+    const keyring = await createKeyring(settings.kek === undefined ? { file: path.join(data, "kek") } : givenKey(settings.kek, "PLUGBOARD_KEK", settings.vault));
     const db = await openDatabase({ url, max: 2, applicationName: "plugboard plan" });
     return { db, keyring, close: async () => { keyring.close(); await db.close(); } };
   } catch (thrown) {

@@ -5,6 +5,7 @@ import type { RunMode, RunResult } from "../../engine/run/ports.ts";
 import { describeConnection, setConnection } from "../../engine/store/index.ts";
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import { openInstallation } from "../installation.ts";
+import { settingsOf } from "../main.ts";
 import { allowPrivate, dataFolder, type LocatedWorkspace } from "../workspace/locate.ts";
 import { applyLocated } from "./apply.ts";
 import { enteredValues } from "./connection-values.ts";
@@ -33,7 +34,7 @@ export async function runInDatabase(wanted: DatabaseRun): Promise<RunResult> {
   const interrupt = (): void => stop.abort(new Error("interrupted: the run goes on where it stopped when it is started again"));
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
-  const installation = await openInstallation({ data: dataFolder(wanted.data, wanted.root, process.cwd()), databaseUrl: process.env["DATABASE_URL"], kek: process.env["PLUGBOARD_KEK"], kekOld: process.env["PLUGBOARD_KEK_OLD"] || undefined, works: true, log: say, onError: (cause) => say(`  ${cause.message}`) });
+  const installation = await openInstallation({ data: dataFolder(wanted.data, wanted.root, process.cwd()), databaseUrl: process.env["DATABASE_URL"], migrateUrl: process.env["DATABASE_URL_MIGRATE"] || undefined, kek: process.env["PLUGBOARD_KEK"], vault: settingsOf(process.env).vault, kekOld: process.env["PLUGBOARD_KEK_OLD"] || undefined, works: true, log: say, onError: (cause) => say(`  ${cause.message}`) });
   try {
     await applyLocated(installation.db, wanted.located);
     const connector = plan.connectors[flow.connector]!;

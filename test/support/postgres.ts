@@ -7,6 +7,8 @@ import { type Database, openDatabase } from "../../engine/store/index.ts";
 export interface TestDatabase {
   /** As the server's own user: for migrations and for looking behind row-level security. */
   readonly url: string;
+  /** As who the running product logs in as. */
+  readonly runtimeUrl: string;
   /** As the running product. */
   readonly db: Database;
   close(): Promise<void>;
@@ -15,8 +17,15 @@ export interface TestDatabase {
 export async function testDatabase(): Promise<TestDatabase> {
   const template = new URL(inject("templateUrl"));
   const url = await createDatabase(template.pathname.slice(1));
-  const db = await openDatabase({ url, max: 5, applicationName: "plugboard test" });
-  return { url, db, close: async () => { await db.close(); await dropDatabase(url); } };
+  const runtimeUrl = asRuntime(url);
+  const db = await openDatabase({ url: runtimeUrl, max: 5, applicationName: "plugboard test" });
+  return { url, runtimeUrl, db, close: async () => { await db.close(); await dropDatabase(url); } };
+}
+
+/** The same database, logged in as the running product. */
+export function asRuntime(url: string): string {
+  const { user, password } = inject("runtimeLogin");
+  return Object.assign(new URL(url), { username: user, password }).href;
 }
 
 /** An empty database, or a clone of `template`, on the suite's server. */

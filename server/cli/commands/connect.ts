@@ -7,6 +7,7 @@ import { checkConnection } from "../../../engine/run/check-connection.ts";
 import { systemClock } from "../../../engine/run/system-clock.ts";
 import { buckets, describeConnection, readConnectionValues, setConnection, setConnectionStatus, tokenStore } from "../../../engine/store/index.ts";
 import { openInstallation } from "../../installation.ts";
+import { settingsOf } from "../../main.ts";
 import { allowPrivate, dataFolder, locateWorkspace, readWorkspace, refuseErrors } from "../../workspace/locate.ts";
 import { applyLocated } from "../apply.ts";
 import { collectSet, enteredValues, type EnteredValues } from "../connection-values.ts";
@@ -23,7 +24,7 @@ export function registerConnect(program: Command): void {
     .description("enter a connection's config and secrets, encrypted into the database, and check them at the provider")
     .argument("<tenant>").argument("<connection>")
     .option("--set <field=value>", "a config value or secret; env:NAME and file:PATH read it from there (repeatable)", collectSet, [])
-    .option("--ref <field=reference>", "a secret that is read where it is used and never stored: env:NAME (listed in secrets.allow_env of workspace.yaml) or file:PATH (inside PLUGBOARD_SECRETS_DIR) (repeatable)", collectSet, [])
+    .option("--ref <field=reference>", "a secret that is read where it is used and never stored: env:NAME (listed in secrets.allow_env_of of workspace.yaml) or file:PATH (inside PLUGBOARD_SECRETS_DIR) (repeatable)", collectSet, [])
     .option("--no-check", "store without asking the provider")
     .option("--workspace <dir>", "the workspace (default: the nearest folder upwards with a workspace.yaml)")
     .option("--data <dir>", "data folder (default: <workspace>/.plugboard)")
@@ -46,7 +47,7 @@ async function connect(tenant: string, connection: string, options: ConnectOptio
   const references = givenReferences(connector, { tenant, id: connection, plan: planned }, options.ref, resolver);
   entered("any");                                          // a misspelt field is told before a database is opened
 
-  const installation = await openInstallation({ data: dataFolder(options.data, root, cwd), databaseUrl: process.env["DATABASE_URL"], kek: process.env["PLUGBOARD_KEK"], kekOld: process.env["PLUGBOARD_KEK_OLD"] || undefined, works: false, log: say, onError: (cause) => say(`  ${cause.message}`) });
+  const installation = await openInstallation({ data: dataFolder(options.data, root, cwd), databaseUrl: process.env["DATABASE_URL"], migrateUrl: process.env["DATABASE_URL_MIGRATE"] || undefined, kek: process.env["PLUGBOARD_KEK"], vault: settingsOf(process.env).vault, kekOld: process.env["PLUGBOARD_KEK_OLD"] || undefined, works: false, log: say, onError: (cause) => say(`  ${cause.message}`) });
   const transport = createTransport({ allowPrivate: allowPrivate(located.workspace) });
   try {
     const { db, keyring } = installation;

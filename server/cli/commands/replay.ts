@@ -6,6 +6,7 @@ import { replayQuarantine } from "../../../engine/jobs/index.ts";
 import { resolvePlan, type TenantPlan } from "../../../engine/plan/index.ts";
 import { quarantineGroups } from "../../../engine/store/index.ts";
 import { openInstallation, type Installation } from "../../installation.ts";
+import { settingsOf } from "../../main.ts";
 import { allowPrivate, dataFolder, locateWorkspace, readWorkspace, refuseErrors, type LocatedWorkspace } from "../../workspace/locate.ts";
 import { applyLocated } from "../apply.ts";
 import { print, printJson, say } from "../output.ts";
@@ -88,7 +89,7 @@ function locate(tenant: string, options: Options): { located: LocatedWorkspace; 
 }
 
 const open = (data: string, works: boolean): Promise<Installation> =>
-  openInstallation({ data, databaseUrl: process.env["DATABASE_URL"], kek: process.env["PLUGBOARD_KEK"], works, log: say, onError: (cause) => say(`  ${cause.message}`) });
+  openInstallation({ data, databaseUrl: process.env["DATABASE_URL"], migrateUrl: process.env["DATABASE_URL_MIGRATE"] || undefined, kek: process.env["PLUGBOARD_KEK"], vault: settingsOf(process.env).vault, works, log: say, onError: (cause) => say(`  ${cause.message}`) });
 
 const scopeOf = (flow: string | undefined, { code }: Options): { flow?: string; code?: string } => ({ ...(flow === undefined ? {} : { flow }), ...(code === undefined ? {} : { code }) });
 

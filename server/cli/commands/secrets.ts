@@ -93,7 +93,7 @@ async function installed(options: Options, work: (installation: Installation, si
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
   const installation = await openInstallation({
-    data: dataFolder(options.data, locateWorkspace(options.workspace, cwd), cwd), databaseUrl: options.databaseUrl ?? settings.databaseUrl, kek: settings.kek, kekOld: settings.kekOld,
+    data: dataFolder(options.data, locateWorkspace(options.workspace, cwd), cwd), databaseUrl: options.databaseUrl ?? settings.databaseUrl, migrateUrl: settings.migrateUrl, kek: settings.kek, kekOld: settings.kekOld, vault: settings.vault,
     works: false, log: say, onError: (cause) => say(`  ${cause.message}`),
   });
   try {

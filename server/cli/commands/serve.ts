@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command } from "commander";
 import { openInstallation } from "../../installation.ts";
 import { createServer, ensureFirstKey, listen, settingsOf } from "../../main.ts";
 import { builtStudio } from "../../studio.ts";
-import { allowPrivate, dataFolder, locateWorkspace, readWorkspace } from "../../workspace/locate.ts";
+import { allowPrivate, dataFolder, locateWorkspace, readWorkspace, returnOrigins } from "../../workspace/locate.ts";
 import { applyLocated } from "../apply.ts";
 import { print, say } from "../output.ts";
 import { referencesOf } from "../references.ts";
@@ -26,7 +26,7 @@ export function registerServe(program: Command): void {
       const root = locateWorkspace(options.workspace, cwd);
       const onError = passingTrouble();
       const installation = await openInstallation({
-        data: dataFolder(options.data, root, cwd), databaseUrl: options.databaseUrl ?? settings.databaseUrl, kek: settings.kek, kekOld: settings.kekOld, works: false, log: say, onError,
+        data: dataFolder(options.data, root, cwd), databaseUrl: options.databaseUrl ?? settings.databaseUrl, migrateUrl: settings.migrateUrl, kek: settings.kek, kekOld: settings.kekOld, vault: settings.vault, works: false, log: say, onError,
       });
       try {
         const { db, jobs, keyring } = installation;
@@ -38,7 +38,7 @@ export function registerServe(program: Command): void {
         if (first !== undefined) say(`The first API key, shown this once: ${first}`);
         const { workspace } = readWorkspace(root, cwd);
         const served = await serveWorkspace(root, installation);
-        const server = await createServer({ db, jobs, keyring, workspace: served.workspace, domain: settings.domain, allowPrivate: allowPrivate(workspace), references: referencesOf(workspace, process.env), studio: await builtStudio(say), logLevel: "warn", ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
+        const server = await createServer({ db, jobs, keyring, workspace: served.workspace, domain: settings.domain, publicUrl: settings.publicUrl, returnOrigins: returnOrigins(workspace), allowPrivate: allowPrivate(workspace), references: referencesOf(workspace, process.env), studio: await builtStudio(say), logLevel: "warn", ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
         const stopped = untilSignal();
         try {
           print(`Listening on ${await listen(server, { host: options.host ?? settings.host, port: options.port ?? settings.port })}; the API is described at /docs`);

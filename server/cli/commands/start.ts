@@ -14,7 +14,7 @@ import { apiKeyFile, databaseUrlFile, openInstallation, readApiKey, type Install
 import { isAlive } from "../../process-alive.ts";
 import { createServer, DEFAULT_PORT, issueKey, listen, settingsOf } from "../../main.ts";
 import { builtStudio } from "../../studio.ts";
-import { allowPrivate, dataFolder, readWorkspace, type LocatedWorkspace } from "../../workspace/locate.ts";
+import { allowPrivate, dataFolder, readWorkspace, returnOrigins, type LocatedWorkspace } from "../../workspace/locate.ts";
 import { findWorkspace } from "../../workspace/read-tree.ts";
 import { applyLocated } from "../apply.ts";
 import { print, printJson, say } from "../output.ts";
@@ -55,7 +55,7 @@ async function start(options: StartOptions): Promise<void> {
   try {
     // The port first: it is the most likely thing to be wrong, and nothing has to be undone yet.
     if (port !== 0) await refuseTakenPort(port, host);
-    const installation = await openInstallation({ data, databaseUrl: options.databaseUrl ?? settings.databaseUrl, kek: settings.kek, kekOld: settings.kekOld, works: true, log: say, onError: (cause) => say(pc.dim(`  ${cause.message}`)) });
+    const installation = await openInstallation({ data, databaseUrl: options.databaseUrl ?? settings.databaseUrl, migrateUrl: settings.migrateUrl, kek: settings.kek, kekOld: settings.kekOld, vault: settings.vault, works: true, log: say, onError: (cause) => say(pc.dim(`  ${cause.message}`)) });
     closing.push(() => installation.close());
     await lock(data, closing);
     // What a killed start left running here goes on now, not when its lease runs out.
@@ -74,7 +74,7 @@ async function start(options: StartOptions): Promise<void> {
     await writeFile(databaseUrlFile(data), `${installation.url}\n`, { mode: 0o600 });
     const served = await serveWorkspace(located.root, installation);
     closing.push(() => served.close());
-    const server = await createServer({ workspace: served.workspace, db: installation.db, jobs: installation.jobs, keyring: installation.keyring, domain: settings.domain, allowPrivate: allowPrivate(located.workspace), references: referencesOf(located.workspace, process.env), studio: options.once === true ? undefined : await builtStudio(say), ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
+    const server = await createServer({ workspace: served.workspace, db: installation.db, jobs: installation.jobs, keyring: installation.keyring, domain: settings.domain, publicUrl: settings.publicUrl, returnOrigins: returnOrigins(located.workspace), allowPrivate: allowPrivate(located.workspace), references: referencesOf(located.workspace, process.env), studio: options.once === true ? undefined : await builtStudio(say), ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
     closing.push(() => server.close());
     const address = await listen(server, { host, port });
     const slots = options.slots ?? settings.slots;

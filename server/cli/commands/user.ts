@@ -104,7 +104,7 @@ async function installed(options: Options, work: (installation: Installation) =>
   const settings = settingsOf(process.env);
   const cwd = process.cwd();
   const installation = await openInstallation({
-    data: dataFolder(options.data, locateWorkspace(options.workspace, cwd), cwd), databaseUrl: options.databaseUrl ?? settings.databaseUrl, kek: settings.kek, kekOld: settings.kekOld,
+    data: dataFolder(options.data, locateWorkspace(options.workspace, cwd), cwd), databaseUrl: options.databaseUrl ?? settings.databaseUrl, migrateUrl: settings.migrateUrl, kek: settings.kek, kekOld: settings.kekOld, vault: settings.vault,
     works: false, log: say, onError: (cause) => say(`  ${cause.message}`),
   });
   try {

@@ -27,7 +27,7 @@ export function registerWorker(program: Command): void {
       const root = locateWorkspace(options.workspace, cwd);
       const slots = options.slots ?? settings.slots;
       const installation = await openInstallation({
-        data: dataFolder(options.data, root, cwd), databaseUrl: options.databaseUrl ?? settings.databaseUrl, kek: settings.kek, kekOld: settings.kekOld, works: true, log: say, onError: passingTrouble(),
+        data: dataFolder(options.data, root, cwd), databaseUrl: options.databaseUrl ?? settings.databaseUrl, migrateUrl: settings.migrateUrl, kek: settings.kek, kekOld: settings.kekOld, vault: settings.vault, works: true, log: say, onError: passingTrouble(),
       });
       const stopped = untilSignal();
       const { workspace } = readWorkspace(root, cwd);
