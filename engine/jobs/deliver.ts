@@ -17,7 +17,7 @@ import type { OnePorts, SeenExchange } from "../run/one-request.ts";
 import type { ActionRequest, ItemResult, performAction } from "../run/perform-action.ts";
 import type { Clock, ConnectionValues } from "../run/ports.ts";
 import {
-  acknowledge, type Acknowledged, askBreaker, type AttemptBegun, type AttemptEnd, beginAttempts, claimAlike, type ClaimedDelivery, currentRevision, type Database, deliveryKey, findReferenced, inputHash, keepClaims, type Keyring,
+  acknowledge, type Acknowledged, askBreaker, type AttemptBegun, type AttemptEnd, beginAttempts, type ClaimedDelivery, currentRevision, type Database, deliveryKey, endProbe, findReferenced, inputHash, keepClaims, type Keyring,
   markOutcome, noReferences, noteFailure, noteSuccess, openOutgoingEndpoint, type Outcome, putOff, readConnectionValues, readLink, recentDeliveries, type ReferenceResolver, setConnectionStatus, switchOutgoingEndpoint, type TenantTransaction, tokenStore, withTenant,
 } from "../store/index.ts";
 import { retryInSeconds } from "./delivery-schedule.ts";
@@ -59,8 +59,21 @@ const HEARTBEAT_SHARE = 4;
 /** A worker that lost its delivery: nothing more is sent, and nothing is said. */
 class NotOurs extends Error { override readonly name = "NotOurs"; }
 
-/** @returns how many deliveries it settled. */
-export async function deliver(options: DeliverOptions, claimed: ClaimedDelivery, signal: AbortSignal): Promise<number> {
+/** Most inputs of the request that a delivery is sent in. */
+export async function batchOf({ db, plans }: Pick<DeliverOptions, "db" | "plans">, tenant: string): Promise<(delivery: ClaimedDelivery) => number> {
+  const revision = await currentRevision(db, tenant);
+  const plan = revision === undefined ? undefined : await plans.read(tenant, revision);
+  return ({ kind, target, operation, payload, unsure, batch }) => {
+    if (kind !== "action" || payload.input === undefined || (unsure && batch === undefined)) return 1;
+    return plan?.connectors[plan.connections[target]?.connector ?? ""]?.actions?.[operation]?.batch ?? 1;
+  };
+}
+
+/**
+ * @param claimed one; or those that are sent together, in their order.
+ * @returns how many deliveries it settled.
+ */
+export async function deliver(options: DeliverOptions, claimed: readonly ClaimedDelivery[], signal: AbortSignal): Promise<number> {
   await options.probe?.("claimed");
   const attempt = new DeliveryWork(options, claimed, signal);
   try {
@@ -79,11 +92,13 @@ class DeliveryWork {
   readonly #first: ClaimedDelivery;
   #all: ClaimedDelivery[];
   #plan!: TenantPlan;
+  /** Its target was left alone, and this is the one that tries. */
+  #probing = false;
 
-  constructor(options: DeliverOptions, claimed: ClaimedDelivery, signal: AbortSignal) {
+  constructor(options: DeliverOptions, claimed: readonly ClaimedDelivery[], signal: AbortSignal) {
     this.#options = options;
-    this.#first = claimed;
-    this.#all = [claimed];
+    this.#first = claimed[0]!;
+    this.#all = [...claimed];
     this.#signal = signal;
   }
 
@@ -96,7 +111,8 @@ class DeliveryWork {
     const ended = payload.after === undefined && kind === "save";
     if (payload.input === undefined && !ended) return this.#map();
     const open = await this.#inTenant((tx) => askBreaker(tx, this.#breaker));
-    if (open !== undefined) return this.#putOff(open.wait, `${this.#targetName} fails again and again (${open.reason}); one delivery tries it every now and then`);
+    this.#probing = open.is === "probe";
+    if (open.is === "open") return this.#putOff(open.wait, `${this.#targetName} fails again and again (${open.reason}); one delivery tries it every now and then`);
     return kind === "webhook" ? this.#webhook() : this.#action();
   }
 
@@ -198,24 +214,25 @@ class DeliveryWork {
   }
 
   async #act(target: Target, name: string, key?: string): Promise<number> {
-    const { db, keyring, owner, leaseSeconds } = this.#options;
     const action = target.connector.actions?.[name];
     if (action === undefined) return this.#cancel(`Action '${this.#first.target}.${name}'`);
     let again = false;
     if (this.#first.unsure && this.#first.payload.accepted === undefined) {
+      if (this.#all.length > 1 && settleUnknown(action.once, action.irreversible, this.#first.first_sent_at ?? this.#first.created_at, this.#options.clock.now()).by !== "sending_again") return this.#part();
       const settled = await this.#settled(target, action, name, key);
       if (settled === "marked") return 1;
       again = settled === "absent";
     }
-    let batch = this.#first.batch;
-    if (this.#first.kind === "action" && (action.batch ?? 1) > 1 && (batch !== undefined || !this.#first.unsure)) {
-      this.#all.push(...await claimAlike(db, keyring, this.#first, { owner, leaseSeconds, limit: (action.batch ?? 1) - 1 }));
-      if (this.#all.length > 1) batch ??= randomUUID();
-    }
+    const batch = this.#first.batch ?? (this.#all.length > 1 ? randomUUID() : undefined);
     return this.#send({
       chosen: name, ...(key === undefined ? {} : { chosenKey: key }), ...(batch === undefined ? {} : { batch }),
       send: (fenced, seen) => this.#options.performer.perform(this.#ports(fenced, seen), this.#asked(target, action, name, key, again)),
     }, { action, ...(key === undefined ? {} : { key }) });
+  }
+
+  /** What became of each is looked up by itself. */
+  async #part(): Promise<number> {
+    return this.#mark({ status: "queued", inSeconds: 0, unsure: true, code: "DELIVERY_UNKNOWN", reason: "What was sent together is looked up one by one." });
   }
 
   /** An attempt whose end nobody saw. `marked`: what becomes of it is said; otherwise it is sent again, `absent` when it surely did not arrive. */
@@ -314,10 +331,11 @@ class DeliveryWork {
       const failing = result.is === "retry" || result.is === "unknown" || result.is === "auth";
       const open = failing ? await noteFailure(tx, this.#breaker, reason) : void await noteSuccess(tx, this.#breaker);
       if (result.is === "auth") await setConnectionStatus(tx, this.#first.tenant, this.#first.target, "broken", { code: "AUTH_REFUSED", message: reason });
+      const chance = Math.random();                          // what is sent together waits together
       for (const [index, delivery] of this.#all.entries()) {
         const attempt: AttemptEnd = { id: begun[index]!.id, outcome: result.is === "gone" ? "refused" : result.is, exchange: { requests: seen as unknown as Json }, ...(fenced.status === undefined ? {} : { httpStatus: fenced.status }) };
         if (result.is === "done") await this.#settle(tx, delivery, result.results[index], attempt, acted);
-        else await markOutcome(tx, this.#options.keyring, delivery, this.#outcomeOf(delivery, result, reason, open), attempt);
+        else await markOutcome(tx, this.#options.keyring, delivery, this.#outcomeOf(delivery, result, reason, open, chance), attempt);
       }
     });
     await probe?.("after_mark");
@@ -326,7 +344,7 @@ class DeliveryWork {
   /** One input's part of an answer. What the answer says nothing of is unknown, and goes on alone. */
   async #settle(tx: TenantTransaction, delivery: ClaimedDelivery, result: ItemResult | undefined, attempt: AttemptEnd, acted: Acted | undefined): Promise<void> {
     if (result === undefined || "unknown" in result) {
-      const { batch: _, ...alone } = this.#again(delivery, "DELIVERY_UNKNOWN", result?.unknown ?? "the answer says nothing of it", undefined, true);
+      const { batch: _, ...alone } = this.#again(delivery, "DELIVERY_UNKNOWN", result?.unknown ?? "the answer says nothing of it", undefined, true, Math.random());
       await markOutcome(tx, this.#options.keyring, delivery, alone, { ...attempt, outcome: "unknown" });
     } else if ("refused" in result) {
       const reason = new PlugboardError("DELIVERY_REFUSED", { target: this.#targetName, reason: result.refused }).message;
@@ -362,21 +380,21 @@ class DeliveryWork {
     return { back: { data: Object.fromEntries(given), labels: inward.labels, plan } };
   }
 
-  #outcomeOf(delivery: ClaimedDelivery, result: Exclude<WebhookResult, { is: "done" }>, reason: string, open: number | undefined): Outcome {
+  #outcomeOf(delivery: ClaimedDelivery, result: Exclude<WebhookResult, { is: "done" }>, reason: string, open: number | undefined, chance: number): Outcome {
     switch (result.is) {
       case "refused": return { status: "failed", code: "DELIVERY_REFUSED", reason: new PlugboardError("DELIVERY_REFUSED", { target: this.#targetName, reason }).message };
       case "gone": return { status: "failed", code: "DELIVERY_ENDPOINT", reason: new PlugboardError("DELIVERY_ENDPOINT", { name: delivery.target, state: "answered 410: it is disabled" }).message };
-      case "unknown": return this.#again(delivery, "DELIVERY_UNKNOWN", reason, open, true);
-      case "auth": return this.#again(delivery, "DELIVERY_RETRY", reason, open, delivery.unsure);
-      case "retry": return this.#again(delivery, "DELIVERY_RETRY", reason, open, delivery.unsure, result.after === undefined ? undefined : result.after / 1000);
+      case "unknown": return this.#again(delivery, "DELIVERY_UNKNOWN", reason, open, true, chance);
+      case "auth": return this.#again(delivery, "DELIVERY_RETRY", reason, open, delivery.unsure, chance);
+      case "retry": return this.#again(delivery, "DELIVERY_RETRY", reason, open, delivery.unsure, chance, result.after === undefined ? undefined : result.after / 1000);
       case "accepted": return { status: "queued", reason, inSeconds: result.after / 1000, restart: true, payload: { ...delivery.payload, accepted: result.accepted }, ...(delivery.batch === undefined ? {} : { batch: delivery.batch }) };
     }
   }
 
   /** On schedule, but not while the target is left alone. */
-  #again(delivery: ClaimedDelivery, code: "DELIVERY_UNKNOWN" | "DELIVERY_RETRY", why: string, notBefore: number | undefined, unsure: boolean, after?: number): Outcome {
+  #again(delivery: ClaimedDelivery, code: "DELIVERY_UNKNOWN" | "DELIVERY_RETRY", why: string, notBefore: number | undefined, unsure: boolean, chance: number, after?: number): Outcome {
     const reason = new PlugboardError(code, { target: this.#targetName, reason: why }).message;
-    const inSeconds = retryInSeconds(delivery.attemptsOfSchedule, after);
+    const inSeconds = retryInSeconds(delivery.attemptsOfSchedule, after, () => chance);
     if (inSeconds === undefined) {
       return { status: "exhausted", unsure, code: "DELIVERY_EXHAUSTED", reason: new PlugboardError("DELIVERY_EXHAUSTED", { attempts: delivery.attempts, reason: why }).message };
     }
@@ -397,9 +415,14 @@ class DeliveryWork {
 
   async #mark(outcome: Outcome): Promise<number> {
     await this.#options.probe?.("before_mark");
-    const ours = await this.#inTenant((tx) => markOutcome(tx, this.#options.keyring, this.#first, outcome));
+    const ours = await this.#inTenant(async (tx) => {
+      if (this.#probing) await endProbe(tx, this.#breaker);
+      let count = 0;
+      for (const delivery of this.#all) if (await markOutcome(tx, this.#options.keyring, delivery, outcome)) count++;
+      return count;
+    });
     await this.#options.probe?.("after_mark");
-    return ours ? 1 : 0;
+    return ours;
   }
 
   /** A slow answer must not cost the lease. */

@@ -5,10 +5,10 @@
  */
 import type { Buckets, Transport } from "../components/kinds.ts";
 import type { Clock } from "../run/ports.ts";
-import { changedTenants, claimDue, type ClaimedDelivery, type Database, forgetDeliveries, type Keyring, nextDelivery, type ReferenceResolver, tenantsToDeliver } from "../store/index.ts";
+import { changedTenants, claimAlike, claimDue, type ClaimedDelivery, type Database, forgetDeliveries, type Keyring, nextDelivery, type ReferenceResolver, tenantsToDeliver } from "../store/index.ts";
 import { findEffect } from "../run/find-effect.ts";
 import { performAction } from "../run/perform-action.ts";
-import { deliver, type Performer } from "./deliver.ts";
+import { batchOf, deliver, type Performer } from "./deliver.ts";
 import type { PlanCache } from "./execute-run.ts";
 import { type DeliveryProbe, fillOutbox, type OutboxOptions } from "./outbox.ts";
 
@@ -101,13 +101,19 @@ export function startDeliverer(options: DelivererOptions): Deliverer {
 
   /** As many as there is room for; a tenant leaves room for the others. */
   const claim = async (tenant: string): Promise<void> => {
-    const mine = [...active.values()].filter((each) => each === tenant).length;
-    const room = Math.min(slots - active.size, Math.max(1, slots - 1) - mine);
-    if (stopping || room <= 0) return;
-    for (const claimed of await claimDue(db, keyring, tenant, { owner, leaseSeconds, limit: room })) begin(claimed);
+    const room = (): number => Math.min(slots - active.size, Math.max(1, slots - 1) - [...active.values()].filter((each) => each === tenant).length);
+    if (stopping || room() <= 0) return;
+    const most = await batchOf(options, tenant);
+    // One by one: whoever is first takes along those that share its request.
+    while (!stopping && room() > 0) {
+      const [first] = await claimDue(db, keyring, tenant, { owner, leaseSeconds, limit: 1 });
+      if (first === undefined) return;
+      const limit = most(first) - 1;
+      begin([first, ...limit > 0 ? await claimAlike(db, keyring, first, { owner, leaseSeconds, limit }) : []]);
+    }
   };
 
-  const begin = (claimed: ClaimedDelivery): void => {
+  const begin = (claimed: readonly ClaimedDelivery[]): void => {
     const done: Promise<void> = deliver({ ...options, performer: options.performer ?? { perform: performAction, find: findEffect }, leaseSeconds, loopLimit: options.loopLimit ?? LOOP_LIMIT }, claimed, stop.signal)
       // Its lease runs out, and it is taken up again; nothing is known of what it may have sent.
       .then(() => {}, (thrown: unknown) => onError(thrown as Error))
@@ -115,7 +121,7 @@ export function startDeliverer(options: DelivererOptions): Deliverer {
         active.delete(done);
         wake();
       });
-    active.set(done, claimed.tenant);
+    active.set(done, claimed[0]!.tenant);
   };
 
   const untilNext = async (): Promise<number> => {

@@ -1,6 +1,6 @@
 /** Circuit breakers, one per target and shared by all workers: what fails again and again is left alone, then tried by one. */
 import { type Database, inTenant, type TenantTransaction } from "./database.ts";
-import { closeBreaker, failBreaker, passBreaker, selectBreakers } from "./sql/breakers.ts";
+import { closeBreaker, failBreaker, passBreaker, releaseProbe, selectBreakers } from "./sql/breakers.ts";
 
 /** Failures in a row that open it. */
 const MOST_FAILURES = 5;
@@ -10,11 +10,17 @@ const LONGEST_SECONDS = 900;
 /** How long the one that tries has; then another one may. */
 const PROBE_SECONDS = 120;
 
-/** Undefined: go on. Otherwise why not, and in how many seconds to ask again. */
-export async function askBreaker(tx: TenantTransaction, target: string): Promise<{ readonly wait: number; readonly reason: string } | undefined> {
-  const [found] = await tx.run<{ wait: number | null; reason: string | null }>(passBreaker(tx.tenantId, target, PROBE_SECONDS));
-  return found === undefined || found.wait === null ? undefined : { wait: found.wait, reason: found.reason ?? "it failed again and again" };
+/** `open`: nothing may be sent, ask again in `wait` seconds. `probe`: it was open, and the caller is the one that tries: it says how that ended, or `endProbe`. */
+export type BreakerSays = { readonly is: "closed" | "probe" } | { readonly is: "open"; readonly wait: number; readonly reason: string };
+
+export async function askBreaker(tx: TenantTransaction, target: string): Promise<BreakerSays> {
+  const [found] = await tx.run<{ wait: number | null; probing: boolean; reason: string | null }>(passBreaker(tx.tenantId, target, PROBE_SECONDS));
+  if (found === undefined || found.wait === null) return { is: found?.probing === true ? "probe" : "closed" };
+  return { is: "open", wait: found.wait, reason: found.reason ?? "it failed again and again" };
 }
+
+/** The one that was to try sent nothing after all. */
+export const endProbe = (tx: TenantTransaction, target: string): Promise<unknown> => tx.run(releaseProbe(tx.tenantId, target));
 
 /** @returns for how many seconds nothing is sent there now; undefined while it is not open. */
 export async function noteFailure(tx: TenantTransaction, target: string, reason: string): Promise<number | undefined> {

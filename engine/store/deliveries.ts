@@ -11,7 +11,7 @@ import { newRowId } from "./row-id.ts";
 import type { RowChange } from "./row-changes.ts";
 import type { Page } from "./runs.ts";
 import {
-  type AttemptRow, beginAttempt, claimDeliveries, countRecent, countUnfinished, decideDelivery, deleteOldDeliveries, deleteOldTokens, type DeliveryQuery, type DeliveryRow, endAttempt, insertDelivery, insertMinted,
+  type AttemptRow, beginAttempt, claimAlikeDeliveries, claimDeliveries, countRecent, countUnfinished, decideDelivery, deleteOldDeliveries, deleteOldTokens, type DeliveryQuery, type DeliveryRow, endAttempt, insertDelivery, insertMinted,
   keepDelivery, markDelivery, putOffTarget, recoverDeliveries, replayDeliveries, selectAttempts, selectDeliveries, selectDelivery, selectDueTenants, selectMinted, selectNextDelivery, selectTenantsWithOld, supersedeHeld,
 } from "./sql/deliveries.ts";
 import { tellDeliverers } from "./sql/row-changes.ts";
@@ -75,6 +75,8 @@ export interface ClaimedDelivery extends Delivery {
   readonly unsure: boolean;
   /** A person let it pass the loop guard. */
   readonly letPass: boolean;
+  /** Grows with the order in which they were made. */
+  readonly place: number;
   /** Attempts since it was made, or replayed by hand. */
   readonly attemptsOfSchedule: number;
 }
@@ -148,7 +150,7 @@ export const claimDue = (db: Database, keyring: Keyring, tenant: string, wanted:
 
 /** Others that may share a request with this one: those it was sent with before, or such as were never sent. */
 export const claimAlike = (db: Database, keyring: Keyring, delivery: ClaimedDelivery, wanted: ClaimWanted): Promise<ClaimedDelivery[]> => withTenant(db, delivery.tenant, async (tx) =>
-  wanted.limit <= 0 ? [] : claimed(tx, keyring, await tx.run<ClaimedRow>(claimDeliveries(tx.tenantId, wanted.owner, wanted.leaseSeconds, wanted.limit, { flow: delivery.flow, batch: delivery.batch ?? null }))));
+  wanted.limit <= 0 ? [] : claimed(tx, keyring, await tx.run<ClaimedRow>(claimAlikeDeliveries(tx.tenantId, wanted.owner, wanted.leaseSeconds, wanted.limit, delivery.flow, delivery.batch ?? null))));
 
 type ClaimedRow = DeliveryRow & { payload: Buffer };
 
@@ -156,11 +158,11 @@ async function claimed(tx: TenantTransaction, keyring: Keyring, rows: readonly C
   if (rows.length === 0) return [];
   const sealer = await keyring.of(tx);
   const all = await Promise.all(rows.map(async (row): Promise<ClaimedDelivery> => ({
-    ...deliveryOf(row), tenant: tx.tenant, epoch: row.epoch, unsure: row.unsure, letPass: row.let_pass, attemptsOfSchedule: row.attempts - row.attempts_base,
+    ...deliveryOf(row), tenant: tx.tenant, place: Number(row.seq), epoch: row.epoch, unsure: row.unsure, letPass: row.let_pass, attemptsOfSchedule: row.attempts - row.attempts_base,
     payload: JSON.parse((await sealer.openFresh(deliveryPurpose(row.id), row.payload)).toString("utf8")) as DeliveryPayload,
     ...(row.chosen === null ? {} : { chosen: row.chosen }), ...(row.chosen_key === null ? {} : { chosenKey: row.chosen_key }), ...(row.batch === null ? {} : { batch: row.batch }),
   })));
-  return all.sort((a, b) => (a.id < b.id ? -1 : 1));
+  return all.sort((a, b) => a.place - b.place);
 }
 
 export interface AttemptBegun { readonly id: string; readonly number: number }

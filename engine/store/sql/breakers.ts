@@ -9,7 +9,7 @@ export const passBreaker = (tenantId: string, target: string, probeSeconds: numb
          probing as (update breakers set probing_until = clock_timestamp() + make_interval(secs => $3) from b
                      where breakers.tenant_id = $1 and breakers.target = $2 and b.opened_until <= clock_timestamp() and (b.probing_until is null or b.probing_until <= clock_timestamp()) returning 1)
          select case when b.opened_until is null or exists (select from probing) then null
-                     else greatest(0.1, extract(epoch from greatest(b.opened_until, b.probing_until) - clock_timestamp()))::float8 end as wait, b.reason from b`,
+                     else greatest(0.1, extract(epoch from greatest(b.opened_until, b.probing_until) - clock_timestamp()))::float8 end as wait, exists (select from probing) as probing, b.reason from b`,
   values: [tenantId, target, probeSeconds],
 });
 
@@ -20,6 +20,12 @@ export const failBreaker = (tenantId: string, target: string, reason: string, mo
            opened_until = case when b.failures + 1 >= $4 then clock_timestamp() + make_interval(secs => least($6::float8, $5::float8 * power(2, least(20, b.failures + 1 - $4)))) end
          returning extract(epoch from opened_until - clock_timestamp())::float8 as opened`,
   values: [tenantId, target, reason, most, firstSeconds, longestSeconds],
+});
+
+/** The one that was to try sent nothing: the next may. */
+export const releaseProbe = (tenantId: string, target: string): Statement => ({
+  text: "update breakers set probing_until = null where tenant_id = $1 and target = $2",
+  values: [tenantId, target],
 });
 
 export const closeBreaker = (tenantId: string, target: string): Statement => ({

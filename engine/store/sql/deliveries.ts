@@ -3,6 +3,8 @@ import type { Statement } from "../database.ts";
 /** Those behind one of these in the same (flow, row) wait. One that is held does not stand in the way: a newer change supersedes it. */
 const IN_THE_WAY = "('waiting', 'queued', 'sending', 'unknown')";
 
+const FIRST_OF_ROW = `not exists (select from deliveries e where e.tenant_id = $1 and e.flow = d.flow and e.row_id = d.row_id and e.seq < d.seq and e.status in ${IN_THE_WAY})`;
+
 export interface DeliveryRow {
   id: string; seq: string; flow: string; entity: string; row_id: string; cause: string; changed_at: Date; kind: string; target: string; operation: string; chosen: string | null; chosen_key: string | null;
   status: string; key: string; code: string | null; reason: string | null; unsure: boolean; batch: string | null; revision: string; attempts: number; attempts_base: number; epoch: string;
@@ -13,6 +15,9 @@ export interface DeliveryRow {
 const COLUMNS = `id, seq, flow, entity, row_id, cause, changed_at, kind, target, operation, chosen, chosen_key, status, key, code, reason, unsure, batch, revision, attempts, attempts_base, epoch,
   due_at, first_sent_at, last_sent_at, hold_role, let_pass, decided_by, decided_at, superseded_by, result_key, result_version, created_at, finished_at`;
 const columns = (of: string): string => COLUMNS.split(",").map((name) => `${of}.${name.trim()}`).join(", ");
+
+const TAKE = `update deliveries d set status = 'sending', owner = $2, epoch = d.epoch + 1, lease_until = now() + make_interval(secs => $3), due_at = now() + make_interval(secs => $3)
+         from ready where d.tenant_id = $1 and d.id = ready.id returning ${columns("d")}, d.payload`;
 
 /** JSON text of one delivery, and its sealed payload. 0 rows: the flow has made one of this change already. */
 export const insertDelivery = (tenantId: string, delivery: string, payload: Buffer): Statement => ({
@@ -53,23 +58,32 @@ export const countUnfinished = (): Statement => ({
 });
 
 /**
- * Takes deliveries that are due and first of their (flow, row). While one is being sent, `due_at` is the end of its lease. `alike`
- * takes only such as may share a request with one that was taken.
+ * Takes deliveries that are due and first of their (flow, row). While one is being sent, `due_at` is the end of its lease. Of those
+ * that were sent together the first stands for all: who takes it takes the others by `claimAlike`.
  */
-export const claimDeliveries = (tenantId: string, owner: string, leaseSeconds: number, limit: number, alike?: { readonly flow: string; readonly batch: string | null }): Statement => ({
+export const claimDeliveries = (tenantId: string, owner: string, leaseSeconds: number, limit: number): Statement => ({
   text: `with ready as (
            select d.id from deliveries d
-           where d.tenant_id = $1 and d.status in ('queued', 'waiting') and d.due_at <= clock_timestamp() ${alike === undefined ? "" : "and d.flow = $5 and d.status = 'queued' and d.batch is not distinct from $6::uuid and (d.batch is not null or not d.unsure)"}
-             and not exists (select from deliveries e where e.tenant_id = $1 and e.flow = d.flow and e.row_id = d.row_id and e.seq < d.seq and e.status in ${IN_THE_WAY})
+           where d.tenant_id = $1 and d.status in ('queued', 'waiting') and d.due_at <= clock_timestamp() and ${FIRST_OF_ROW}
+             and (d.batch is null or not exists (select from deliveries b where b.tenant_id = $1 and b.flow = d.flow and b.batch = d.batch and b.seq < d.seq and b.status in ('queued', 'sending')))
            order by d.due_at, d.seq limit $4 for update skip locked)
-         update deliveries d set status = 'sending', owner = $2, epoch = d.epoch + 1, lease_until = clock_timestamp() + make_interval(secs => $3), due_at = clock_timestamp() + make_interval(secs => $3)
-         from ready where d.tenant_id = $1 and d.id = ready.id returning ${columns("d")}, d.payload`,
-  values: [tenantId, owner, leaseSeconds, limit, ...(alike === undefined ? [] : [alike.flow, alike.batch])],
+         ${TAKE}`,
+  values: [tenantId, owner, leaseSeconds, limit],
 });
 
-/** Those whose worker fell silent. What was begun may have arrived; what was not, did not. */
+/** Those that may share a request with one that was taken: the others of its batch, due or not; or such as were never sent. */
+export const claimAlikeDeliveries = (tenantId: string, owner: string, leaseSeconds: number, limit: number, flow: string, batch: string | null): Statement => ({
+  text: `with ready as (
+           select d.id from deliveries d
+           where d.tenant_id = $1 and d.flow = $5 and d.status = 'queued' and ${batch === null ? "d.batch is null and not d.unsure and d.due_at <= clock_timestamp()" : "d.batch = $6::uuid"} and ${FIRST_OF_ROW}
+           order by d.seq limit $4 for update skip locked)
+         ${TAKE}`,
+  values: [tenantId, owner, leaseSeconds, limit, flow, ...(batch === null ? [] : [batch])],
+});
+
+/** Those whose worker fell silent. What was begun may have arrived; what was not, did not. Leases of those that are sent together end together. */
 export const recoverDeliveries = (tenantId: string): Statement => ({
-  text: `with lost as (select d.id from deliveries d where d.tenant_id = $1 and d.status = 'sending' and d.lease_until < clock_timestamp() for update skip locked),
+  text: `with lost as (select d.id from deliveries d where d.tenant_id = $1 and d.status = 'sending' and d.lease_until < now() for update skip locked),
          ended as (update delivery_attempts a set outcome = 'unknown', ended_at = clock_timestamp(), code = 'DELIVERY_LOST', reason = 'Its worker was lost before it said how this ended.'
                    from lost where a.tenant_id = $1 and a.delivery_id = lost.id and a.outcome is null returning a.delivery_id)
          update deliveries d set status = 'queued', owner = null, lease_until = null, epoch = d.epoch + 1, due_at = clock_timestamp(), unsure = d.unsure or exists (select from ended where ended.delivery_id = d.id),
@@ -85,7 +99,7 @@ export const recoverDeliveries = (tenantId: string): Statement => ({
 export const beginAttempt = (tenantId: string, id: string, epoch: string, attempt: { readonly id: string; readonly worker: string; readonly leaseSeconds: number; readonly batch: string | null; readonly chosen: string | null; readonly chosenKey: string | null }): Statement => ({
   text: `with mine as (
            update deliveries set attempts = attempts + 1, first_sent_at = coalesce(first_sent_at, clock_timestamp()), last_sent_at = clock_timestamp(), batch = $7::uuid, chosen = $8, chosen_key = $9,
-             lease_until = clock_timestamp() + make_interval(secs => $6), due_at = clock_timestamp() + make_interval(secs => $6)
+             lease_until = now() + make_interval(secs => $6), due_at = now() + make_interval(secs => $6)
            where tenant_id = $1 and id = $2 and epoch = $3 and status = 'sending' and lease_until > clock_timestamp() returning attempts)
          insert into delivery_attempts (tenant_id, id, delivery_id, number, worker) select $1, $4, $2, attempts, $5 from mine returning number`,
   values: [tenantId, id, epoch, attempt.id, attempt.worker, attempt.leaseSeconds, attempt.batch, attempt.chosen, attempt.chosenKey],
@@ -93,7 +107,7 @@ export const beginAttempt = (tenantId: string, id: string, epoch: string, attemp
 
 /** The fence before every further request of an attempt, and what keeps its lease. */
 export const keepDelivery = (tenantId: string, id: string, epoch: string, leaseSeconds: number): Statement => ({
-  text: `update deliveries set lease_until = clock_timestamp() + make_interval(secs => $4), due_at = clock_timestamp() + make_interval(secs => $4)
+  text: `update deliveries set lease_until = now() + make_interval(secs => $4), due_at = now() + make_interval(secs => $4)
          where tenant_id = $1 and id = $2 and epoch = $3 and status = 'sending' and lease_until > clock_timestamp() returning id`,
   values: [tenantId, id, epoch, leaseSeconds],
 });
@@ -161,7 +175,7 @@ export const replayDeliveries = (tenantId: string, ids: readonly string[] | null
            order by d.seq limit $8 for update),
          numbered as (select id, row_number() over (order by seq) - 1 as place from chosen)
          update deliveries d set status = case when d.code like 'MAPPING\\_%' or d.code = 'DELIVERY_REFERENCE' then 'waiting' else 'queued' end, due_at = clock_timestamp() + make_interval(secs => place / $7::float8),
-           attempts_base = d.attempts, code = null, reason = null, unsure = d.unsure and d.status = 'exhausted', batch = null, chosen = null, chosen_key = null, finished_at = null
+           attempts_base = d.attempts, code = null, reason = null, unsure = d.unsure and d.status = 'exhausted', first_sent_at = case when d.unsure and d.status = 'exhausted' then d.first_sent_at end, batch = null, chosen = null, chosen_key = null, finished_at = null
          from numbered where d.tenant_id = $1 and d.id = numbered.id returning d.id`,
   values: [tenantId, ids, filter.status, filter.flow, filter.target, filter.row, perSecond, limit, filter.code],
 });
@@ -169,7 +183,7 @@ export const replayDeliveries = (tenantId: string, ids: readonly string[] | null
 /** A person's word on one that nobody knows about, that waits, or that is not wanted any more. 0 rows: it is not in one of these states. */
 export const decideDelivery = (tenantId: string, id: string, from: readonly string[], to: { readonly status: string; readonly by: string; readonly reason: string | null; readonly letPass?: boolean }): Statement => ({
   text: `update deliveries set status = $4, decided_by = $5, decided_at = clock_timestamp(), reason = $6, let_pass = let_pass or $7, unsure = false, epoch = epoch + 1, code = null,
-           batch = case when $4 = 'queued' then null else batch end,
+           batch = case when $4 = 'queued' then null else batch end, first_sent_at = case when $4 = 'queued' then null else first_sent_at end,
            due_at = case when $4 = 'queued' then clock_timestamp() end, finished_at = case when $4 <> 'queued' then clock_timestamp() end
          where tenant_id = $1 and id = $2 and status = any($3) returning id`,
   values: [tenantId, id, from, to.status, to.by, to.reason, to.letPass === true],
