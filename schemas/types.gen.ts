@@ -2293,8 +2293,15 @@ export type WorkspaceManifest = {
   readonly aliases?: { readonly [name: string]: string };
   /** Where secrets may come from. */
   readonly secrets?: {
-    /** Variables that `env:` references may read. */
+    /** Variables that `env:` references of the operator's own connections (tenant `platform`) may read. */
     readonly allow_env?: readonly string[];
+    /** By tenant, the variables that `env:` references of its connections may read. */
+    readonly allow_env_of?: { readonly [name: string]: readonly string[] };
+  };
+  /** How people connect. */
+  readonly connect?: {
+    /** Origins that a connect link may lead back to. */
+    readonly return_to?: readonly string[];
   };
   /** Where requests may go. */
   readonly egress?: {

@@ -1,13 +1,13 @@
 /**
  * Secrets that stand outside the database: `env:NAME` and `file:PATH`. What the operator did not open is refused, or a
- * tenant could read DATABASE_URL. Another source (a vault) is one more scheme behind the same two functions.
+ * tenant could read DATABASE_URL. Another source (vault.ts) is one more scheme behind the same two functions.
  */
 import { constants } from "node:fs";
 import { open, realpath } from "node:fs/promises";
 import path from "node:path";
 import { nearest } from "../engine/errors/nearest.ts";
 import { PlugboardError } from "../engine/errors/plugboard-error.ts";
-import { refusedReference, type ReferenceResolver, type ReferenceUse } from "../engine/store/index.ts";
+import { PLATFORM, refusedReference, type ReferenceResolver, type ReferenceUse } from "../engine/store/index.ts";
 
 /** One kind of reference; `rest` is what stands after its `scheme:`. A vault keeps its answers no longer than 60 s. */
 export interface ReferenceScheme {
@@ -17,8 +17,10 @@ export interface ReferenceScheme {
 
 export interface ReferenceSettings {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** `secrets.allow_env` of workspace.yaml. */
+  /** `secrets.allow_env` of workspace.yaml: what the operator's own connections may read. */
   readonly allowEnv: readonly string[];
+  /** `secrets.allow_env_of`: by tenant, what its connections may read. The operator's may, too. */
+  readonly allowEnvOf?: Readonly<Record<string, readonly string[]>>;
   /** PLUGBOARD_SECRETS_DIR: files outside of it are refused. */
   readonly secretsDir?: string | undefined;
   /** Other schemes, by name: `vault`. */
@@ -48,12 +50,16 @@ export function createReferences(settings: ReferenceSettings): ReferenceResolver
   };
 }
 
-function environmentScheme({ environment, allowEnv }: ReferenceSettings): ReferenceScheme {
+function environmentScheme({ environment, allowEnv, allowEnvOf = {} }: ReferenceSettings): ReferenceScheme {
+  const listed = ({ tenant }: ReferenceUse): readonly string[] =>
+    (tenant === PLATFORM ? [...allowEnv, ...Object.values(allowEnvOf).flat()] : Object.hasOwn(allowEnvOf, tenant) ? allowEnvOf[tenant]! : []);
   return {
     check(name, use) {
-      if (allowEnv.includes(name)) return;
-      const near = nearest(name, allowEnv);
-      throw refusedReference(`env:${name}`, use, "secrets.allow_env of workspace.yaml does not list it", near === undefined ? `The operator allows it: secrets: { allow_env: [${[...allowEnv, name].join(", ")}] }` : `Did you mean env:${near}?`);
+      const names = listed(use);
+      if (names.includes(name)) return;
+      const near = nearest(name, names);
+      const [key, cure] = use.tenant === PLATFORM ? ["allow_env", `allow_env: [${[...allowEnv, name].join(", ")}]`] : ["allow_env_of", `allow_env_of: { ${use.tenant}: [${[...names, name].join(", ")}] }`];
+      throw refusedReference(`env:${name}`, use, `secrets.${key} of workspace.yaml does not list it${use.tenant === PLATFORM ? "" : ` for ${use.tenant}`}`, near === undefined ? `The operator allows it: secrets: { ${cure} }` : `Did you mean env:${near}?`);
     },
     async resolve(name, use) {
       const value = environment[name];

@@ -123,6 +123,7 @@ export const catalog = {
   STORE_BEHIND: { message: "The database is at migration {actual}, this version needs {expected}.", hint: "Run `plugboard migrate`.", retry: "after_fix", http: 503 },
   STORE_AHEAD: { message: "The database is at migration {actual}, newer than this version knows ({expected}).", hint: "Run the newer version of Plugboard.", retry: "never", http: 500 },
   STORE_KEY: { message: "The key-encryption key is not usable: {detail}", hint: "{suggestion}", retry: "after_fix", http: 500 },
+  STORE_KEY_SERVICE: { message: "The key service at {host} cannot be asked: {detail}", hint: "Check VAULT_ADDR, VAULT_TOKEN, and what the token may do.", retry: "backoff", http: 503 },
   STORE_DECRYPT: { message: "An encrypted value of tenant '{tenant}' does not open: it was moved, changed, or written with another key.", retry: "never", http: 500 },
   STORE_ROTATION: { message: "The old data key of tenant '{tenant}' is kept: {count} values do not open with it, in {where}.", hint: "They were moved, changed, or written with another key. Enter those secrets again, or let the next sync store those records again; then go on: plugboard secrets rotate {tenant}", retry: "after_fix", http: 409 },
   STORE_REFERENCE: { message: "Field '{field}' of connection '{connection}' is {reference}, and that has no value now: {detail}", hint: "{suggestion}", retry: "backoff", http: 503 },

@@ -19,7 +19,7 @@ import { KEY_BYTES, sealed, unsealed, versionOf } from "./sealing.ts";
 import { addCanary, readCanaries } from "./sql/key-canaries.ts";
 import { addTenantKey, holdTenantKey, liveTenantKeys, rewrapTenantKey, type TenantKeyRow } from "./sql/tenant-keys.ts";
 
-export { generateKey, type KeySource } from "./key-encryption-key.ts";
+export { generateKey, type KeySource, type RemoteKey } from "./key-encryption-key.ts";
 
 const CACHE_MILLISECONDS = 5 * 60_000;
 const CACHED_TENANTS = 1000;
@@ -84,16 +84,16 @@ export async function createKeyring(source: KeySource, old?: KeySource): Promise
     cache.delete(tenantId);
   };
 
-  const unwrap = (tx: TenantTransaction, row: TenantKeyRow): Buffer => {
+  const unwrap = (tx: TenantTransaction, row: TenantKeyRow): Promise<Buffer> => {
     const wrapping = keks.get(row.kek_id);
     if (!wrapping) throw unusable("this tenant's data key was wrapped with another key", "Start with the key that was used before, or give it as PLUGBOARD_KEK_OLD while keys are rotated.");
-    return unsealed(wrapping.key, wrapPurpose(tx.tenantId, row.dek_version, wrapping), row.wrapped, tx.tenant);
+    return wrapping.unwrap(row.wrapped, wrapPurpose(tx.tenantId, row.dek_version, wrapping), tx.tenant);
   };
 
   const addKey = async (tx: TenantTransaction, version: number, fingerprintKey?: Buffer): Promise<void> => {
     const key = randomBytes(KEY_BYTES);
     await noteKek(tx, kek);
-    await tx.run(addTenantKey(tx.tenantId, version, sealed(kek.key, wrapPurpose(tx.tenantId, version, kek), key, version), kek.id,
+    await tx.run(addTenantKey(tx.tenantId, version, await kek.wrap(key, wrapPurpose(tx.tenantId, version, kek), version), kek.id,
       fingerprintKey && sealed(key, fingerprintPurpose(tx.tenantId, version), fingerprintKey, version)));
     key.fill(0);
   };
@@ -106,7 +106,7 @@ export async function createKeyring(source: KeySource, old?: KeySource): Promise
     }
     const newest = rows.at(-1);
     if (!newest) throw new Error("a tenant without a data key");
-    const byVersion = new Map(rows.map((row) => [row.dek_version, unwrap(tx, row)]));
+    const byVersion = new Map(await Promise.all(rows.map(async (row) => [row.dek_version, await unwrap(tx, row)] as const)));
     const key = byVersion.get(newest.dek_version)!;
     const fingerprintKey = newest.fingerprint_key === null ? Buffer.from(hkdfSync("sha256", key, "", "plugboard/fingerprint/v1", KEY_BYTES))
       : unsealed(key, fingerprintPurpose(tx.tenantId, newest.dek_version), newest.fingerprint_key, tx.tenant);
@@ -155,7 +155,7 @@ export async function createKeyring(source: KeySource, old?: KeySource): Promise
       for (const canary of await tx.run<{ kek_id: string; sealed: Buffer }>(readCanaries())) {
         const wrapping = keks.get(canary.kek_id);
         if (!wrapping) throw unusable("it is not the key this database was encrypted with", "Start with the key that was used before, or give it as PLUGBOARD_KEK_OLD until `plugboard secrets rotate-kek` has ended; without it, stored credentials cannot be opened.");
-        unsealed(wrapping.key, canaryPurpose(wrapping), canary.sealed, "(none)");
+        await wrapping.unwrap(canary.sealed, canaryPurpose(wrapping), "(none)");
       }
       await noteKek(tx, kek);
     }),
@@ -169,20 +169,20 @@ export async function createKeyring(source: KeySource, old?: KeySource): Promise
       let wrapped = 0;
       for (const row of await tx.run<TenantKeyRow>(liveTenantKeys(tx.tenantId))) {
         if (row.kek_id === kek.id) continue;
-        const again = sealed(kek.key, wrapPurpose(tx.tenantId, row.dek_version, kek), unwrap(tx, row), row.dek_version);
+        const again = await kek.wrap(await unwrap(tx, row), wrapPurpose(tx.tenantId, row.dek_version, kek), row.dek_version);
         wrapped += (await tx.run(rewrapTenantKey(tx.tenantId, row.dek_version, row.kek_id, again, kek.id))).length;
       }
       return wrapped;
     },
     close() {
       for (const tenantId of cache.keys()) forget(tenantId);
-      for (const { key } of keks.values()) key.fill(0);
+      for (const each of keks.values()) each.close();
     },
   };
 }
 
 /** What a key opens is known by its canary: as long as it is there, starting without the key is refused. */
-const noteKek = (tx: Transaction, kek: KeyEncryptionKey): Promise<unknown> => tx.run(addCanary(kek.id, sealed(kek.key, canaryPurpose(kek), "plugboard", 0)));
+const noteKek = async (tx: Transaction, kek: KeyEncryptionKey): Promise<unknown> => tx.run(addCanary(kek.id, await kek.wrap(Buffer.from("plugboard"), canaryPurpose(kek), 0)));
 
 /** When the cached keys are overwritten, whoever seals at that moment must not go on with zeros. */
 const copyOf = (known: DataKeys): DataKeys => ({ ...known, fingerprintKey: Buffer.from(known.fingerprintKey), byVersion: new Map([...known.byVersion].map(([version, key]) => [version, Buffer.from(key)])) });

@@ -30,7 +30,7 @@ function nonce(): Buffer {
 export function sealed(key: Buffer, associated: readonly string[], plain: string | Uint8Array, version: number): Buffer {
   const iv = nonce();
   const cipher = createCipheriv(ALGORITHM, key, iv, { authTagLength: TAG_BYTES });
-  cipher.setAAD(lengthPrefixed(associated));
+  cipher.setAAD(associatedBytes(associated));
   const body = typeof plain === "string" ? cipher.update(plain, "utf8") : cipher.update(plain);
   cipher.final();                                                   // GCM has nothing left to give
   const out = Buffer.allocUnsafe(HEADER_BYTES + body.length);
@@ -47,7 +47,7 @@ export function unsealed(key: Buffer, associated: readonly string[], value: Uint
   try {
     if (value[0] !== FORMAT || value.length < HEADER_BYTES) throw new Error("unknown format");
     const decipher = createDecipheriv(ALGORITHM, key, value.subarray(5, 5 + NONCE_BYTES), { authTagLength: TAG_BYTES });
-    decipher.setAAD(lengthPrefixed(associated));
+    decipher.setAAD(associatedBytes(associated));
     decipher.setAuthTag(value.subarray(5 + NONCE_BYTES, HEADER_BYTES));
     return Buffer.concat([decipher.update(value.subarray(HEADER_BYTES)), decipher.final()]);
   } catch (cause) {
@@ -60,7 +60,7 @@ export const versionOf = (value: Uint8Array): number =>
   value.length < HEADER_BYTES ? -1 : Buffer.from(value.buffer, value.byteOffset, value.length).readUInt32BE(1);
 
 /** `4:acme7:contact`: two lists of parts never give the same bytes. */
-const lengthPrefixed = (parts: readonly string[]): Buffer => {
+export const associatedBytes = (parts: readonly string[]): Buffer => {
   let text = "";
   for (const part of parts) text += `${part.length}:${part}`;
   return Buffer.from(text, "utf8");

@@ -4,11 +4,15 @@ import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import type { Workspace } from "../../engine/manifest/types.ts";
 import type { ConnectionPlan, ConnectorPlan } from "../../engine/plan/types.ts";
 import type { ConnectionState, ReferenceResolver } from "../../engine/store/index.ts";
-import { createReferences } from "../references.ts";
-import { allowEnv } from "../workspace/locate.ts";
+import { settingsOf } from "../main.ts";
+import { createReferences, type ReferenceScheme } from "../references.ts";
+import { createVault, type VaultSettings } from "../vault.ts";
+import { allowedVariables } from "../workspace/locate.ts";
 
 export const referencesOf = (workspace: Workspace, environment: NodeJS.ProcessEnv): ReferenceResolver =>
-  createReferences({ environment, allowEnv: allowEnv(workspace), secretsDir: environment["PLUGBOARD_SECRETS_DIR"]?.trim() || undefined });
+  createReferences({ environment, ...allowedVariables(workspace), secretsDir: environment["PLUGBOARD_SECRETS_DIR"]?.trim() || undefined, ...vaultScheme(settingsOf(environment).vault) });
+
+const vaultScheme = (settings: VaultSettings | undefined): { schemes?: { vault: ReferenceScheme } } => (settings === undefined ? {} : { schemes: { vault: createVault(settings).scheme } });
 
 /**
  * Field → reference, each one allowed here.

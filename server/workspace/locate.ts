@@ -52,10 +52,16 @@ export function allowPrivate(workspace: Workspace): boolean | readonly string[] 
   return egress?.allow_private ?? false;
 }
 
-/** Variables that `env:` references may read: `secrets.allow_env` of workspace.yaml. */
-export function allowEnv(workspace: Workspace): readonly string[] {
-  const secrets = workspace.settings?.value["secrets"] as { allow_env?: readonly string[] } | undefined;
-  return secrets?.allow_env ?? [];
+/** Variables that `env:` references may read: `secrets.allow_env` (the operator's own connections) and `allow_env_of` (by tenant). */
+export function allowedVariables(workspace: Workspace): { readonly allowEnv: readonly string[]; readonly allowEnvOf: Readonly<Record<string, readonly string[]>> } {
+  const secrets = workspace.settings?.value["secrets"] as { allow_env?: readonly string[]; allow_env_of?: Readonly<Record<string, readonly string[]>> } | undefined;
+  return { allowEnv: secrets?.allow_env ?? [], allowEnvOf: secrets?.allow_env_of ?? {} };
+}
+
+/** Origins that a connect link may lead back to: `connect.return_to`. */
+export function returnOrigins(workspace: Workspace): readonly string[] {
+  const connect = workspace.settings?.value["connect"] as { return_to?: readonly string[] } | undefined;
+  return connect?.return_to ?? [];
 }
 
 /** @throws the first error, so that nothing runs on a configuration with one; the caller shows all of them first. */

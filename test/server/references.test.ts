@@ -31,7 +31,17 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const references = (change: Partial<Parameters<typeof createReferences>[0]> = {}) =>
-  createReferences({ environment: { CRM_TOKEN: "from the environment", DATABASE_URL: "postgres://u:p@h/d", EMPTY: "" }, allowEnv: ["CRM_TOKEN", "EMPTY", "UNSET"], secretsDir, ...change });
+  createReferences({ environment: { CRM_TOKEN: "from the environment", DATABASE_URL: "postgres://u:p@h/d", EMPTY: "" }, allowEnv: ["OPERATOR_TOKEN"], allowEnvOf: { acme: ["CRM_TOKEN", "EMPTY", "UNSET"] }, secretsDir, ...change });
+
+test("a tenant reads the variables that are listed for it, the operator every one that is listed", async () => {
+  const resolver = references();
+  const check = (name: string, tenant: string) => () => resolver.check(`env:${name}`, { ...use, tenant });
+  expect(check("CRM_TOKEN", "platform")).not.toThrow();
+  expect(check("OPERATOR_TOKEN", "platform")).not.toThrow();
+  expect(check("OPERATOR_TOKEN", "acme")).toThrow(/allow_env_of/);
+  expect(check("CRM_TOKEN", "bolt")).toThrow(/for bolt/);
+  expect(check("CRM_TOKEN", "constructor")).toThrow(/allow_env_of/);
+});
 
 test("a variable that the workspace lists is read each time it is used", async () => {
   const environment: Record<string, string> = { CRM_TOKEN: "one" };

@@ -108,7 +108,6 @@ async function choose() {
 function fail(thrown) {
   of("state").textContent = "";
   if (thrown.status === 401 || thrown.status === 403) return finish("This link is over", "It was used already, has run out, or was withdrawn. Ask whoever sent it for a new one.");
-  for (const name of Object.keys(shown?.form.properties ?? {})) { of(`wrong-${name}`).hidden = true; of(`field-${name}`).removeAttribute("aria-invalid"); }
   let first;
   for (const { field, message } of thrown.problems ?? []) {
     const control = of(`field-${field}`);
@@ -126,6 +125,7 @@ of("form").addEventListener("submit", async (event) => {
   event.preventDefault();
   of("send").disabled = true;
   complain("");
+  for (const name of Object.keys(shown.form.properties)) { of(`wrong-${name}`).hidden = true; of(`field-${name}`).removeAttribute("aria-invalid"); }
   of("state").textContent = shown.signs_in ? `Taking you to ${shown.title} …` : `Asking ${shown.title} …`;
   try {
     const { authorize_url: address, ok, checked, error } = await ask("POST", "/api/connect-link/connect", read());
@@ -137,7 +137,7 @@ of("form").addEventListener("submit", async (event) => {
       return;
     }
     if (ok) finish(`${shown.title} is connected`, checked ? `${shown.title} accepted what you entered. You can close this page.` : "What you entered is stored. You can close this page.");
-    else complain(error.message, error.hint);
+    else complain(error.code.startsWith("AUTH_") ? `${shown.title} did not accept what you entered.` : `${shown.title} could not be asked. What you entered is stored; try again later.`, error.message);
   } catch (thrown) { fail(thrown); } finally { of("send").disabled = false; }
 });
 

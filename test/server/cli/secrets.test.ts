@@ -27,7 +27,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => provider.listen(0, "127.0.0.1", resolve));
   const files: Record<string, string> = {
-    "workspace.yaml": "name: Test\ncatalogue: builtin\negress: { allow_private: true }\nsecrets: { allow_env: [CRM_TOKEN] }\n",
+    "workspace.yaml": "name: Test\ncatalogue: builtin\negress: { allow_private: true }\nsecrets: { allow_env_of: { acme: [CRM_TOKEN] } }\n",
     "connectors/crm/connector.yaml": `connector: crm\ntitle: CRM\nconfig: { token: { title: Token, secret: true } }\nhttp: { base_url: "http://127.0.0.1:${(provider.address() as AddressInfo).port}", auth: { type: api_key, header: Authorization, value: "Token {{config.token}}" } }\ncheck: { get: /people }\nstreams:\n  people: { get: /people, records: items, key: id }\n`,
     "mappings/crm/person.yaml": "mapping: crm/person\nfrom: crm.people\nto: person\nfields:\n  name: name\n",
     "schemas/entities/person.schema.json": JSON.stringify({ $schema: "https://json-schema.org/draft/2020-12/schema", $id: "person", title: "Person", type: "object", properties: { name: { type: "string", "x-label": "Name" } } }),

@@ -170,7 +170,8 @@ describe.skipIf(!existsSync(CHROMIUM))(`a person in Chromium (${CHROMIUM}${exist
     await page.getByLabel("Site").fill("acme");
     await page.getByLabel("API key").fill("canary-wrong-key");
     await page.getByRole("button", { name: "Connect" }).click();
-    await expect.poll(() => page.getByRole("alert").textContent()).toMatch(/refused the credential/);
+    await expect.poll(() => page.getByRole("alert").textContent()).toMatch(/did not accept what you entered.*refused the credential/s);
+    expect(await page.locator("#wrong-site").isHidden()).toBe(true);
     expect(await page.getByRole("alert").textContent()).not.toContain("canary");
     expect(await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth)).toBe(true);
     await page.getByLabel("Sign in with").selectOption("none");
