@@ -1,8 +1,10 @@
 /** Runs the `tests` inside mappings: each record through the mapping's expressions, and what comes out against the entity. */
 import type { Problem } from "../errors/plugboard-error.ts";
-import { compileExpression, compileFields, type CompiledExpression } from "../expression/index.ts";
+import { checkTemplate, compileExpression, compileFields, compileTemplate, type CompiledExpression, type CompiledTemplate } from "../expression/index.ts";
 import { entitySchema, entityProblems } from "./entity-schema.ts";
 import { isMap, merged } from "./merged.ts";
+import { inputOf } from "./references/mapping.ts";
+import { splitName } from "./references/names.ts";
 import type { Json, JsonObject, Manifest, Workspace } from "./types.ts";
 
 export interface MappingTestResult {
@@ -28,7 +30,7 @@ export async function runMappingTests(workspace: Workspace, told: readonly Probl
       if (tests.length === 0) continue;
       // A layer's tests are of the mapping as that layer sees it, whatever is laid over it.
       const whole = merged(layers.slice(0, depth + 1));
-      const map = compile(whole);
+      const map = compile(whole, id, workspace);
       if (!map) continue;
       for (const [index, test] of tests.entries()) if (isMap(test)) results.push(await runOne(id, String(whole.to), map, test, manifest, `/tests/${index}`, workspace));
     }
@@ -53,13 +55,18 @@ type Mapped = (record: Json, variables: Readonly<Record<string, unknown>>) => Pr
 
 type Source = { expression: string } | { constant: number | boolean } | { ref: string; key: string };
 
-function compile(mapping: JsonObject): Mapped | undefined {
+function compile(mapping: JsonObject, id: string, workspace: Workspace): Mapped | undefined {
   const fields: Record<string, Source> = {};
+  const templates: { field: string; template: CompiledTemplate }[] = [];
   for (const [name, field] of Object.entries(isMap(mapping.fields) ? mapping.fields : {})) {
     if (typeof field === "string") fields[name] = { expression: bare(field) };
     else if (typeof field === "number" || typeof field === "boolean") fields[name] = { constant: field };
     else if (isMap(field) && typeof field.ref === "string") fields[name] = { ref: field.ref, key: bare(String(field.key)) };
-    else if (field !== null) return undefined;
+    else if (isMap(field) && typeof field.template === "string") {
+      const text = workspace.attachments.get(["mappings", ...id.split("/").slice(0, -1), field.template].join("/"));
+      if (text === undefined || checkTemplate(text).length > 0) return undefined;
+      templates.push({ field: name, template: compileTemplate(text, field.template.endsWith(".html.hbs") ? "html" : "text") });
+    } else if (field !== null) return undefined;
   }
   let where: CompiledExpression | undefined;
   let compiled: ReturnType<typeof compileFields>;
@@ -78,7 +85,16 @@ function compile(mapping: JsonObject): Mapped | undefined {
     const { value, problems } = await compiled.evaluate(record, variables);
     const [problem] = problems;
     if (problem) return { error: { code: problem.code === "LIMIT" ? "MAPPING_LIMIT" : "MAPPING_EVALUATION", at: `fields.${problem.field}`, detail: `fields.${problem.field}: ${problem.message}` } };
-    return { value: value as JsonObject };
+    const made = value as Record<string, Json>;
+    for (const { field, template } of templates) {
+      try {
+        const text = template.render({ ...(isMap(record) ? record : {}), ...variables, record });
+        if (text !== undefined) made[field] = text;
+      } catch (thrown) {
+        return { error: { code: "MAPPING_EVALUATION", at: `fields.${field}`, detail: `fields.${field}: ${(thrown as Error).message}` } };
+      }
+    }
+    return { value: made };
   };
 }
 
@@ -91,11 +107,14 @@ async function runOne(mapping: string, entity: string, map: Mapped, test: JsonOb
   return { mapping, name, passed: false, problem: { code: "MANIFEST_TEST_FAILED", severity: "error", params: { name, detail: found.detail }, at: manifest.locate(at, found.member === undefined ? "value" : "key"), pointer: at } };
 }
 
+/** What comes out against what the mapping makes: an entity, or the input of an action. */
 function withEntity(outcome: Outcome, entity: string, workspace: Workspace): Outcome {
   if (!("value" in outcome)) return outcome;
-  const schema = entitySchema(entity, workspace);
+  const action = splitName(entity);
+  const input = action && inputOf(action, workspace);
+  const schema = action ? input && { type: "object", properties: Object.fromEntries(input), additionalProperties: false } : entitySchema(entity, workspace);
   const [problem] = schema ? entityProblems(schema, outcome.value) : [];
-  return problem ? { error: { code: "MAPPING_INVALID", at: problem.field === "" ? "fields" : `fields.${problem.field}`, detail: `not a valid ${entity}: ${problem.detail}` } } : outcome;
+  return problem ? { error: { code: "MAPPING_INVALID", at: problem.field === "" ? "fields" : `fields.${problem.field}`, detail: `not a valid ${action ? `input of ${entity}` : entity}: ${problem.detail}` } } : outcome;
 }
 
 function failureOf(test: JsonObject, outcome: Outcome): { detail: string; member?: string } | undefined {

@@ -42,3 +42,16 @@ test("tests of the catalogue are of the catalogue's mapping, a workspace's of wh
   const tree = (layer: "catalogue" | "workspace", text: string) => ({ layer, label: layer, files: new Map([["schemas/entities/company.schema.json", ENTITY], ["mappings/acme/company.yaml", text]]) });
   expect((await runMappingTests(read([tree("catalogue", below), tree("workspace", above)]))).map(({ name, passed }) => [name, passed])).toEqual([["below", true], ["above", true]]);
 });
+
+test("a mapping to an action: its input is checked, a template is rendered, references are given as what they mean", async () => {
+  const files = (html: string, expect: string) => new Map([
+    ["connectors/mail/connector.yaml", "connector: mail\ntitle: Mail\nhttp: { base_url: https://api.mail.example }\nactions:\n  send: { input: { to: { type: string }, html: { type: string } }, post: /mails, json: =input, once: false }\n"],
+    ["schemas/entities/interview.schema.json", '{ "$id": "interview", "title": "Interview", "type": "object", "properties": { "candidate": { "type": "string" } } }'],
+    ["mappings/mail/invite.html.hbs", html],
+    ["mappings/mail/invite.yaml", `mapping: mail/invite\nfrom: interview\nto: mail.send\nfields:\n  to: candidate.email\n  html: { template: invite.html.hbs }\ntests:\n  - name: an invitation\n    given: { candidate: { email: a@b.c, name: A & B } }\n    with: { link: L, tenant: { title: Acme } }\n    expect: ${expect}\n`],
+  ]);
+  const run = async (html: string, expected: string) => (await runMappingTests(read([{ layer: "workspace", label: "", files: files(html, expected) }]))).map(({ passed, problem }) => (passed ? "passed" : `${problem!.at!.line}: ${String(problem!.params.detail)}`));
+  expect(await run("{{candidate.name}} {{link}} {{tenant.title}}", "{ to: a@b.c, html: A &amp; B L Acme }")).toEqual(["passed"]);
+  expect(await run("{{candidate.name}}", "{ to: a@b.c, html: A & B }")).toEqual(['11: html: expected "A & B", got "A &amp; B"']);
+  expect(await run("{{candidate.email.x.y}}", "{ to: a@b.c }")).toEqual(["passed"]);
+});
