@@ -1,6 +1,6 @@
 /** A tenant on another release, or another preset: what changes, and first of all what gets in the way. */
 import type { Problem } from "../errors/plugboard-error.ts";
-import type { Json, Manifest, Workspace } from "../manifest/types.ts";
+import type { Json, JsonObject, Manifest, Workspace } from "../manifest/types.ts";
 import { diffPlans, type PlanChange } from "./diff.ts";
 import { withMappings } from "./effective.ts";
 import { lintSuperseded } from "./lint-overrides.ts";
@@ -8,7 +8,7 @@ import { normalise } from "./merge.ts";
 import { presetLayer, type PresetLayer } from "./preset-layer.ts";
 import { resolvePlan } from "./resolve.ts";
 import { CONFIGURATION } from "./shape.ts";
-import { at, locationOf, members, scalar, sourced, type Sourced, type SourcedMap } from "./sourced.ts";
+import { at, isJsonMap, locationOf, members, scalar, sourced, type Sourced, type SourcedMap } from "./sourced.ts";
 import type { Origin, TenantPlan } from "./types.ts";
 
 /**
@@ -49,17 +49,25 @@ export function planMove(workspace: Workspace, tenantId: string, pin: string, in
   const before = resolvePlan(workspace, tenantId);
   const manifest = workspace.tenants.get(tenantId)!;
   const given = Object.keys(inputs).length === 0 ? {} : { inputs: { ...(manifest.value["inputs"] as object | undefined), ...inputs } };
-  const moved: Manifest = { ...manifest, value: { ...manifest.value, preset: pin, ...given } as Manifest["value"] };
+  const repinned: Manifest = { ...manifest, value: { ...manifest.value, preset: pin, ...given } as Manifest["value"] };
+  const conflicts = conflictsOf(workspace, manifest, repinned);
+  // What is gone stands in the way by itself; whatever else is wrong is wrong without it.
+  const moved: Manifest = { ...repinned, value: without(repinned.value, conflicts.flatMap(({ kind, path }) => (kind === "gone" ? [path] : []))) };
   const after = resolvePlan({ ...workspace, tenants: new Map([...workspace.tenants, [tenantId, moved]]) }, tenantId);
   const changes = diffPlans(before.plan, after.plan);
   const schedules = (change: "added" | "removed") => changes.filter((each) => each.kind === "schedule" && each.change === change).map(({ name }) => name);
   return {
     tenant: tenantId, ...(before.plan.preset ? { from: pinOf(before.plan) } : {}), to: after.plan.preset ? pinOf(after.plan) : pin,
-    conflicts: [...conflictsOf(workspace, manifest, moved), ...newErrors(before.problems, after.problems)], changes,
+    conflicts: [...conflicts, ...newErrors(before.problems, after.problems)], changes,
     stops: schedules("removed"), starts: schedules("added"),
     connect: Object.keys(after.plan.connections).filter((id) => connectorOf(before.plan, id) !== connectorOf(after.plan, id)),
     leaves: Object.keys(before.plan.connections).filter((id) => !(id in after.plan.connections)),
   };
+}
+
+/** @param paths `flows.learners` */
+function without(value: JsonObject, paths: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(value).map(([room, entries]) => [room, isJsonMap(entries) ? Object.fromEntries(Object.entries(entries).filter(([name]) => !paths.includes(`${room}.${name}`))) : entries]));
 }
 
 const connectorOf = ({ connections, connectors }: TenantPlan, id: string): string | undefined => connectors[connections[id]?.connector ?? ""]?.id;

@@ -33,7 +33,9 @@ export async function proposeMoves(review: Review, author: Actor, tenants: reado
   const moves = tenants.map((tenant) => planOne(workspace, tenant, wanted));
   const open = moves.flatMap(({ tenant, to, conflicts }) => conflicts.filter(({ kind }) => !(kind === "gone" && wanted.drop_gone === true) && !(kind === "shadows" && wanted.accept === true)).map((conflict) => problemOf(tenant, to, conflict)));
   if (open.length > 0) throw new InvalidFields("TENANT_CONFLICTS", open, { to: [...new Set(moves.map(({ to }) => to))].join(", ") });
-  const edits = moves.filter(({ from, to }) => from !== to).map(({ tenant, to, conflicts }): FileEdit => ({
+  // As it is written: a pin without a release that names the same one today is another pin.
+  const changed = moves.filter(({ tenant, to }) => workspace.tenants.get(tenant)?.value["preset"] !== to);
+  const edits = changed.map(({ tenant, to, conflicts }): FileEdit => ({
     file: tenantFile(tenant),
     set: [
       { pointer: "/preset", value: to },
@@ -42,7 +44,6 @@ export async function proposeMoves(review: Review, author: Actor, tenants: reado
     ],
   }));
   if (edits.length === 0) return { moves, change: null };
-  const changed = moves.filter(({ from, to }) => from !== to);
   const targets = [...new Set(changed.map(({ to }) => to))].join(", ");
   const title = changed.length === 1 ? `${changed[0]!.tenant}: ${changed[0]!.from ?? "no preset"} → ${targets}` : `${changed.length} tenants → ${targets}`;
   return { moves, change: await proposeEdits(review, author, title, edits, changed.length === 1 ? undefined : changed.map(({ tenant, from }) => `${tenant} (${from ?? "no preset"})`).join(", ")) ?? null };
