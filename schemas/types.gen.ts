@@ -1980,8 +1980,10 @@ export type MappingField = RecordExpression | {
   /** The row's key at its origin. */
   readonly key: RecordExpression;
 } | {
-  /** File name of the template. */
+  /** File name of the template; one that ends in `.html.hbs` escapes for HTML. */
   readonly template: string;
+  /** What the file said when the release was cut: releases have it, nobody writes it. */
+  readonly frozen?: string;
 } | null;
 
 /** One record and what must become of it. */

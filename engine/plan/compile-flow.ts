@@ -85,7 +85,7 @@ export function connectionPart(written: Sourced, named: Sourced | undefined, aro
 
 export function compileMapping(node: Sourced | undefined, report: Report, attachments: FlowSurroundings["attachments"]): MappingPlan | undefined {
   if (node?.kind !== "map") return undefined;
-  const folder = folderOf(text(at(node, "use")));
+  const path = (file: string): string => templatePath(text(at(node, "use")), file);
   const fields: Record<string, FieldPlan> = {};
   const templates: Record<string, { file: string; text: string }> = {};
   for (const [name, field] of members(at(node, "fields"))) {
@@ -93,9 +93,10 @@ export function compileMapping(node: Sourced | undefined, report: Report, attach
     const plan = template ? undefined : compileField(field, report);
     if (plan) fields[name] = plan;
     const file = text(template) ?? "";
-    const written = template && attachments.get(`${folder}/${file}`);
+    // Of a release, what the file said when it was cut.
+    const written = text(at(field, "frozen")) ?? (template && attachments.get(path(file)));
     if (written !== undefined) templates[name] = { file, text: written };
-    else if (template) report(unknownReference(template.source, "Template", file, [...attachments.keys()].flatMap((path) => (path.startsWith(`${folder}/`) && path.endsWith(".hbs") ? [path.slice(folder.length + 1)] : []))));
+    else if (template) report(unknownReference(template.source, "Template", file, [...attachments.keys()].flatMap((each) => (each.startsWith(path("")) && each.endsWith(".hbs") ? [each.slice(path("").length)] : []))));
   }
   return {
     ...optional("id", text(at(node, "use"))), ...optional("where", expression(at(node, "where"))), fields,
@@ -104,7 +105,7 @@ export function compileMapping(node: Sourced | undefined, report: Report, attach
 }
 
 /** Templates lie beside the mapping; those of a flow that has its fields in place, in mappings/. */
-const folderOf = (mapping = ""): string => ["mappings", ...mapping.split("/").slice(0, -1)].join("/");
+export const templatePath = (mapping: string | undefined, file: string): string => ["mappings", ...(mapping ?? "").split("/").slice(0, -1), file].join("/");
 
 function compileField(node: Sourced, report: Report): FieldPlan | undefined {
   if (node.kind === "scalar") return typeof node.value === "string" ? { expression: expression(node)! } : { constant: node.value as number | boolean };

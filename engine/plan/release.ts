@@ -5,8 +5,9 @@ import { PlugboardError } from "../errors/plugboard-error.ts";
 import type { Json, JsonObject, Workspace } from "../manifest/types.ts";
 import { prune } from "./merge.ts";
 import { liveMapping, newestRelease, presetHead } from "./preset-layer.ts";
+import { templatePath } from "./compile-flow.ts";
 import { CONFIGURATION, MAPPING } from "./shape.ts";
-import { at, locationOf, members, plain, sameJson, text, withMembers, type Sourced } from "./sourced.ts";
+import { at, isJsonMap, locationOf, members, plain, sameJson, text, withMembers, type Sourced } from "./sourced.ts";
 
 const HEADER = `# yaml-language-server: $schema=../../../schemas/release.schema.json
 # Frozen by \`plugboard preset release\`; never edited by hand. Tenants pin it by its number.
@@ -45,7 +46,17 @@ function closure(workspace: Workspace, preset: Sourced): JsonObject {
     const id = text(use) ?? "";
     const mapping = liveMapping(workspace, id);
     if (mapping?.kind !== "map") throw new PlugboardError("MANIFEST_UNKNOWN_REFERENCE", { kind: "Mapping", name: id, suggestion: suggest(id, workspace.mappings.keys()) }, { at: locationOf(use.source) });
-    mappings[id] = plain(prune(withMembers(mapping, { tests: undefined }), MAPPING)!);
+    mappings[id] = withTemplates(plain(prune(withMembers(mapping, { tests: undefined }), MAPPING)!) as JsonObject, id, workspace);
   }
   return Object.fromEntries(Object.entries(mappings).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** A template's text is frozen with the mapping that names it. */
+function withTemplates(mapping: JsonObject, id: string, { attachments }: Workspace): JsonObject {
+  const fields = isJsonMap(mapping["fields"]) ? mapping["fields"] : {};
+  const frozen = Object.entries(fields).map(([name, field]) => {
+    const text = isJsonMap(field) && typeof field["template"] === "string" ? attachments.get(templatePath(id, field["template"])) : undefined;
+    return [name, text === undefined ? field : { ...(field as JsonObject), frozen: text }] as const;
+  });
+  return frozen.length === 0 ? mapping : { ...mapping, fields: Object.fromEntries(frozen) };
 }

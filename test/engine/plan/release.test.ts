@@ -1,7 +1,9 @@
 import { parse } from "yaml";
 import { expect, test } from "vitest";
+import { validateWorkspace } from "../../../engine/manifest/index.ts";
 import { cutRelease, diffPlans, resolvePlan } from "../../../engine/plan/index.ts";
 import { catalogue, trainingPlatform } from "../../support/training-platform.ts";
+import { workspaceOf } from "../../support/workspace-of.ts";
 
 const tenant = { "tenants/acme.yaml": "tenant: acme\npreset: aptem-hubspot\nflows: { learners: { from: { every: 15m } } }\n" };
 const edited = (file: string, from: string, to: string) => ({ [file]: catalogue[file]!.replace(from, to) });
@@ -117,4 +119,20 @@ test("disabling a connection stops the schedules of its flows", () => {
 test("a change of a connector, which nobody pins, is seen too", () => {
   const changes = diffPlans(planOf(head), planOf(head, edited("connectors/hubspot/connector.yaml", "size: 200", "size: 100")));
   expect(changes).toMatchObject([{ kind: "connector", change: "changed", path: "connectors.hubspot.streams.companies.list.pagination.size", before: 200, after: 100, from: { file: "connectors/hubspot/connector.yaml", line: 15 } }]);
+});
+
+test("a release freezes what its templates said", () => {
+  const files = {
+    "connectors/mail/connector.yaml": "connector: mail\ntitle: Mail\nhttp: { base_url: https://api.mail.example }\nactions:\n  send: { input: { html: { type: string } }, post: /mails, json: =input, once: false }\n",
+    "schemas/entities/person.schema.json": '{ "$id": "person", "title": "Person", "type": "object", "properties": { "name": { "type": "string" } } }',
+    "mappings/mail/hello.yaml": "mapping: mail/hello\nfrom: person\nto: mail.send\nfields: { html: { template: hello.html.hbs } }\n",
+    "mappings/mail/hello.html.hbs": "Hello {{name}}\n",
+    "presets/p/preset.yaml": "preset: p\ntitle: P\nconnections: { mail: { connector: mail } }\nflows: { hello: { from: { change: person }, map: mail/hello, to: { action: mail.send } } }\n",
+  };
+  const { file, text } = cutRelease(workspaceOf({ workspace: files }), "p");
+  const edited = { ...files, "mappings/mail/hello.html.hbs": "Dear {{name}}\n", "tenants/acme.yaml": "tenant: acme\npreset: p@1\n" };
+  const later = workspaceOf({ workspace: { ...edited, [file]: text } });
+  const said = (workspace: typeof later) => resolvePlan(workspace, "acme").plan.change_flows!["hello"]!.map!.templates!["html"]!.text;
+  expect([said(later), said(workspaceOf({ workspace: { ...edited, "tenants/acme.yaml": "tenant: acme\npreset: p\n" } }))]).toEqual(["Hello {{name}}\n", "Dear {{name}}\n"]);
+  expect(validateWorkspace(later).filter(({ severity }) => severity === "error")).toEqual([]);
 });
