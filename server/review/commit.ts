@@ -44,8 +44,9 @@ export function commitTree(repository: Repository, tree: string, { parents, mess
 }
 
 /** Makes a branch or moves it. Under the caller's lock. */
-export const setBranch = (repository: Repository, branch: string, commit: string): Promise<void> =>
-  git.writeRef({ ...repository.at, ref: `refs/heads/${refName(branch)}`, value: commit, force: true });
+export async function setBranch(repository: Repository, branch: string, commit: string): Promise<void> {
+  await git.writeRef({ ...repository.at, ref: `refs/heads/${refName(branch)}`, value: commit, force: true });
+}
 
 export async function deleteBranch(repository: Repository, branch: string): Promise<void> {
   if (branch !== repository.main) await git.deleteRef({ ...repository.at, ref: `refs/heads/${refName(branch)}` });

@@ -96,7 +96,14 @@ export async function readTreeAt(repository: Repository, commit: string, label =
 /** The catalogue, and the workspace as it is at a commit. */
 export const treesAt = async (repository: Repository, commit: string, label = ""): Promise<SourceTree[]> => [readCatalogue(), await readTreeAt(repository, commit, label)];
 
-export const treeOf = async (repository: Repository, commit: string): Promise<string> => (await git.readCommit({ ...repository.at, oid: commit })).commit.tree;
+/** @throws PlugboardError CHANGE_GIT when the repository does not have the commit (a shallow clone, another repository). */
+export async function treeOf(repository: Repository, commit: string): Promise<string> {
+  try {
+    return (await git.readCommit({ ...repository.at, oid: commit })).commit.tree;
+  } catch (cause) {
+    throw unusable(`it does not have the commit ${commit.slice(0, 40)}`, "A shallow clone has only the newest commits: git fetch --unshallow.", cause);
+  }
+}
 
 /** Every file below a tree, by path, in order; folders that cannot hold a wanted one are not opened. */
 export async function listFiles(repository: Repository, tree: string, wanted: (path: string, isFolder: boolean) => boolean = () => true, under = "", found = new Map<string, Entry>()): Promise<Map<string, Entry>> {
@@ -112,7 +119,7 @@ export async function listFiles(repository: Repository, tree: string, wanted: (p
 
 /** @throws PlugboardError CHANGE_GIT for names that a working copy must not get. */
 export async function readEntries(repository: Repository, tree: string, under = ""): Promise<Map<string, Entry>> {
-  const { tree: entries } = await git.readTree({ ...repository.at, oid: tree });
+  const { tree: entries } = await git.readTree({ ...repository.at, oid: tree }).catch((cause: Error) => { throw unusable(under === "" ? cause.message : `in ${under}: ${cause.message}`, undefined, cause); });
   const unsafe = entries.find(({ path: name }) => UNSAFE_NAME.test(name));
   if (unsafe) throw unusable(`a file is called ${JSON.stringify(under + unsafe.path)}`);
   return new Map(entries.map(({ path: name, oid, mode, type }) => [name, { oid, mode, type }]));
@@ -126,7 +133,7 @@ export async function readFileAt(repository: Repository, commit: string, file: s
 }
 
 async function readBytes(repository: Repository, oid: string, file: string): Promise<Uint8Array> {
-  const { blob } = await git.readBlob({ ...repository.at, oid });
+  const { blob } = await git.readBlob({ ...repository.at, oid }).catch((cause: Error) => { throw unusable(`${file}: ${cause.message}`, undefined, cause); });
   if (blob.length > MAX_FILE_BYTES) throw unusable(`${file} has ${blob.length} bytes, more than ${MAX_FILE_BYTES}`);
   return blob;
 }
@@ -140,4 +147,5 @@ function textOf(bytes: Uint8Array): string {
   }
 }
 
-export const unusable = (detail: string, suggestion?: string): PlugboardError => new PlugboardError("CHANGE_GIT", { detail: `${detail}.`, ...(suggestion === undefined ? {} : { suggestion }) });
+export const unusable = (detail: string, suggestion?: string, cause?: unknown): PlugboardError =>
+  new PlugboardError("CHANGE_GIT", { detail: `${detail.replace(/\.$/, "")}.`, ...(suggestion === undefined ? {} : { suggestion }) }, { cause });
