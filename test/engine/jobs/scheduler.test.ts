@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startScheduler, type Scheduler } from "../../../engine/jobs/scheduler.ts";
-import { listRuns, listSchedules, openDatabase, pauseFlow, type Database } from "../../../engine/store/index.ts";
+import { listRuns, listSchedules, nextDue, openDatabase, pauseFlow, resumeTenant, suspendTenant, type Database } from "../../../engine/store/index.ts";
 import { asAdmin } from "../../support/postgres.ts";
 import { rig, type Rig } from "./rig.ts";
 
@@ -104,4 +104,30 @@ test("a scheduler notices by itself what becomes due", async () => {
   schedulers.push(made);
   for (const end = Date.now() + 10_000; (await runs()).length === 0; await new Promise((resolve) => setTimeout(resolve, 20))) if (Date.now() > end) throw new Error("nothing was run");
   expect((await runs()).length).toBe(1);
+});
+
+test("a flow whose connection was never entered, or was taken away, starts nothing; why stands beside its schedule until it can", async () => {
+  await it.apply(["acme"], { people: { schedule: { every_seconds: 3600 } } });
+  await admin("update schedules set needs_connection = true");
+  const clock = await scheduler();
+  const tick = async (): Promise<number> => {
+    await admin("update schedules set due_at = date_trunc('milliseconds', now()) - interval '1 second'");
+    return clock.look();
+  };
+  expect([await tick(), (await due()).skipped?.reason, (await due()).due! > Date.now()]).toEqual([0, "not_connected", true]);
+  await admin("insert into connections (tenant_id, connection, connector) select id, 'crm', 'crm' from tenants where slug = 'acme'");
+  expect([await tick(), (await due()).skipped]).toEqual([1, undefined]);
+  await admin("update runs set status = 'succeeded', finished_at = now()");
+  await admin("update connections set status = 'disconnected'");
+  expect([await tick(), (await due()).skipped?.reason, (await runs()).length]).toEqual([0, "disconnected", 1]);
+});
+
+test("a suspended tenant is never due, and does not wake the scheduler", async () => {
+  await it.apply(["acme"], { people: { schedule: { every_seconds: 3600 } } });
+  const clock = await scheduler();
+  await suspendTenant(it.database.db, "acme", "root", "not paid");
+  await admin("update schedules set due_at = date_trunc('milliseconds', now()) - interval '1 second'");
+  expect([await clock.look(), await nextDue(it.database.db)]).toEqual([0, undefined]);
+  await resumeTenant(it.database.db, "acme", "root");
+  expect([await clock.look(), (await due()).due! > Date.now()]).toEqual([0, true]);       // from now on, not all that fell due meanwhile
 });
