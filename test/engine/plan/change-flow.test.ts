@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { read } from "../../../engine/manifest/index.ts";
 import { originOfPointer, resolvePlan, saveAction, savesOf } from "../../../engine/plan/index.ts";
+import { languageBlocks, treeOf } from "../../schemas/language-blocks.ts";
 import { workspaceOf } from "../../support/workspace-of.ts";
 
 const CONNECTOR = `connector: crm
@@ -104,4 +106,37 @@ test("one reply, or several by name in the order of layers", () => {
     { name: "challenge", when: "body.challenge", handshake: true, status: 200, headers: { "Content-Type": "text/plain" }, text: "{{body.challenge}}" },
     { name: "ping", when: "body.type = 1", status: 200, json: { type: 1 } },
   ]);
+});
+
+test("the flows that the language's own page writes out: on an edge, held, minted, to an action, saved, two ways", () => {
+  const page = treeOf(languageBlocks());
+  const stub = (id: string, streams: string, actions = "") => [`connectors/${id}/connector.yaml`, `connector: ${id}\ntitle: ${id}\nhttp: { base_url: https://api.${id}.example }\nstreams: ${streams}\n${actions}`] as const;
+  const entity = (id: string, fields: string) => [`schemas/entities/${id}.schema.json`, JSON.stringify({ $id: id, title: id, type: "object", properties: Object.fromEntries(fields.split(" ").map((name) => [name, {}])) })] as const;
+  const mapping = (id: string, from: string, to: string) => [`mappings/${id}.yaml`, `mapping: ${id}\nfrom: ${from}\nto: ${to}\nfields: {}\n`] as const;
+  const files = new Map([
+    ...page.files,
+    stub("resend", "{ mails: { key: id, get: /mails } }", "actions: { send: { input: { to: {}, subject: {}, html: {}, text: {} }, post: /mails, json: =input, once: { key: delivery.key } } }\n"),
+    stub("product", "{ shortlists: { key: id, get: /s }, interviews: { key: id, get: /i } }"), stub("slack", "{ users: { key: id, get: /u } }", "actions: { post: { input: { text: {} }, post: /messages, json: =input, once: false } }\n"),
+    entity("application", "stage"), entity("interview", "status starts_at"), entity("job", "title"), entity("candidate", "email"), entity("volunteer", "hours"), entity("donation", "status"), entity("contact", "email"),
+    mapping("greenhouse/job", "greenhouse.jobs", "job"), mapping("greenhouse/candidate", "greenhouse.candidates", "candidate"), mapping("greenhouse/application", "greenhouse.applications", "application"),
+    mapping("product/application", "product.shortlists", "application"), mapping("product/interview", "product.interviews", "interview"), mapping("resend/reminder", "interview", "resend.send"),
+    mapping("hubspot/contact", "hubspot.contacts", "contact"), mapping("wix/contact", "wix.contacts", "contact"), mapping("contact/hubspot", "contact", "hubspot.contacts"), mapping("contact/wix", "contact", "wix.contacts"),
+    mapping("benevity/volunteer", "benevity.donations", "volunteer"), mapping("benevity/donation", "benevity.donations", "donation"), mapping("donation/benevity", "donation", "benevity.donations"), mapping("volunteer/slack", "volunteer", "slack.post"),
+    ["mappings/resend/invitation.html.hbs", "<p>{{candidate.email}} {{link}}</p>"] as const, ["mappings/resend/invitation.text.hbs", "{{link}}"] as const,
+    // The page lends the operator's mail connection, and leaves the catalogue's fragment of webhooks to another block.
+    ["tenants/one.yaml", "tenant: one\npreset: ai-interviewer\nconnections: { mail: { connector: resend } }\n"] as const, ["tenants/two.yaml", "tenant: two\npreset: two-way\n"] as const, ["tenants/three.yaml", "tenant: three\npreset: benevity\n"] as const,
+  ]);
+  const workspace = read([{ layer: "workspace", label: "", files }]);
+  const flowsOf = (tenant: string) => Object.fromEntries(Object.values(resolvePlan(workspace, tenant).plan.change_flows ?? {}).map(({ name, entity: watched, becomes, to, hold_for, mint, enabled }) => [name, [watched, becomes, Object.values(to).slice(0, 2).join(" at "), hold_for, Object.keys(mint).join(), enabled]]));
+  expect(flowsOf("one")).toEqual({
+    invitations: ["application", 'stage = "shortlisted"', "send at mail", "recruiter", "link", true],
+    scorecards: ["interview", 'status = "completed"', "add_note at ats", undefined, "", true],
+  });
+  expect(flowsOf("two")).toEqual({ hubspot_out: ["contact", undefined, "contacts at hubspot", undefined, "", true], wix_out: ["contact", undefined, "contacts at wix", undefined, "", true] });
+  expect(flowsOf("three")).toEqual({
+    donations_out: ["donation", 'status = "approved"', "donations at benevity", undefined, "", true],
+    milestones: ["volunteer", "hours != null and hours >= 100", "post at slack", undefined, "", false],
+  });
+  const { templates, fields } = resolvePlan(workspace, "one").plan.change_flows!["invitations"]!.map!;
+  expect([fields["to"], Object.keys(templates!)]).toEqual([{ expression: "candidate.email" }, ["html", "text"]]);
 });
