@@ -34,6 +34,8 @@ export function diffPlans(a: TenantPlan, b: TenantPlan): PlanChange[] {
     });
   };
   const leaves = (kind: ChangeKind, name: string, pointer: string, before: unknown, after: unknown): void => {
+    // Rules are tried in their order, so that is part of what they say.
+    if (pointer.endsWith("/errors") && isJsonMap(before) && isJsonMap(after) && sameJson(Object.keys(before).toSorted(), Object.keys(after).toSorted())) add(kind, name, pointer, Object.keys(before), Object.keys(after));
     if (isJsonMap(before) && isJsonMap(after)) for (const key of keysOf(before, after)) leaves(kind, name, child(pointer, key), before[key], after[key]);
     else add(kind, name, pointer, before, after);
   };
