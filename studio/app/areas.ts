@@ -22,7 +22,8 @@ export interface PageRoute {
   };
 }
 
+import { routes as mappings } from "../pages/mappings/routes.ts";
 import { routes as operate } from "../pages/operate/routes.ts";
 import { routes as start } from "../pages/start/routes.ts";
 
-export const areas: readonly PageRoute[] = [...start, ...operate];
+export const areas: readonly PageRoute[] = [...start, ...operate, ...mappings];
