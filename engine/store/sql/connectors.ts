@@ -20,7 +20,7 @@ export const selectConnectorIds = (): Statement => ({ text: "select id from conn
 
 /** As the scheduler, over all tenants. What was disconnected counts for nothing; `code` is null where it works or was not tried. */
 export const selectConnectorHealth = (tenant: string | undefined): Statement => ({
-  text: `select c.connector, case when c.status = 'broken' then coalesce(c.status_detail ->> 'code', 'UNKNOWN') end as code, count(*)::int as connections, max(c.status_at) as last_at
+  text: `select c.connector, case when c.status = 'broken' then coalesce(c.status_code, 'UNKNOWN') end as code, count(*)::int as connections, max(c.status_at) as last_at
          from connections c join tenants t on t.id = c.tenant_id
          where t.deleted_at is null and c.status <> 'disconnected' and ($1::text is null or t.slug = $1) group by 1, 2`,
   values: [tenant ?? null],
