@@ -211,8 +211,8 @@ describe("the audit log", () => {
   test("is read page by page, each line once, by whom it concerns", async () => {
     const seen: string[] = [];
     for (let cursor: string | null = ""; cursor !== null;) {
-      const answer = (await at.as("tenant_admin").get(`/api/audit?limit=3${cursor === "" ? "" : `&cursor=${cursor}`}`)).json();
-      seen.push(...answer.data.map(({ id }: { id: string }) => id));
+      const answer: { data: { id: string }[]; next_cursor: string | null } = (await at.as("tenant_admin").get(`/api/audit?limit=3${cursor === "" ? "" : `&cursor=${cursor}`}`)).json();
+      seen.push(...answer.data.map(({ id }) => id));
       cursor = answer.next_cursor;
     }
     expect(seen.length).toBeGreaterThan(10);
