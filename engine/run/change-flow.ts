@@ -49,13 +49,14 @@ const DEEPEST = 5;
 
 /** @throws PlugboardError MANIFEST_EXPRESSION, MAPPING_SYNTAX; `validate` finds both earlier. */
 export function compileChangeFlow(plan: ChangeFlowPlan, tenant: TenantPlan): CompiledChangeFlow {
-  const where = `flows.${plan.name}`;
-  const becomes = plan.becomes === undefined ? undefined : compileAt(plan.becomes, `${where}.becomes`);
-  const when = plan.when === undefined ? undefined : compileAt(plan.when, `${where}.when`);
+  const at = `flows.${plan.name}`;
+  const becomes = plan.becomes === undefined ? undefined : compileAt(plan.becomes, `${at}.becomes`);
+  const when = plan.when === undefined ? undefined : compileAt(plan.when, `${at}.when`);
+  const where = plan.map?.where === undefined ? undefined : compileAt(plan.map.where, `${at}.map.where`);
   const references = referencesOf(tenant);
   const mapping = plan.map && compileMapping(plan.map, references[plan.entity] ?? {});
   const mints = Object.entries(plan.mint).map(([name, { token, about, valid_seconds }]) =>
-    ({ name, kind: token, about: about === undefined ? undefined : compileValue(about, "text", `${where}.mint.${name}.about`), validSeconds: valid_seconds }));
+    ({ name, kind: token, about: about === undefined ? undefined : compileValue(about, "text", `${at}.mint.${name}.about`), validSeconds: valid_seconds }));
   const fixed = { tenant: tenant.tenant, inputs: tenant.inputs };
   const paths = plan.map === undefined ? [] : readPaths(plan.map);
 
@@ -95,7 +96,9 @@ export function compileChangeFlow(plan: ChangeFlowPlan, tenant: TenantPlan): Com
           if (held) return false;
         }
         step = "when";
-        return when === undefined || holds(await when.evaluate(variables, variables));
+        if (when !== undefined && !holds(await when.evaluate({ ...(variables["record"] as JsonObject), ...variables }, variables))) return false;
+        step = "where";
+        return where === undefined || change.after === undefined || holds(await where.evaluate(variables["after"], variables));
       } catch (thrown) {
         return failedAt(step, thrown);
       }

@@ -28,6 +28,16 @@ describe("fires", () => {
     expect(await fires({ when: "$not(before.s = after.s)" }, { s: 1 }, { s: 1, n: 2 })).toBe(false);
   });
 
+  test("when names the row's fields by themselves too", async () => {
+    expect(await fires({ when: "s = 2 and before.s = 1" }, { s: 1 }, { s: 2 })).toBe(true);
+    expect(await fires({ when: "s = 3" }, { s: 1 }, { s: 2 })).toBe(false);
+  });
+
+  test("a row that the mapping's where leaves out is not sent", async () => {
+    expect(await fires({ map: { where: "s", fields: {} } }, undefined, { s: "" })).toBe(false);
+    expect(await fires({ map: { where: "s", fields: {} } }, undefined, { s: "x" })).toBe(true);
+  });
+
   test("an expression that fails on the row itself is told, not swallowed", async () => {
     expect(await fires({ becomes: "$uppercase(s) = \"WON\"" }, undefined, { s: 7 })).toMatchObject({ code: "MAPPING_EVALUATION", params: { field: "becomes" } });
   });
