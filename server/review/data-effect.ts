@@ -148,7 +148,8 @@ function compare(old: Outcome, now: Outcome): Sample["outcome"] | undefined {
 function differingFields(a: JsonObject, b: JsonObject, under = ""): string[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((key) => {
     const [old, now] = [a[key], b[key]];
-    if (isMap(old) && isMap(now)) return differingFields(old, now, `${under}${key}.`);
+    // A map that comes or goes is told by its members.
+    if ((isMap(old) || isMap(now)) && (old === undefined || isMap(old)) && (now === undefined || isMap(now))) return differingFields(old ?? {}, now ?? {}, `${under}${key}.`);
     return JSON.stringify(old) === JSON.stringify(now) ? [] : [under + key];
   });
 }
