@@ -6,9 +6,11 @@ import path from "node:path";
 import type { FastifyInstance } from "fastify";
 import git from "isomorphic-git";
 import { openJobs, type Jobs } from "../../../engine/jobs/index.ts";
-import { createKeyring, generateKey, type Actor, type Keyring } from "../../../engine/store/index.ts";
+import { addMembership, addSession, addUser, createKeyring, generateKey, PLATFORM, setAssignments, withTenant, type Actor, type Keyring } from "../../../engine/store/index.ts";
 import { issueKey } from "../../../server/api/first-key.ts";
+import type { Role } from "../../../server/api/permissions.ts";
 import { createServer } from "../../../server/api/server.ts";
+import { csrfTokenOf, hashSession, makeSessionToken, SESSION_COOKIE } from "../../../server/people/session-cookie.ts";
 import { applyChange, approve, openWorkspace, syncMain, type Review } from "../../../server/review/index.ts";
 import { testDatabase, type TestDatabase } from "../../support/postgres.ts";
 
@@ -21,7 +23,9 @@ export interface OrgRig {
   readonly server: FastifyInstance;
   readonly operator: string;
   key(tenant: string, scopes?: readonly string[]): Promise<string>;
-  call(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", url: string, body?: unknown, options?: { key?: string; headers?: Record<string, string> }): Promise<{ status: number; body: any; text: string }>;
+  call(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", url: string, body?: unknown, options?: { key?: string; headers?: Record<string, string>; as?: Record<string, string> }): Promise<{ status: number; body: any; text: string }>;
+  /** Somebody with a session; what their browser sends. Staff belong to `platform`; an engineer works for `assigned`. */
+  person(role: Role, tenant?: string, assigned?: readonly string[]): Promise<Record<string, string>>;
   /** What a colleague does with a proposed change. */
   accept(change: { id: string; plan: { hash: string } }): Promise<void>;
   /** Committed to main by hand, and put in force. */
@@ -58,8 +62,18 @@ export async function orgRig(files: Record<string, string> = {}): Promise<OrgRig
   return {
     at, keyring, jobs, review, root, server, operator,
     key: (tenant, scopes = ["*"]) => issueKey(at.db, { name: tenant, scopes: [...scopes], tenant }),
-    async call(method, url, body, { key = operator, headers = {} } = {}) {
-      const answer = await server.inject({ method, url, headers: { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers }, ...(body === undefined ? {} : { payload: JSON.stringify(body) }) });
+    async person(role, tenant = PLATFORM, assigned = []) {
+      const token = makeSessionToken();
+      await withTenant(at.db, tenant, async (tx) => {
+        const user = (await addUser(tx, { email: `${role}-${token.slice(0, 8).toLowerCase()}@example.org`, name: role }))!;
+        await addMembership(tx, user, role);
+        if (assigned.length > 0) await setAssignments(tx, user, assigned);
+        await addSession(tx, { hash: hashSession(token), user });
+      });
+      return { cookie: `${SESSION_COOKIE}=${token}`, "x-csrf-token": csrfTokenOf(token), "sec-fetch-site": "same-origin" };
+    },
+    async call(method, url, body, { key = operator, headers = {}, as } = {}) {
+      const answer = await server.inject({ method, url, headers: { ...(as ?? { authorization: `Bearer ${key}` }), ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers }, ...(body === undefined ? {} : { payload: JSON.stringify(body) }) });
       const parsed: unknown = answer.headers["content-type"]?.toString().startsWith("application/json") ? answer.json() : undefined;
       return { status: answer.statusCode, body: parsed as any, text: answer.body };
     },
