@@ -5,3 +5,7 @@ export { triggerRun, type RunWanted } from "./trigger.ts";
 export { isReplayable, replayQuarantine, type ReplayQueued, type ReplayWanted } from "./replay.ts";
 export { scheduleInWords } from "./schedule.ts";
 export type { ProgressBoard, RunProgress } from "./progress.ts";
+export { fireRows, pendingRows, type PendingRows } from "./fire.ts";
+export { previewDelivery, type DeliveryPreview } from "./preview-delivery.ts";
+export type { DeliverySettings } from "./worker.ts";
+export type { DeliveryPoint, DeliveryProbe } from "./outbox.ts";

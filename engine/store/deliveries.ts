@@ -251,7 +251,7 @@ export interface DeliveryFilter {
   readonly code?: string;
 }
 
-const queryOf = (filter: DeliveryFilter): DeliveryQuery => ({ status: filter.status ?? null, flow: filter.flow ?? null, target: filter.target ?? null, row: filter.row ?? null, code: filter.code ?? null });
+const queryOf = (filter: DeliveryFilter): DeliveryQuery => ({ status: filter.status ?? null, flow: filter.flow ?? null, target: filter.target ?? null, row: filter.row ?? null, code: filter.code ?? null, role: null });
 
 /** Newest first, without what they hold. */
 export const listDeliveries = (at: Database | TenantTransaction, tenant: string, filter: DeliveryFilter & { readonly limit?: number; readonly after?: readonly string[] } = {}): Promise<Page<Delivery>> => inTenant(at, tenant, async (tx) => {
@@ -321,10 +321,10 @@ export const cancelDelivery = (at: Database | TenantTransaction, tenant: string,
   return done.length === 1;
 });
 
-/** What waits for a person, of one role or of all; oldest decisions are made first, the newest are listed first. */
+/** What waits for a person, of one role or of all, newest first. */
 export const listHolds = (at: Database | TenantTransaction, tenant: string, filter: { readonly role?: string; readonly limit?: number; readonly after?: readonly string[] } = {}): Promise<Page<Delivery>> => inTenant(at, tenant, async (tx) => {
   const limit = filter.limit ?? 50;
-  const rows = (await tx.run<DeliveryRow>(selectDeliveries(tx.tenantId, { ...queryOf({}), status: ["held"] }, filter.after?.[0], filter.role === undefined ? limit + 1 : 10_000))).filter(({ hold_role }) => filter.role === undefined || hold_role === filter.role);
+  const rows = await tx.run<DeliveryRow>(selectDeliveries(tx.tenantId, { ...queryOf({ status: ["held"] }), role: filter.role ?? null }, filter.after?.[0], limit + 1));
   const last = rows[limit - 1];
   return { items: rows.slice(0, limit).map(deliveryOf), ...(rows.length > limit && last ? { next: [last.seq] } : {}) };
 });

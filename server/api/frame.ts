@@ -9,6 +9,7 @@ import { live } from "../../engine/run/redact.ts";
 import { version } from "../version.ts";
 import { installAccess, type Access } from "./access.ts";
 import { errorSchema, installErrors } from "./errors.ts";
+import { refuseNul } from "./refuse-nul.ts";
 import { scopesInWords } from "./schemas.ts";
 import { routeValidator } from "./validation.ts";
 
@@ -56,6 +57,7 @@ export async function createFrame(options: FrameOptions): Promise<FastifyInstanc
   installErrors(server);
   await server.register(cookie);
   installAccess(server, options.access);
+  server.addHook("preValidation", async (request) => refuseNul(request));
   server.addHook("onSend", async (request, reply) => { reply.header("x-request-id", request.id); });
   server.addHook("onRoute", (route) => {
     // Every route may answer with an error, so none has to say it.
@@ -76,6 +78,7 @@ export async function createFrame(options: FrameOptions): Promise<FastifyInstanc
       tags: [
         { name: "integrations", description: "A tenant's connections: start them, see how they are" },
         { name: "connectors", description: "What can be connected" }, { name: "connections", description: "Enter, check and end a tenant's connections, and call their providers" }, { name: "runs", description: "Executions of flows" }, { name: "events", description: "What providers send: received, looked at, processed again" },
+        { name: "deliveries", description: "What leaves: sent, held for a person, looked at, sent again; and where outgoing webhooks go" },
         { name: "records", description: "What the flows stored" }, { name: "operations", description: "Health, metrics, tenants" },
       ],
     },

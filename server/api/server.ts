@@ -15,9 +15,11 @@ import { registerConnectLinks } from "./routes/connect-links.ts";
 import { registerChanges } from "./routes/changes.ts";
 import { registerConnections } from "./routes/connections.ts";
 import { registerConnectors } from "./routes/connectors.ts";
+import { registerDeliveries } from "./routes/deliveries.ts";
 import { registerEvents } from "./routes/events.ts";
 import { registerFlows } from "./routes/flows.ts";
 import { registerImpersonation } from "./routes/impersonation.ts";
+import { registerHolds } from "./routes/holds.ts";
 import { registerIntegrations } from "./routes/integrations.ts";
 import { registerIssuers } from "./routes/issuers.ts";
 import { registerKeys } from "./routes/keys.ts";
@@ -26,6 +28,7 @@ import { registerLive } from "./routes/live.ts";
 import { registerOAuth } from "./routes/oauth.ts";
 import { registerMappings } from "./routes/mappings.ts";
 import { registerOperations } from "./routes/operations.ts";
+import { registerOutgoingEndpoints } from "./routes/outgoing-endpoints.ts";
 import { registerOverrides } from "./routes/overrides.ts";
 import { registerPresets } from "./routes/presets.ts";
 import { registerProxy } from "./routes/proxy.ts";
@@ -74,7 +77,7 @@ export interface ServerOptions extends Omit<FrameOptions, "access"> {
 /** Ready to `listen` or `inject`. Closing it leaves db and jobs open. */
 export async function createServer({ db, jobs, keyring, allowPrivate, references, publicUrl, returnOrigins, workspace, domain, studio, intake, ...frame }: ServerOptions): Promise<FastifyInstance> {
   const transport = createTransport({ allowPrivate: allowPrivate ?? false });
-  const services = createServices({ db, jobs, keyring, references: references ?? noReferences, transport, publicUrl, returnOrigins, review: workspace && { db, keyring, workspace } });
+  const services = createServices({ db, jobs, keyring, references: references ?? noReferences, transport, allowPrivate, publicUrl, returnOrigins, review: workspace && { db, keyring, workspace } });
   const ofHost = tenantOfHost(db, domain);
   const server = await createFrame({
     ...frame,
@@ -91,7 +94,7 @@ export async function createServer({ db, jobs, keyring, allowPrivate, references
   server.addSchema(run);
   server.addSchema(connection);
   const metrics = installMetrics(server, async () => ({ ...(await readWorkload(db)), queueDepth: await jobs.queue.depth() }), jobs.board);
-  for (const register of [registerIntegrations, registerConnectors, registerConnections, registerConnectLinks, registerOAuth, registerProxy, registerRuns, registerRecords, registerQuarantine, registerFlows, registerLineage, registerLive, registerMappings, registerOperations, registerSession, registerSignIn, registerUsers, registerIssuers, registerKeys, registerImpersonation, registerAudit, registerChanges, registerEvents, registerTenants, registerPresets, registerOverrides, registerTemplates, registerRequests, registerReports]) register(server, services);
+  for (const register of [registerIntegrations, registerConnectors, registerConnections, registerConnectLinks, registerOAuth, registerProxy, registerRuns, registerRecords, registerQuarantine, registerFlows, registerLineage, registerLive, registerMappings, registerOperations, registerSession, registerSignIn, registerUsers, registerIssuers, registerKeys, registerImpersonation, registerAudit, registerChanges, registerEvents, registerDeliveries, registerHolds, registerOutgoingEndpoints, registerTenants, registerPresets, registerOverrides, registerTemplates, registerRequests, registerReports]) register(server, services);
   registerIntake(server, services, { ...(domain === undefined ? {} : { tenantOfHost: ofHost }), ...intake, seen: intakeMetrics(metrics, db).seen });
   keepHouse(server, db, services.review);
   if (studio !== undefined) await serveStudio(server, studio);

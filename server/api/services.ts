@@ -15,6 +15,8 @@ export interface Services {
   readonly references: ReferenceResolver;
   /** To providers. */
   readonly transport: Transport;
+  /** Private addresses that may be reached, as the workspace says. */
+  readonly allowPrivate?: boolean | readonly string[] | undefined;
   /** Under which address people reach this server; absent: that of the request. */
   readonly publicUrl?: string | undefined;
   /** Origins to which a connect link may lead back. */
@@ -27,10 +29,10 @@ export interface Services {
 
 const CACHED_PLANS = 200;
 
-export function createServices({ db, jobs, keyring, references, transport, publicUrl, returnOrigins, review }: Omit<Services, "planOf">): Services {
+export function createServices({ db, jobs, keyring, references, transport, allowPrivate, publicUrl, returnOrigins, review }: Omit<Services, "planOf">): Services {
   const cache = new Map<string, { readonly revision: string; readonly plan: TenantPlan }>();
   return {
-    db, jobs, keyring, references, transport, publicUrl, returnOrigins, review,
+    db, jobs, keyring, references, transport, allowPrivate, publicUrl, returnOrigins, review,
     async planOf(tenant) {
       const revision = await currentRevision(db, tenant);
       if (revision === undefined) throw new PlugboardError("PLAN_UNKNOWN_TENANT", { tenant, suggestion: "The configuration in force does not name it." });

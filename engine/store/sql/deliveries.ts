@@ -39,7 +39,7 @@ export const supersedeHeld = (tenantId: string, flow: string, row: string, by: s
 
 /** Over all tenants, as the scheduler: who has something to do now. */
 export const selectDueTenants = (): Statement => ({
-  text: `select t.slug as tenant from tenants t where t.deleted_at is null
+  text: `select t.slug as tenant from tenants t where t.deleted_at is null and t.status = 'active'
            and exists (select from deliveries d where d.tenant_id = t.id and d.status in ('queued', 'waiting', 'sending') and d.due_at <= now())`,
   values: [],
 });
@@ -137,16 +137,16 @@ export const countRecent = (tenantId: string, flow: string, row: string): Statem
   values: [tenantId, flow, row],
 });
 
-export interface DeliveryQuery { readonly status: readonly string[] | null; readonly flow: string | null; readonly target: string | null; readonly row: string | null; readonly code: string | null }
+export interface DeliveryQuery { readonly status: readonly string[] | null; readonly flow: string | null; readonly target: string | null; readonly row: string | null; readonly code: string | null; /** The role that held ones wait for. */ readonly role: string | null }
 
 /** Newest first. `gap`: an earlier one of the row did not arrive. */
 export const selectDeliveries = (tenantId: string, filter: DeliveryQuery, after: string | undefined, limit: number): Statement => ({
   text: `select ${columns("d")}, exists (select from deliveries e where e.tenant_id = $1 and e.flow = d.flow and e.row_id = d.row_id and e.seq < d.seq and e.status in ('failed', 'exhausted', 'cancelled')) as gap,
            (select e.id from deliveries e where e.tenant_id = $1 and e.flow = d.flow and e.row_id = d.row_id and e.seq < d.seq and e.status in ${IN_THE_WAY} and d.status in ('queued', 'waiting') order by e.seq limit 1) as behind
          from deliveries d where d.tenant_id = $1 and ($2::text[] is null or d.status = any($2)) and ($3::text is null or d.flow = $3) and ($4::text is null or d.target = $4) and ($5::uuid is null or d.row_id = $5)
-           and ($6::text is null or d.code = $6) ${after === undefined ? "" : "and d.seq < $8::bigint"}
+           and ($6::text is null or d.code = $6) and ($8::text is null or d.hold_role = $8) ${after === undefined ? "" : "and d.seq < $9::bigint"}
          order by d.seq desc limit $7`,
-  values: [tenantId, filter.status, filter.flow, filter.target, filter.row, filter.code, limit, ...(after === undefined ? [] : [after])],
+  values: [tenantId, filter.status, filter.flow, filter.target, filter.row, filter.code, limit, filter.role, ...(after === undefined ? [] : [after])],
 });
 
 export const selectDelivery = (tenantId: string, id: string, lock = false): Statement => ({

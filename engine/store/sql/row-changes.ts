@@ -47,9 +47,9 @@ export const selectChangeFlows = (tenantId: string): Statement => ({
   values: [tenantId],
 });
 
-/** Over all tenants, as the scheduler. */
+/** Over all tenants, as the scheduler. What a suspended tenant's rows would make waits until it is resumed. */
 export const selectChangedTenants = (): Statement => ({
-  text: "select t.slug as tenant from tenants t where t.deleted_at is null and exists (select from row_changes c where c.tenant_id = t.id)",
+  text: "select t.slug as tenant from tenants t where t.deleted_at is null and t.status = 'active' and exists (select from row_changes c where c.tenant_id = t.id)",
   values: [],
 });
 
@@ -87,7 +87,7 @@ export interface LiveRow { id: string; data: object; links: Record<string, strin
 export const selectNotFired = (tenantId: string, entity: string, flow: string, after: readonly [at: string, id: string] | undefined, limit: number): Statement => ({
   text: `select r.id, r.data, r.links, r.updated_at::text as at from entity_rows r
          where r.tenant_id = $1 and r.entity = $2 and r.deleted_at is null ${after === undefined ? "" : "and (r.updated_at, r.id) > ($5::timestamptz, $6::uuid)"}
-           and not exists (select from deliveries d where d.tenant_id = $1 and d.flow = $3 and d.row_id = r.id and d.changed_at >= r.updated_at)
+           and not exists (select from deliveries d where d.tenant_id = $1 and d.flow = $3 and d.row_id = r.id and d.changed_at >= date_trunc('milliseconds', r.updated_at))
            and not exists (select from row_changes c where c.tenant_id = $1 and c.row_id = r.id and (c.flow = $3 or c.flow is null))
          order by r.updated_at, r.id limit $4`,
   values: [tenantId, entity, flow, limit, ...(after ?? [])],
