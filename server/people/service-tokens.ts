@@ -54,7 +54,11 @@ export function serviceTokens(db: Database, transport: Transport): Bearer {
   }
 }
 
+/** It stands in logs. */
+const SUBJECT = /^[^\p{C}]{1,255}$/u;
+
 function callerOf(payload: JWTPayload, { id, tenants, roles, tenant_claim, role_claim }: TokenIssuer): Caller | undefined {
+  if (typeof payload.sub !== "string" || !SUBJECT.test(payload.sub)) return undefined;
   const [tenant, role] = [mapped(payload[tenant_claim], tenants), mapped(payload[role_claim], roles)];
   if (tenant === undefined || tenant === PLATFORM || !isRole(role) || isStaff(role)) return undefined;
   return { kind: "service_token", id: `${id}:${payload.sub}`, name: `${payload.sub} (${id})`, tenant, scopes: [], role };

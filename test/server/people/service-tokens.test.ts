@@ -64,7 +64,7 @@ describe("is refused", () => {
     "that has expired": () => sign({ issuedAgo: 1000, seconds: 300 }),
     "that is good for longer than an hour": () => sign({ seconds: 3700 }),
     "that says it was made an hour from now": () => sign({ issuedAgo: -3500, seconds: 3500 }),
-    "without an end": () => sign({ without: ["exp"] }), "without a beginning": () => sign({ without: ["iat"] }), "without a subject": () => sign({ without: ["sub"] }),
+    "without an end": () => sign({ without: ["exp"] }), "without a beginning": () => sign({ without: ["iat"] }), "without a subject": () => sign({ without: ["sub"] }), "with a line break in its subject": () => sign({ claims: { org: "acme", role: "TENANT_ADMIN", sub: "a\nb" } }),
     "without a tenant": () => sign({ claims: { role: "TENANT_ADMIN" } }), "without a role": () => sign({ claims: { org: "acme" } }),
     "with a role that is not mapped": () => sign({ claims: { org: "acme", role: "tenant_admin" } }), "with a role that is a property of every object": () => sign({ claims: { org: "acme", role: "constructor" } }),
     "with two tenants": () => sign({ claims: { org: ["acme", "bolt"], role: "TENANT_ADMIN" } }), "with two roles": () => sign({ claims: { org: "acme", role: ["TENANT_ADMIN", "EMPLOYER_ADMIN"] } }),
