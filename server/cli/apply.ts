@@ -6,7 +6,8 @@ import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import { renderProblems } from "../../engine/errors/render.ts";
 import { resolveAll, type TenantPlan } from "../../engine/plan/index.ts";
 import type { Database } from "../../engine/store/index.ts";
-import { applyWorkspace, planWorkspace } from "../workspace/apply.ts";
+import { applyWorkspace } from "../workspace/apply.ts";
+import { planWorkspace } from "../workspace/plan-workspace.ts";
 import type { LocatedWorkspace } from "../workspace/locate.ts";
 import { say } from "./output.ts";
 

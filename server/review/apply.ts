@@ -2,7 +2,8 @@
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import { getChange, moveChange, otherPlansInForce, readConfiguration, type Actor, type StoredChange } from "../../engine/store/index.ts";
 import { textOfChanges, type TenantChange } from "../../engine/plan/index.ts";
-import { applyWorkspace, revisionOf } from "../workspace/apply.ts";
+import { applyWorkspace } from "../workspace/apply.ts";
+import { revisionOf } from "../workspace/plan-workspace.ts";
 import { deleteBranch, mergeCommit, moveMain } from "./commit.ts";
 import { audit, wrongStatus } from "./drafts.ts";
 import { locked } from "./lock.ts";

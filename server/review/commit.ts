@@ -4,7 +4,7 @@ import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import { changedFiles, type FileEdit } from "./edits.ts";
 import { locked } from "./lock.ts";
 import { refName } from "./refs.ts";
-import { headOf, readTreeAt, treeOf, type Repository } from "./repository.ts";
+import { headOf, readTreeAt, treeOf, unusable, type Repository } from "./repository.ts";
 import { changesBetween, writeBlob, writeTree, type Changes } from "./trees.ts";
 import { prepareWorkingCopy } from "./working-copy.ts";
 
@@ -58,10 +58,11 @@ export async function deleteBranch(repository: Repository, branch: string): Prom
  * @throws PlugboardError CHANGE_UNCOMMITTED
  */
 export async function moveMain(repository: Repository, before: string, after: string): Promise<void> {
+  if (!repository.mainRef.startsWith("refs/heads/")) throw unusable(`it has no branch of its own, only ${repository.main}`, "git switch main");
   const copy = await prepareWorkingCopy(repository, before, after);
   await copy.follow();
   if ((await headOf(repository)) !== before) throw new PlugboardError("CHANGE_BUSY");
-  await git.writeRef({ ...repository.at, ref: `refs/heads/${repository.main}`, value: after, force: true });
+  await git.writeRef({ ...repository.at, ref: repository.mainRef, value: after, force: true });
 }
 
 export type Merged = { readonly commit: string; readonly fastForward: boolean } | { readonly conflicts: readonly string[] };

@@ -4,7 +4,7 @@ import { PlugboardError, type Problem } from "../../engine/errors/plugboard-erro
 import { problemJson } from "../../engine/errors/render.ts";
 import type { SourceTree } from "../../engine/manifest/index.ts";
 import { diffTenants, highestRisk, textOfChanges, type Risk, type TenantChange, type TenantPlan } from "../../engine/plan/index.ts";
-import { planWorkspace, type PlannedWorkspace } from "../workspace/apply.ts";
+import { planWorkspace, type PlannedWorkspace } from "../workspace/plan-workspace.ts";
 
 export interface ChangePlan {
   /** Of the effect: equal for changes that do the same. What an approval is of. */

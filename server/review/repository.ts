@@ -15,8 +15,9 @@ export interface Repository {
   readonly root: string;
   readonly gitdir: string;
   readonly bare: boolean;
-  /** The branch that is in force. */
+  /** The branch that is in force; in a copy that has no branch of its own (a build server's), the one it came from: `origin/main`. */
   readonly main: string;
+  readonly mainRef: string;
   /** Of isomorphic-git, as `{ fs, gitdir, cache }`: packs are opened once. */
   readonly at: { readonly fs: typeof fs; readonly gitdir: string; readonly cache: object };
 }
@@ -39,15 +40,23 @@ export async function openRepository(root: string): Promise<Repository> {
   if (!bare && !existsSync(own)) throw refuse("it has no .git");
   if (!bare && !statSync(own).isDirectory()) throw refuse("its .git is a link to another place (a worktree or submodule)");
   const at = { fs, gitdir: bare ? folder : own, cache: {} };
+  const main = await mainOf(at);
+  if (main === undefined) throw refuse("it has no commit yet");
+  return { root: folder, gitdir: at.gitdir, bare, at, ...main };
+}
+
+async function mainOf(at: Repository["at"]): Promise<Pick<Repository, "main" | "mainRef"> | undefined> {
   const branches = await git.listBranches(at);
   const current = await git.currentBranch(at).catch(() => undefined);
-  const main = ["main", "master"].find((name) => branches.includes(name)) ?? (typeof current === "string" && branches.includes(current) ? current : undefined);
-  if (main === undefined || !isRefName(main)) throw refuse("it has no commit yet");
-  return { root: folder, gitdir: at.gitdir, bare, main, at };
+  const own = ["main", "master", ...(typeof current === "string" ? [current] : [])].find((name) => branches.includes(name) && isRefName(name));
+  if (own !== undefined) return { main: own, mainRef: `refs/heads/${own}` };
+  const remote = await git.listBranches({ ...at, remote: "origin" }).catch((): string[] => []);
+  const from = ["main", "master"].find((name) => remote.includes(name));
+  return from === undefined ? undefined : { main: `origin/${from}`, mainRef: `refs/remotes/origin/${from}` };
 }
 
 /** The commit main is at. */
-export const headOf = (repository: Repository): Promise<string> => commitOf(repository, `refs/heads/${repository.main}`);
+export const headOf = (repository: Repository): Promise<string> => commitOf(repository, repository.mainRef);
 
 /** A branch, tag or commit, or `name~2` → its commit. @throws PlugboardError CHANGE_BAD_REF */
 export async function commitOf(repository: Repository, revision: string): Promise<string> {

@@ -1,9 +1,8 @@
 /** Puts a workspace in force: everything is checked first, and one error anywhere leaves the last good revision as it is. */
-import { createHash } from "node:crypto";
 import type { Problem } from "../../engine/errors/plugboard-error.ts";
-import { read, validateWorkspace, type SourceTree, type Workspace } from "../../engine/manifest/index.ts";
-import { listAppFeeds, listCatalogue, notTold, resolveAll, type CatalogueConnector, type TenantPlan } from "../../engine/plan/index.ts";
-import { saveAliases, saveConnectors, saveFeeds, saveRevision, type Alias, type ConnectorFeeds, type Database, type NewApplication as Application } from "../../engine/store/index.ts";
+import type { SourceTree } from "../../engine/manifest/index.ts";
+import { saveAliases, saveConnectors, saveFeeds, saveRevision, type Database, type NewApplication as Application } from "../../engine/store/index.ts";
+import { planWorkspace, revisionOf } from "./plan-workspace.ts";
 
 export interface ApplyRequest {
   readonly db: Database;
@@ -32,35 +31,4 @@ export async function applyWorkspace({ db, trees, commit, application }: ApplyRe
   await saveFeeds(db, feeds);
   await saveAliases(db, aliases);
   return { applied: true, revision, tenants: plans.map(({ tenant }) => tenant.id), changed, warnings: problems };
-}
-
-export interface PlannedWorkspace { readonly plans: readonly TenantPlan[]; readonly connectors: readonly CatalogueConnector[];
-  /** Connectors with an address for all customers. */
-  readonly feeds: readonly ConnectorFeeds[];
-  /** Paths that lead to a feed. */
-  readonly aliases: readonly Alias[];
-  readonly problems: readonly Problem[];
-}
-
-/** Every tenant's plan, or everything that is wrong: with one error there is no plan. */
-export function planWorkspace(trees: readonly SourceTree[]): PlannedWorkspace {
-  const workspace = read(trees);
-  const told = validateWorkspace(workspace);
-  if (told.some(({ severity }) => severity === "error")) return { plans: [], connectors: [], feeds: [], aliases: [], problems: told };
-  const resolved = resolveAll(workspace);
-  return { plans: [...resolved.plans.values()], connectors: listCatalogue(workspace), feeds: listAppFeeds(workspace), aliases: aliasesOf(workspace), problems: [...told, ...notTold(resolved.problems, told)] };
-}
-
-function aliasesOf({ settings }: Workspace): Alias[] {
-  return Object.entries((settings?.value["aliases"] ?? {}) as Readonly<Record<string, string>>).flatMap(([path, target]) => {
-    const [connector, feed] = target.split(".", 2);
-    return connector && feed ? [{ path, connector, feed }] : [];
-  });
-}
-
-/** By what is in force, not by the files: a planner that reads the same files differently makes another revision. */
-export function revisionOf(plans: readonly TenantPlan[], commit: string | undefined): string {
-  const hash = createHash("sha256").update(commit ?? "");
-  for (const plan of plans.toSorted((a, b) => (a.tenant.id < b.tenant.id ? -1 : 1))) hash.update("\n").update(JSON.stringify(plan));
-  return hash.digest("hex").slice(0, 32);
 }

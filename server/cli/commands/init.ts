@@ -46,9 +46,40 @@ review: self                                # who approves a change: other (not 
 egress: { allow_private: false }            # true, or a list of host:port: providers inside your own network
 `,
     ".gitignore": ".plugboard/\n",
+    ".github/workflows/plugboard.yml": WORKFLOW,
     "README.md": readme(name),
   };
 }
+
+/** `plan` exits with 2 where there are changes. The comment is edited, so that a pull request has one. Forks' tokens may not write: they find the plan in the run's summary. */
+const WORKFLOW = `# Checks every change of this workspace, and says in its pull request what it does, tenant by tenant. No database is needed.
+name: Plugboard
+on:
+  pull_request:
+  push: { branches: [main] }
+permissions: { contents: read, pull-requests: write }
+jobs:
+  check:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+        with: { fetch-depth: 0, persist-credentials: false }
+      - uses: actions/setup-node@v4
+        with: { node-version: 24 }
+      - run: npm install --global plugboard
+      - run: plugboard validate
+      - run: plugboard test
+      - name: Plan
+        if: github.event_name == 'pull_request'
+        env: { BASE: "origin/\${{ github.base_ref }}" }
+        run: |
+          plugboard plan --base "$BASE" --markdown > "$RUNNER_TEMP/plan.md" || [ $? = 2 ]
+          cat "$RUNNER_TEMP/plan.md" >> "$GITHUB_STEP_SUMMARY"
+      - name: Post the plan
+        if: github.event_name == 'pull_request' && github.event.pull_request.head.repo.full_name == github.repository
+        env: { GH_TOKEN: "\${{ github.token }}", NUMBER: "\${{ github.event.number }}" }
+        run: gh pr comment "$NUMBER" --edit-last --create-if-none --body-file "$RUNNER_TEMP/plan.md"
+`;
 
 const readme = (name: string): string => `# ${name}
 
@@ -110,4 +141,17 @@ flows: { tickets: { from: { stream: helpdesk.tickets, every: 15m, sweep: 7d }, m
 \`\`\`
 
 Then \`plugboard connect acme helpdesk --set url=… --set api_key=env:DESK_KEY\` and \`plugboard run acme tickets\`, or \`plugboard start\` for all of it.
+
+## A change, reviewed
+
+\`plugboard plan\` says what the working copy changes, tenant by tenant, before it is in force (exit code 2: there are changes).
+Then either a pull request, in which \`.github/workflows/plugboard.yml\` posts that plan (a commit on main counts as reviewed there, and
+a running server takes it in within seconds); or Plugboard's own review:
+
+\`\`\`sh
+plugboard changes propose --title "Sync Acme more often"
+plugboard changes approve <change>          # another person, unless workspace.yaml says \`review: self\`
+plugboard apply <change>                    # exactly what was reviewed, or nothing
+plugboard rollback                          # the revision before, in seconds; main gets a revert
+\`\`\`
 `;

@@ -1,13 +1,15 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { renderProblems } from "../../../engine/errors/render.ts";
-import { commitOf, dataEffect, driftOf, headOf, InvalidChange, openRepository, openWorkspace, planChange, treesAt, type ChangePlan, type DataEffect } from "../../review/index.ts";
-import { planOnce, plansOf, type Trees } from "../../review/plan.ts";
+import type { DataEffect } from "../../review/data-effect.ts";
+import { InvalidChange, planChange, planOnce, plansOf, type ChangePlan, type Trees } from "../../review/plan.ts";
+import { commitOf, headOf, openRepository, treesAt } from "../../review/repository.ts";
 import { names, planMarkdown } from "../../review/words.ts";
-import { locateWorkspace } from "../../workspace/locate.ts";
+import { dataFolder, locateWorkspace } from "../../workspace/locate.ts";
 import { readTrees } from "../../workspace/read-tree.ts";
-import { openRunning } from "../open-review.ts";
 import { print, printJson, say } from "../output.ts";
 import { showPlan } from "../show-plan.ts";
 
@@ -56,8 +58,11 @@ async function plan(options: Options): Promise<void> {
   if (planned.tenants.length + planned.files.length > 0) process.exitCode = 2;
 }
 
-/** What only a database knows: the records, and whether main is in force. */
+/** What only a database knows: the records, and whether main is in force. Its drivers are loaded where there may be one. */
 async function look(options: Options, root: string, before: Trees, after: Trees): Promise<{ data?: DataEffect; drift?: string }> {
+  const url = options.databaseUrl ?? process.env["DATABASE_URL"];
+  if (!url && !existsSync(path.join(dataFolder(options.data, root, process.cwd()), "database-url"))) return {};
+  const [{ openRunning }, { dataEffect, driftOf, openWorkspace }] = await Promise.all([import("../open-review.ts"), import("../../review/index.ts")]);
   const running = await openRunning(options, root);
   if (!running) return {};
   try {
