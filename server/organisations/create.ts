@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
-import { addInvitation, findTenant, listTenants, PLATFORM, recordAudit, releaseOrganisation, reserveOrganisation, unfinishedOrganisations, withTenant, type Actor, type TenantInForce } from "../../engine/store/index.ts";
+import { addInvitation, findTenant, listInvitations, listMembers, listTenants, PLATFORM, recordAudit, releaseOrganisation, reserveOrganisation, unfinishedOrganisations, withTenant, type Actor, type TenantInForce } from "../../engine/store/index.ts";
 import { InvalidFields } from "../api/errors.ts";
 import { normalEmail } from "../people/email.ts";
 import { hashLinkToken, makeLinkToken } from "../people/links.ts";
@@ -63,8 +63,8 @@ export async function createOrganisation(review: Review, entered: Organisation, 
     await putMainInForce(review, actor);
     await probe?.("in_force");
     await recordAudit(db, PLATFORM, { actor, action: "tenant.created", subject: { kind: "tenant", id: slug }, after: { title } });
-    if (administrator !== undefined) invitation = await invite(review, slug, administrator.email, actor);
   }
+  if (administrator !== undefined) invitation = await inviteFirst(review, slug, administrator.email, actor);
   const tenant = await findTenant(db, slug);
   if (!tenant) throw new PlugboardError("SERVER_NOT_FOUND", { kind: "Tenant", name: slug });
   return { tenant, created: reserved.isNew, ...(invitation === undefined ? {} : { invitation }) };
@@ -87,14 +87,16 @@ async function commitFile(review: Review, { slug, title, text, actor, isNew, ref
   }
 }
 
-async function invite({ db }: Review, tenant: string, email: string, actor: Actor): Promise<NonNullable<Created["invitation"]>> {
+/** Unless somebody was invited before: a try that was cut short may have come to this point, or not. */
+async function inviteFirst({ db }: Review, tenant: string, email: string, actor: Actor): Promise<Created["invitation"]> {
   const token = makeLinkToken();
   const made = await withTenant(db, tenant, async (tx) => {
+    if ((await listInvitations(tx)).length > 0 || (await listMembers(tx)).length > 0) return undefined;
     const one = await addInvitation(tx, { email, role: "tenant_admin", hash: hashLinkToken(token), by: actor.name });
     await recordAudit(tx, tenant, { actor, action: "invitation.made", subject: { kind: "invitation", id: one.id }, after: { email, role: "tenant_admin", expires_at: one.expires_at } });
     return one;
   });
-  return { email, token, path: `/invitation#${token}`, expires_at: made.expires_at };
+  return made && { email, token, path: `/invitation#${token}`, expires_at: made.expires_at };
 }
 
 /** Goes on with creations that were cut short: those that are committed come into force, the others give their names back. */

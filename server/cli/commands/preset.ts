@@ -2,11 +2,15 @@ import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Command } from "commander";
 import pc from "picocolors";
-import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
+import { messageOf, PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { suggest } from "../../../engine/errors/nearest.ts";
 import type { Workspace } from "../../../engine/manifest/index.ts";
-import { cutRelease, diffPresets, listPresets, type PlanChange } from "../../../engine/plan/index.ts";
+import { cutRelease, diffPresets, listPresets, type MovePlan, type PlanChange } from "../../../engine/plan/index.ts";
+import { headOfMain } from "../../organisations/configuration.ts";
+import { behindOf, planMoves, proposeMoves } from "../../organisations/move.ts";
+import { proposeEdits } from "../../organisations/propose.ts";
 import { findWorkspace } from "../../workspace/read-tree.ts";
+import { commandActor, openReview, type ReviewOptions } from "../open-review.ts";
 import { print, printJson } from "../output.ts";
 import { openWorkspace } from "./validate.ts";
 
@@ -50,7 +54,8 @@ export function registerPreset(program: Command): void {
     if (changes.length === 0) print("No differences.");
   });
 
-  command("release <preset>", "freeze the preset and its mappings as the next release of this workspace").action(async (id: string, options: Options) => {
+  command("release <preset>", "freeze the preset and its mappings as the next release of this workspace").option("--propose", "as a change for review, instead of a file for you to commit").action(async (id: string, options: Options & ReviewOptions & { propose?: boolean }) => {
+    if (options.propose === true) return proposeRelease(id, options);
     const workspace = openWorkspace(options.workspace)?.workspace;
     if (!workspace) return;
     const folder = options.workspace ?? findWorkspace(process.cwd());
@@ -61,6 +66,45 @@ export function registerPreset(program: Command): void {
     if (options.json) return printJson({ preset: id, release: number, file });
     print(`Wrote ${file}. Review and commit it; tenants move to it with \`preset: ${id}@${number}\`.`);
   });
+
+  command("upgrade <preset> [tenants...]", "propose that tenants move to another release, or with --to to another preset; without tenants, all that are behind. What gets in the way comes first")
+    .option("--to <preset>", "a release or preset: aptem@4, aptem (default: the newest release)")
+    .option("--accept", "although overrides hide what changes").option("--drop-gone", "take out overrides of parts that are no longer there").option("--dry-run", "only show what would happen")
+    .action(upgrade);
+}
+
+async function proposeRelease(id: string, options: Options & ReviewOptions): Promise<void> {
+  const { review, close } = await openReview(options);
+  try {
+    const { number, file, text } = cutRelease((await headOfMain(review)).workspace, id);
+    const change = await proposeEdits(review, commandActor(), `${id}: release ${number}`, [{ file, text }]);
+    if (options.json) return printJson({ preset: id, release: number, file, change: change ?? null });
+    print(`Proposed release ${number} of ${id} as change ${change!.id}.`);
+  } finally {
+    await close();
+  }
+}
+
+async function upgrade(preset: string, named: readonly string[], options: Options & ReviewOptions & { to?: string; accept?: boolean; dropGone?: boolean; dryRun?: boolean }): Promise<void> {
+  const { review, close } = await openReview(options);
+  try {
+    const tenants = named.length > 0 ? named : await behindOf(review, preset);
+    const wanted = { preset: options.to ?? preset, accept: options.accept === true, drop_gone: options.dropGone === true };
+    const moves = await planMoves(review, tenants, wanted);
+    if (!options.json) for (const move of moves) showMove(move);
+    const { change } = options.dryRun === true ? { change: null } : await proposeMoves(review, commandActor(), tenants, wanted);
+    if (options.json) return printJson({ moves, change });
+    if (change !== null) print(`Proposed "${change.title}" as change ${change.id}.`);
+    else if (options.dryRun !== true) print("Nothing to move.");
+  } finally {
+    await close();
+  }
+}
+
+function showMove({ tenant, from, to, conflicts, stops, starts, connect }: MovePlan): void {
+  print(`${pc.bold(tenant)}  ${from ?? "no preset"} → ${to}`);
+  for (const { kind, path: where, before, after, problem } of conflicts) print(`  ${pc.yellow("!")} ${kind.padEnd(8)} ${where}${problem ? `  ${messageOf(problem.code, problem.params)}` : before === undefined ? "" : `  ${JSON.stringify(before)} → ${JSON.stringify(after)}, the tenant keeps its own`}`);
+  for (const [sign, flows] of [["stops", stops], ["starts", starts], ["to be connected", connect]] as const) if (flows.length > 0) print(`  ${sign}: ${flows.join(", ")}`);
 }
 
 function manifestsOf(workspace: Workspace, asked: string): readonly { readonly file: string; readonly text: string; readonly value: object }[] {

@@ -8,6 +8,7 @@ beforeAll(async () => {
   it = await orgRig({
     "tenants/acme.yaml": "tenant: acme\nsubdomain: acme\npreset: aptem-hubspot\npolicy: { tenant_admin: { mappings: write } }\n",
     "tenants/bolt.yaml": "tenant: bolt\npreset: aptem\n",
+    "tenants/platform.yaml": "tenant: platform\ntitle: Operator\nconnections: { hubspot: { connector: hubspot } }\n",
     "tenants/hire.yaml": "tenant: hire\npreset: greenhouse\n",
   });
   who["root"] = await it.person("super_admin");
@@ -21,6 +22,16 @@ beforeAll(async () => {
 afterAll(() => it.close());
 
 const status = async (name: string, method: "GET" | "POST" | "PATCH" | "DELETE", url: string, body?: unknown): Promise<number> => (await it.call(method, url, body, { as: who[name]! })).status;
+
+test("the operator's own tenant holds connections, is shown to staff as such, and to nobody else in any way", async () => {
+  expect((await it.call("GET", "/api/tenants/platform", undefined, { as: who["engineer"]! })).body).toMatchObject({ kind: "platform", connections: [{ connection: "hubspot", status: "not_connected" }] });
+  for (const name of ["admin", "employer"]) {
+    for (const url of ["/api/flows", "/api/connections", "/api/requests", "/api/users", "/api/audit", "/api/keys", "/api/quarantine"]) {
+      const answers = [await it.call("GET", `${url}?tenant=platform`, undefined, { as: who[name]! }), await it.call("GET", `${url}?tenant=nobody`, undefined, { as: who[name]! })];
+      expect([url, answers[0]!.status, answers[0]!.text.replaceAll("platform", "nobody")]).toEqual([url, 404, answers[1]!.text]);
+    }
+  }
+});
 
 test("only the operator's staff see the list, an engineer those assigned; only a super admin changes what organisations there are", async () => {
   expect((await it.call("GET", "/api/tenants", undefined, { as: who["root"]! })).body.data.map(({ tenant }: any) => tenant)).toEqual(["acme", "bolt", "hire", "platform"]);
