@@ -10,7 +10,7 @@ import type { ConnectorPlan, TenantPlan } from "../plan/types.ts";
 import { compileFeed, type Effect, type Feed, type SeenRequest } from "../run/feed.ts";
 import { effectiveConfig, withoutSecrets } from "../run/variables.ts";
 import {
-  askForReads, currentRevision, markRouted, ownersOfAccount, PLATFORM, readConnectionValues, settleEvents, storeArrivals, takeEvents, tenantState, withTenant,
+  announceEvents, askForReads, currentRevision, markRouted, ownersOfAccount, PLATFORM, readConnectionValues, settleEvents, storeArrivals, takeEvents, tenantState, withTenant,
   type Database, type EventEffect, type EventEnd, type Keyring, type PendingEvent, type PushRuns, type ReadAsked, type ReferenceResolver, type TenantTransaction,
 } from "../store/index.ts";
 import { isDataFailure } from "../store/failures.ts";
@@ -227,7 +227,7 @@ function endOf(event: PendingEvent, effects: readonly EventEffect[], lane: Lane)
 /** Items whose account belonged to no connection, asked for again: their connection may be there by now. */
 async function routeAgain({ db, keyring }: ProcessingContext, tenant: string): Promise<number | undefined> {
   if (tenant !== PLATFORM) return 0;
-  return withTenant(db, tenant, async (tx) => {
+  const routed = await withTenant(db, tenant, async (tx) => {
     const events = await takeEvents(tx, keyring, "", BATCH);
     if (events === undefined) return undefined;
     for (const event of events) {
@@ -247,5 +247,7 @@ async function routeAgain({ db, keyring }: ProcessingContext, tenant: string): P
     }
     return events.length;
   });
+  if (routed !== undefined && routed > 0) await announceEvents(db);
+  return routed;
 }
 

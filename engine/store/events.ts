@@ -8,7 +8,7 @@ import type { Page } from "./runs.ts";
 import * as sql from "./sql/events.ts";
 import { askReads } from "./sql/pending-reads.ts";
 
-/** NOTIFY on this channel, in the transaction that stored something to process: look now. */
+/** NOTIFY on this channel: something may be there to process. */
 export const EVENT_CHANNEL = "plugboard_events";
 
 export type EventStatus = "pending" | "reading" | "held" | "processed" | "ignored" | "echo" | "unrouted" | "failed";
@@ -52,7 +52,8 @@ export interface Stored { readonly items: number; readonly duplicates: number }
 
 /**
  * Everything of these requests, or nothing. A provider's id that is known for this feed adds to its copies. Items keep the
- * order in which they came, so two processes that store the same ids in different orders may deadlock: STORE_BUSY, try again.
+ * order in which they came, so two transactions that store the same ids in different orders may deadlock: STORE_BUSY, try again.
+ * Workers are told by `announceEvents`: a NOTIFY in here would make all who commit some wait for each other's disk.
  */
 export async function storeArrivals(tx: TenantTransaction, keyring: Keyring, arrivals: readonly Arrival[]): Promise<Stored[]> {
   const sealer = await keyring.of(tx);
@@ -97,12 +98,14 @@ export async function storeArrivals(tx: TenantTransaction, keyring: Keyring, arr
     requests.push({ id: request, connector, connection, feed, door: arrival.door, bytes: arrival.bytes, keep: arrival.keep === true, ...seal(requestPurpose(request), packRequest(arrival.request)) });
   }
   const stored = new Set((await tx.run<{ id: string }>(sql.storeArrivals(tx.tenantId, JSON.stringify(requests), JSON.stringify(items), Buffer.concat(parts)))).map(({ id }) => id));
-  if (items.some(({ status, id }) => status === "pending" && stored.has(id))) await tx.run(sql.notifyEvents(EVENT_CHANNEL));
   return made.map(({ ids, count }) => {
     const kept = ids.filter((id) => stored.has(id)).length;
     return { items: kept, duplicates: count - kept };
   });
 }
+
+/** There is something to process. Lost, it is found by the workers' poll. */
+export const announceEvents = async (db: Database): Promise<void> => { await db.pool.query(sql.notifyEvents(EVENT_CHANNEL)); };
 
 /** Head as JSON, a line break, the body's bytes. JSON text holds no line break. */
 function packRequest({ body, ...head }: StoredRequest): Buffer {
@@ -161,7 +164,9 @@ export async function takeEvents(tx: TenantTransaction, keyring: Keyring, connec
   if (row?.taken !== true) return undefined;
   await tx.run(sql.limitIdle(IDLE_SECONDS));
   const sealer = await keyring.of(tx);
-  return Promise.all((await tx.run<sql.PendingRow>(sql.selectPending(lane, limit))).map((each) => pendingOf(sealer, each)));
+  const rows = await tx.run<sql.PendingRow>(sql.selectPending(lane, limit));
+  if (rows.length > 0) await tx.run(sql.noteLastEvent(tx.tenantId, connection, rows.at(-1)!.received_at));
+  return Promise.all(rows.map((each) => pendingOf(sealer, each)));
 }
 
 export const settleEvents = async (tx: TenantTransaction, ends: readonly EventEnd[]): Promise<void> => {
@@ -229,10 +234,10 @@ export interface EventFilter {
 /** Newest first. */
 export const listEvents = (at: Database | TenantTransaction, tenant: string, filter: EventFilter & { readonly limit?: number; readonly after?: readonly string[] } = {}): Promise<Page<EventState>> => inTenant(at, tenant, async (tx) => {
   const limit = filter.limit ?? 50;
-  const rows = await tx.run<sql.EventRow>(sql.selectEvents(tx.tenantId, valuesOf(filter), filter.after as [string, string] | undefined, limit + 1));
+  const rows = await tx.run<sql.EventRow>(sql.selectEvents(tx.tenantId, valuesOf(filter), filter.after?.[0], filter.since === undefined ? undefined : idAt(Date.parse(filter.since) - SKEW_MILLISECONDS), limit + 1));
   const items = rows.slice(0, limit);
   const last = items.at(-1);
-  return { items: items.map(stateOf), ...(rows.length > limit && last ? { next: [last.received_text, last.id] } : {}) };
+  return { items: items.map(stateOf), ...(rows.length > limit && last ? { next: [last.id] } : {}) };
 });
 
 export const getEvent = (at: Database | TenantTransaction, tenant: string, id: string): Promise<EventState | undefined> => inTenant(at, tenant, async (tx) => {
@@ -288,9 +293,10 @@ export interface Pruned { readonly events: number; readonly requests: number }
 /** Deletes what was processed so many days ago, in batches; failed, held and unrouted ones stay. */
 export async function pruneEvents(at: Database, tenant: string, days: number, batch = 5000): Promise<Pruned> {
   const total = { events: 0, requests: 0 };
+  const until = idAt(Date.now() - days * 86_400_000);
   for (;;) {
     const { events, requests } = await inTenant(at, tenant, async (tx) => ({
-      events: (await tx.run(sql.pruneEvents(tx.tenantId, days, batch))).length, requests: (await tx.run(sql.pruneRequests(tx.tenantId, days, batch))).length,
+      events: (await tx.run(sql.pruneEvents(tx.tenantId, until, batch))).length, requests: (await tx.run(sql.pruneRequests(tx.tenantId, until, batch))).length,
     }));
     total.events += events;
     total.requests += requests;
@@ -299,6 +305,14 @@ export async function pruneEvents(at: Database, tenant: string, days: number, ba
   await inTenant(at, tenant, (tx) => tx.run(sql.pruneRefusals(tx.tenantId, days)));
   return total;
 }
+
+/** The smallest id of an instant. */
+const idAt = (milliseconds: number): string => {
+  const hex = Math.max(0, milliseconds).toString(16).padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-0000-0000-000000000000`;
+};
+/** How far the clocks of our processes may be from the database's. */
+const SKEW_MILLISECONDS = 600_000;
 
 // ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -10,9 +10,9 @@ export { addConsent, consentPort, dropConsent, useConsent, type EndedConsent } f
 export { createChange, dropDraft, getChange, listChanges, moveChange, type ChangeFilter, type ChangeStatus, type StoredChange } from "./changes.ts";
 export { listApplications, noteCommit, raiseAlarm, readConfiguration, type Alarm, type Application, type Configuration } from "./configuration.ts";
 export { addConnectLink, CONNECT_TOKEN_PREFIX, endConnectLink, findConnectLink, listConnectLinks, liveConnectLink, revokeConnectLink, type ConnectLink } from "./connect-links.ts";
-export { connectorHealth, connectorIds, findConnector, listConnectors, saveConnectors } from "./connectors.ts";
+export { connectorHealth, connectorIds, findConnector, listConnectors, saveConnectors, type ConnectorHealth } from "./connectors.ts";
 export { openDatabase, runtimeLogin, withTenant, type Database, type DatabaseOptions, type TenantTransaction, type Transaction } from "./database.ts";
-export { addRefusals, askForReads, delayEvents, EVENT_CHANNEL, eventLanes, eventLoad, getEvent, heldConnections, lastEvents, listEvents, listRefusals, markRouted, pruneEvents, readEventRaw, releaseHeld, replayEvents, settleEvents, storeArrivals, takeEvents,
+export { addRefusals, announceEvents, askForReads, delayEvents, EVENT_CHANNEL, eventLanes, eventLoad, getEvent, heldConnections, lastEvents, listEvents, listRefusals, markRouted, pruneEvents, readEventRaw, releaseHeld, replayEvents, settleEvents, storeArrivals, takeEvents,
   type ArrivedItem, type Arrival, type EventEffect, type EventEnd, type EventFilter, type EventLoad, type EventState, type EventStatus, type Lane, type PendingEvent, type ReadAsked, type Refusal, type Stored, type StoredRequest } from "./events.ts";
 export { forgetRecords, heldBy, type Held } from "./forget.ts";
 export { createKeyring, generateKey, type Keyring, type KeySource, type RemoteKey, type Purpose, type Sealer } from "./keyring.ts";

@@ -4,7 +4,7 @@
  */
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import { withTenantId } from "../../engine/store/database.ts";
-import { storeArrivals, type Arrival, type Database, type Keyring, type Stored } from "../../engine/store/index.ts";
+import { announceEvents, storeArrivals, type Arrival, type Database, type Keyring, type Stored } from "../../engine/store/index.ts";
 
 export interface Commits {
   /** Resolves when it is on disk. @throws PlugboardError STORE_UNREACHABLE, STORE_BUSY: it may or may not be; sent again, it is once. */
@@ -20,32 +20,58 @@ const MOST_BYTES = 8 << 20;
 const MOST_WAITING_BYTES = 64 << 20;
 /** Commits at once, over all tenants: the pool is the API's too. */
 const AT_ONCE = 4;
+/** Of one tenant: while one waits for the disk, the next is written. */
+const AT_ONCE_OF_TENANT = 2;
 const TRIES = 3;
 
 interface Waiting { readonly arrival: Arrival; resolve(stored: Stored): void; reject(thrown: unknown): void }
-interface Line { readonly tenant: string; readonly tenantId: string; readonly waiting: Waiting[]; busy: boolean }
+interface Line { readonly tenant: string; readonly tenantId: string; readonly waiting: Waiting[]; busy: number; queued: boolean }
 
 export function createCommits(db: Database, keyring: Keyring): Commits {
   const lines = new Map<string, Line>();
   const ready: Line[] = [];
   let bytes = 0;
   let running = 0;
+  let looking: NodeJS.Immediate | undefined;
+  let telling: Promise<void> | undefined;
+  let untold = false;
+
+  /** Workers look by themselves, too: nobody waits for this, and what comes meanwhile is told once. */
+  const tell = (): void => {
+    untold = true;
+    telling ??= (async () => {
+      while (untold) {
+        untold = false;
+        await announceEvents(db).catch(() => undefined);
+      }
+      telling = undefined;
+    })();
+  };
   let idle = Promise.withResolvers<void>();
   idle.resolve();
 
   const look = (): void => {
     while (running < AT_ONCE && ready.length > 0) {
       const line = ready.shift()!;
-      line.busy = true;
+      line.queued = false;
+      line.busy += 1;
       if (running++ === 0) idle = Promise.withResolvers();
       void flush(line, take(line)).finally(() => {
-        line.busy = false;
-        if (line.waiting.length > 0) ready.push(line);
-        else lines.delete(line.tenantId);
-        if (--running === 0 && ready.length === 0) idle.resolve();
+        line.busy -= 1;
+        running -= 1;
+        if (line.waiting.length === 0 && line.busy === 0) lines.delete(line.tenantId);
+        queue(line);
+        if (running === 0 && ready.length === 0) idle.resolve();
         look();
       });
+      queue(line);
     }
+  };
+
+  const queue = (line: Line): void => {
+    if (line.queued || line.waiting.length === 0 || line.busy >= AT_ONCE_OF_TENANT) return;
+    line.queued = true;
+    ready.push(line);
   };
 
   const take = (line: Line): Waiting[] => {
@@ -59,6 +85,7 @@ export function createCommits(db: Database, keyring: Keyring): Commits {
     try {
       const stored = await store(line, batch.map(({ arrival }) => arrival));
       batch.forEach((each, index) => each.resolve(stored[index]!));
+      if (stored.some(({ items }) => items > 0)) tell();
     } catch (thrown) {
       for (const each of batch) each.reject(thrown);
     } finally {
@@ -82,16 +109,17 @@ export function createCommits(db: Database, keyring: Keyring): Commits {
       if (bytes + arrival.bytes > MOST_WAITING_BYTES) return Promise.reject(new PlugboardError("STORE_BUSY", { detail: "more arrives than it can take" }));
       bytes += arrival.bytes;
       let line = lines.get(tenantId);
-      if (line === undefined) lines.set(tenantId, line = { tenant, tenantId, waiting: [], busy: false });
+      if (line === undefined) lines.set(tenantId, line = { tenant, tenantId, waiting: [], busy: 0, queued: false });
       const { promise, resolve, reject } = Promise.withResolvers<Stored>();
       line.waiting.push({ arrival, resolve, reject });
-      if (!line.busy && line.waiting.length === 1) {
-        ready.push(line);
-        // What the same turn of the event loop brings goes with it.
-        setImmediate(look);
-      }
+      queue(line);
+      // What the same turn of the event loop brings goes with it.
+      if (ready.length > 0) looking ??= setImmediate(() => { looking = undefined; look(); });
       return promise;
     },
-    close: () => idle.promise,
+    async close() {
+      await idle.promise;
+      await telling;
+    },
   };
 }

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: speed as a ratio beside a baseline, both measured in this one run, in turn. Nothing here is asserted.
  *   --records N   records of the pull (default 100000)      --rounds N   of each, in turn (default 3)
- *   --only pull|trigger|memory                               --json       one JSON document at the end
+ *   --only pull|trigger|memory|intake                        --json       one JSON document at the end
  */
 import { fork } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import { generateKey, migrate } from "../../engine/store/index.ts";
 import { startEmbeddedPostgres } from "../../server/embedded-postgres.ts";
 import { benchPlan, empty, openOurs, pullByHand, pullOurs, tenantIdOf } from "./pull.ts";
+import { measureIntake } from "./intake.ts";
 import { measureTrigger } from "./trigger.ts";
 
 const { values } = parseArgs({ options: { records: { type: "string", default: "100000" }, rounds: { type: "string", default: "3" }, only: { type: "string" }, json: { type: "boolean" } } });
@@ -31,6 +32,7 @@ try {
     await empty(postgres.url);                             // the pulls leave runs behind that nobody executes
     results["trigger"] = await measureTrigger(postgres.url, key);
   }
+  if (wants("intake")) results["intake"] = await measureIntake(postgres.url, key, rounds);
   if (values.only === "memory") results["memory"] = await memory();
   if (values.json) console.log(JSON.stringify(results));
 } finally {

@@ -27,7 +27,6 @@ export const storeArrivals = (tenantId: string, requests: string, items: string,
   values: [tenantId, requests, items, bytes],
 });
 
-/** In the transaction that stored something to work on. */
 export const notifyEvents = (channel: string): Statement => ({ text: "select pg_notify($1, '')", values: [channel] });
 
 export interface LaneRow { tenant: string; connection: string; due_at: Date }
@@ -60,10 +59,9 @@ export const limitIdle = (seconds: number): Statement => ({ text: "select set_co
 export interface EventRow {
   id: string; request_id: string; connector: string; connection: string; feed: string; event_id: string | null; account: string | null; at: Date | null; received_at: Date;
   status: string; code: string | null; reason: string | null; events: string[] | null; effects: object[] | null; attempts: number; replayed: boolean; copies: number; copied_at: Date | null; due_at: Date; finished_at: Date | null;
-  received_text: string;
 }
 const COLUMNS = `e.id, e.request_id, e.connector, e.connection, e.feed, e.event_id, e.account, e.at, e.received_at, e.status, e.code, e.reason, e.events, e.effects, e.attempts, e.replayed, e.copies, e.copied_at,
-  e.due_at, e.finished_at, e.received_at::text as received_text`;
+  e.due_at, e.finished_at`;
 
 export interface PendingRow extends EventRow { item: Buffer | null; request: Buffer | null; door: string | null }
 
@@ -107,10 +105,10 @@ const MATCHES = `($2::text is null or e.status = $2) and ($3::text is null or e.
   and ($6::timestamptz is null or e.received_at >= $6) and ($7::timestamptz is null or e.received_at < $7) and ($8::uuid[] is null or e.id = any ($8))`;
 const filterValues = (filter: EventFilterValues): unknown[] => [filter.status, filter.connection, filter.feed, filter.event, filter.since, filter.until, filter.ids];
 
-/** Newest first. */
-export const selectEvents = (tenantId: string, filter: EventFilterValues, after: readonly [string, string] | undefined, limit: number): Statement => ({
-  text: `select ${COLUMNS} from events e where e.tenant_id = $1 and ${MATCHES} and ($9::timestamptz is null or (e.received_at, e.id) < ($9, $10::uuid)) order by e.received_at desc, e.id desc limit $11`,
-  values: [tenantId, ...filterValues(filter), after?.[0] ?? null, after?.[1] ?? null, limit],
+/** Newest first: ids grow with time. */
+export const selectEvents = (tenantId: string, filter: EventFilterValues, after: string | undefined, from: string | undefined, limit: number): Statement => ({
+  text: `select ${COLUMNS} from events e where e.tenant_id = $1 and ${MATCHES} and ($9::uuid is null or e.id < $9) and ($10::uuid is null or e.id >= $10) order by e.id desc limit $11`,
+  values: [tenantId, ...filterValues(filter), after ?? null, from ?? null, limit],
 });
 
 export const selectEvent = (tenantId: string, id: string): Statement => ({
@@ -134,10 +132,14 @@ export const markRouted = (tenantId: string, id: string, reason: string): Statem
   values: [tenantId, id, reason],
 });
 
-/** When each connection last heard from its provider. */
+/** By whoever has the lane. */
+export const noteLastEvent = (tenantId: string, connection: string, at: Date): Statement => ({
+  text: "update connections set last_event_at = $3 where tenant_id = $1 and connection = $2 and (last_event_at is null or last_event_at < $3)",
+  values: [tenantId, connection, at],
+});
+
 export const selectLastEvents = (tenantId: string, connections: readonly string[]): Statement => ({
-  text: `select c.name as connection, l.received_at from unnest($2::text[]) as c (name) cross join lateral (
-           select received_at from events where tenant_id = $1 and connection = c.name order by received_at desc limit 1) l`,
+  text: "select connection, last_event_at as received_at from connections where tenant_id = $1 and connection = any($2) and last_event_at is not null",
   values: [tenantId, connections],
 });
 
@@ -149,18 +151,18 @@ export const selectEventLoad = (): Statement => ({
   values: [],
 });
 
-/** What is over and old; its request goes when its last event does. */
-export const pruneEvents = (tenantId: string, days: number, limit: number): Statement => ({
+/** What is over and came before `until`, an id of that time; its request goes when its last event has. */
+export const pruneEvents = (tenantId: string, until: string, limit: number): Statement => ({
   text: `delete from events where tenant_id = $1 and id in (
-           select id from events where tenant_id = $1 and received_at < now() - make_interval(days => $2) and status in ('processed', 'ignored', 'echo') limit $3) returning id`,
-  values: [tenantId, days, limit],
+           select id from events where tenant_id = $1 and id < $2 and status in ('processed', 'ignored', 'echo') order by id limit $3) returning id`,
+  values: [tenantId, until, limit],
 });
 
-export const pruneRequests = (tenantId: string, days: number, limit: number): Statement => ({
+export const pruneRequests = (tenantId: string, until: string, limit: number): Statement => ({
   text: `delete from inbound_requests where tenant_id = $1 and id in (
-           select r.id from inbound_requests r where r.tenant_id = $1 and r.received_at < now() - make_interval(days => $2)
-             and not exists (select 1 from events e where e.tenant_id = $1 and e.request_id = r.id) limit $3) returning id`,
-  values: [tenantId, days, limit],
+           select r.id from inbound_requests r where r.tenant_id = $1 and r.id < $2
+             and not exists (select 1 from events e where e.tenant_id = $1 and e.id < $2 and e.request_id = r.id) order by r.id limit $3) returning id`,
+  values: [tenantId, until, limit],
 });
 
 export const addRefusals = (tenantId: string, refusals: string): Statement => ({

@@ -57,7 +57,7 @@ export function registerEvents(server: FastifyInstance, { db, keyring, planOf, p
   }, async ({ tenant, query: { limit, cursor, ...filter } }) => {
     const { status, connection, feed, event: name, since, until } = filter;
     const list = ["events", tenant, status, connection, feed, name, since, until];
-    return pageView(list, await listEvents(db, tenant, { ...filterOf(filter), limit, ...afterOf(list, cursor, 2) }), view);
+    return pageView(list, await listEvents(db, tenant, { ...filterOf(filter), limit, ...afterOf(list, cursor, 1) }), view);
   });
 
   server.get<{ Params: { id: string } }>("/api/events/:id", {

@@ -173,9 +173,11 @@ describe("again", () => {
   test("what was processed long ago is deleted, what failed stays", async () => {
     await send(people, person("a", 1, 1, "Ada"), { id: "b", type: "touched", person: {} });
     await it.settled(tenant, 2);
-    const old = (table: string) => asAdmin(it.database.url, `update ${table} set received_at = now() - interval '31 days' where tenant_id = (select id from tenants where slug = '${tenant}')`);
-    await old("events");
-    await old("inbound_requests");
+    const [now, then] = [Date.now().toString(16).padStart(12, "0"), (Date.now() - 31 * 86_400_000).toString(16).padStart(12, "0")];
+    for (const table of ["events", "inbound_requests"]) {
+      await asAdmin(it.database.url, `update ${table} set id = overlay(id::text placing '${then.slice(0, 8)}-${then.slice(8)}' from 1)::uuid where tenant_id = (select id from tenants where slug = '${tenant}') and id::text > '${now.slice(0, 4)}'`);
+    }
+    await asAdmin(it.database.url, `update events set request_id = overlay(request_id::text placing '${then.slice(0, 8)}-${then.slice(8)}' from 1)::uuid where tenant_id = (select id from tenants where slug = '${tenant}')`);
     expect(await pruneEvents(it.database.db, tenant, 30)).toEqual({ events: 1, requests: 0 });
     expect((await it.events(tenant)).map(({ event_id }) => event_id)).toEqual(["b"]);
   });
