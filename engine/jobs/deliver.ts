@@ -186,6 +186,10 @@ class DeliveryWork {
       if (!(thrown instanceof PlugboardError) || thrown.code === "STORE_UNREACHABLE" || thrown.code === "STORE_BUSY") throw thrown;
       return this.#putOff(TARGET_AGAIN_SECONDS, thrown.message);
     }
+    // Entered anew: it may reach another account, and our keys mean nothing there.
+    if (values.unproved === true && Object.values(connector.check?.named ?? {}).some(({ account }) => account !== undefined)) {
+      return this.#putOff(TARGET_AGAIN_SECONDS, `the credential of connection '${connection}' was entered anew, and nobody has checked yet which account it reaches`);
+    }
     const target: Target = { connector, planned, values };
     return kind === "save" ? this.#save(target) : this.#act(target, this.#first.operation);
   }

@@ -2,6 +2,7 @@
 import type { TenantPlan } from "../plan/types.ts";
 import { type Database, inTenant, type TenantTransaction } from "./database.ts";
 import { currentRevision, readPlan } from "./revisions.ts";
+import { forgetLinks } from "./links.ts";
 import { endByKeys } from "./rows.ts";
 import { tickEntity } from "./sql/checkpoints.ts";
 import { countHeld, deleteContributions, deleteHolds, deleteQuarantine, deleteSeen, type Held, resetCheckpoints, selectHeldStreams, selectLiveKeys } from "./sql/forget.ts";
@@ -33,6 +34,7 @@ export async function forgetRecords(tx: TenantTransaction, connection: string): 
       await endByKeys(tx, { tenantId: tx.tenantId, connection, stream, entity }, entityPlan, turn!.joined, keys, "deleted", turn!.at);
     }
   }
+  await forgetLinks(tx, connection);
   for (const statement of [deleteContributions, deleteQuarantine, deleteSeen, deleteHolds]) await tx.run(statement(tx.tenantId, connection));
   return held;
 }

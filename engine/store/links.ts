@@ -11,7 +11,7 @@ import { endByKeys, settleRows } from "./rows.ts";
 import { moveContributions, type StreamIds } from "./sql/contributions.ts";
 import { tickEntity } from "./sql/checkpoints.ts";
 import { aliasRows } from "./sql/entity-rows.ts";
-import { type ContributionRow, type LinkIds, type LinkRow, selectContribution, selectCurrentRow, selectLink, selectLinkedKeys, selectReferenced, selectRow, storeAcknowledged, upsertLink } from "./sql/links.ts";
+import { type ContributionRow, deleteLinks, type LinkIds, type LinkRow, resetSent, selectContribution, selectCurrentRow, selectLink, selectLinkedKeys, selectReferenced, selectRow, storeAcknowledged, upsertLink } from "./sql/links.ts";
 import { deleteMatchValues, insertMatchValues } from "./sql/match-values.ts";
 import { compareVersions, isVersion } from "./versions.ts";
 
@@ -98,6 +98,12 @@ async function contribute(tx: TenantTransaction, link: LinkIds, key: string, ver
     if (entries.length > 0) await tx.run(insertMatchValues(stream, entries));
   }
   await settleRows(tx, link.entity, back.plan, [link.row], at);
+}
+
+/** When a connection is erased, or starts over with another account: no key of it means anything any more. */
+export async function forgetLinks(tx: TenantTransaction, connection: string): Promise<void> {
+  await tx.run(deleteLinks(tx.tenantId, connection));
+  await tx.run(resetSent(tx.tenantId, connection));
 }
 
 export interface FoundRow { readonly id: string; readonly data: JsonObject; readonly links: Readonly<Record<string, string>> }

@@ -8,6 +8,7 @@ import { apiKeys } from "../people/api-keys.ts";
 import { serviceTokens } from "../people/service-tokens.ts";
 import { personOf } from "../people/session-person.ts";
 import { createFrame, type FrameOptions } from "./frame.ts";
+import { deliveryMetrics } from "./delivery-metrics.ts";
 import { installMetrics } from "./metrics.ts";
 import { policyReader } from "./policy.ts";
 import { registerAudit } from "./routes/audit.ts";
@@ -96,6 +97,7 @@ export async function createServer({ db, jobs, keyring, allowPrivate, references
   const metrics = installMetrics(server, async () => ({ ...(await readWorkload(db)), queueDepth: await jobs.queue.depth() }), jobs.board);
   for (const register of [registerIntegrations, registerConnectors, registerConnections, registerConnectLinks, registerOAuth, registerProxy, registerRuns, registerRecords, registerQuarantine, registerFlows, registerLineage, registerLive, registerMappings, registerOperations, registerSession, registerSignIn, registerUsers, registerIssuers, registerKeys, registerImpersonation, registerAudit, registerChanges, registerEvents, registerDeliveries, registerHolds, registerOutgoingEndpoints, registerTenants, registerPresets, registerOverrides, registerTemplates, registerRequests, registerReports]) register(server, services);
   registerIntake(server, services, { ...(domain === undefined ? {} : { tenantOfHost: ofHost }), ...intake, seen: intakeMetrics(metrics, db).seen });
+  deliveryMetrics(metrics, db);
   keepHouse(server, db, services.review);
   if (studio !== undefined) await serveStudio(server, studio);
   return server;

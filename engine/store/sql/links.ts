@@ -7,14 +7,16 @@ const ids = (link: LinkIds): unknown[] => [link.tenantId, link.connection, link.
 
 export interface LinkRow { key: string | null; version: string | null; input_hash: string | null; contribution: { key: string; data: object; version: string | null } | null }
 
-/** What the connection has of the row: what we gave it last (under any id the row had), and what it says itself. */
+/** What the connection has of the row: what we gave it last (under any id the row had), and what it says itself. A record that was deleted there is none. */
 export const selectLink = (link: LinkIds): Statement => ({
   text: `select l.key, l.version, l.input_hash, (
            select jsonb_build_object('key', c.key, 'data', c.data, 'version', c.version::text) from contributions c
            where c.tenant_id = $1 and c.row_id = $5 and c.entity = $4 and c.connection = $2 and c.stream = $3 and c.deleted_at is null order by c.created_at, c.key limit 1) as contribution
          from (select 1) as one left join lateral (
            select key, version, input_hash from links where tenant_id = $1 and connection = $2 and stream = $3 and entity = $4
-             and (row_id = $5 or row_id in (select alias from entity_aliases where tenant_id = $1 and entity = $4 and id = $5)) order by updated_at desc limit 1) l on true`,
+             and (row_id = $5 or row_id in (select alias from entity_aliases where tenant_id = $1 and entity = $4 and id = $5))
+             and not exists (select from contributions c where c.tenant_id = $1 and c.connection = $2 and c.stream = $3 and c.entity = $4 and c.key = links.key and c.deleted_at is not null)
+           order by updated_at desc limit 1) l on true`,
   values: ids(link),
 });
 
@@ -30,6 +32,16 @@ export const upsertLink = (link: LinkIds, given: { readonly key: string | null; 
          on conflict (tenant_id, connection, stream, entity, row_id) do update set key = excluded.key, version = coalesce(excluded.version, l.version), input_hash = excluded.input_hash,
            delivery_id = excluded.delivery_id, updated_at = clock_timestamp()`,
   values: [...ids(link), given.key, given.version, given.inputHash, given.delivery],
+});
+
+/** The keys mean nothing at another account. */
+export const deleteLinks = (tenantId: string, connection: string): Statement => ({ text: "delete from links where tenant_id = $1 and connection = $2", values: [tenantId, connection] });
+
+/** What waits to be sent there begins anew: what it was sent as before was meant for another account. */
+export const resetSent = (tenantId: string, connection: string): Statement => ({
+  text: `update deliveries set chosen = null, chosen_key = null, unsure = false, first_sent_at = null, batch = null
+         where tenant_id = $1 and target = $2 and kind in ('action', 'save') and status in ('queued', 'held', 'unknown')`,
+  values: [tenantId, connection],
 });
 
 /** The row that an id stands for now: its own, or the one it was joined into. */

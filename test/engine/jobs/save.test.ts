@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { decideHeld, getRecord, listContributions } from "../../../engine/store/index.ts";
+import { decideHeld, forgetRecords, getRecord, listContributions, withTenant } from "../../../engine/store/index.ts";
 import { deliveryRig, type DeliveryRig } from "./delivery-rig.ts";
 
 let it: DeliveryRig;
@@ -95,4 +95,28 @@ describe("save", () => {
     await it.page([ann()]);
     expect((await it.settled(1))[0]).toMatchObject({ status: "failed", code: "DELIVERY_NOT_SAVED", reason: expect.stringContaining("creates 'contacts'") });
   });
+});
+
+test("a connection that starts over is given everything anew: no key of its old account is used", async () => {
+  await it.apply({ flows: { out: save("shop") } });
+  it.answer = () => ({ body: { id: `s-${it.received.length}` } });
+  it.deliverer();
+  await it.page([ann()]);
+  await it.settled(1);
+  await withTenant(it.database.db, "acme", (tx) => forgetRecords(tx, "shop"));
+  await it.page([ann({ name: "Anna" })]);
+  await it.settled(2);
+  expect(asked()).toEqual([["POST", "/shop/contacts", "Ann"], ["POST", "/shop/contacts", "Anna"]]);
+});
+
+test("a record that was deleted over there is made again when its row changes", async () => {
+  await it.apply(both);
+  it.answer = () => ({ body: { id: `s-${it.received.length}`, version: "200" } });
+  it.deliverer();
+  await it.page([ann({}, "100")]);
+  await it.settled(1, "shop_out");
+  await it.page([], { connection: "shop", gone: ["s-1"] });
+  await it.page([ann({ name: "Anna" }, "300")]);
+  await it.settled(2, "shop_out");
+  expect(asked().map(([method, , name]) => [method, name])).toEqual([["POST", "Ann"], ["POST", "Anna"]]);
 });
