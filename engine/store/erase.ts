@@ -18,6 +18,8 @@ const VALID_SECONDS = 3600;
 const BATCH = 10_000;
 /** What opens everything else. */
 const KEYS = "tenant_keys";
+/** What every page of a run must find: without it, whoever still runs stores nothing. */
+const CHECKPOINTS = "checkpoints";
 
 type Counts = Readonly<Record<string, number>>;
 
@@ -71,6 +73,7 @@ export const confirmErasureOf = (db: Database, tenant: string, token: string, by
   await tx.run(setTenantStatus(tx.tenantId, ["active", "suspended", "creating"], "erasing", by, undefined));
   await tx.run(cancelRuns(tx.tenantId, by));
   await removed(tx, asked.id, KEYS, BATCH);
+  await removed(tx, asked.id, CHECKPOINTS, BATCH);
 });
 
 /** Deletes what is left of a tenant that is `erasing`, and ends it. Killed and called again, it goes on. */
