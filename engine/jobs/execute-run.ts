@@ -5,8 +5,10 @@
  */
 import { PlugboardError } from "../errors/plugboard-error.ts";
 import type { Transport } from "../components/kinds.ts";
-import type { StreamPlan, TenantPlan } from "../plan/types.ts";
-import type { Clock, RunRequest, RunResult } from "../run/ports.ts";
+import type { JsonObject } from "../manifest/types.ts";
+import type { ConnectorPlan, StreamPlan, TenantPlan } from "../plan/types.ts";
+import { checkConnection } from "../run/check-connection.ts";
+import type { Clock, ConnectionValues, RunRequest, RunResult } from "../run/ports.ts";
 import { runFlow } from "../run/run-flow.ts";
 import {
   appendRunLog, buckets, claimRun, finishRun, getRun, readConnectionValues, readPlan, runStore, setConnectionStatus, tokenStore, withTenant,
@@ -113,6 +115,7 @@ class Execution {
     const entityPlan = flow && plan.entities[flow.to.entity];
     if (!flow || !connector || !entityPlan) throw new PlugboardError("PLAN_UNKNOWN_FLOW", { flow: run.flow, tenant });
     const connection = await readConnectionValues(db, keyring, tenant, flow.connection, connector, plan.connections[flow.connection], this.#options.references);
+    if (connection.unproved === true) await this.#proveAccount(run, plan, flow.connection, connector, connection, log);
     const probed = probe === undefined ? {} : { probe };
     return runFlow({
       run: run.id, attempt: run.attempt, plan, flow: run.flow, connection, signal: this.#signal, ...probed,
@@ -127,6 +130,20 @@ class Execution {
       log: (line) => log.write(line),
       progress: (progress) => board.report({ tenant, run: run.id, flow: run.flow, progress }),
     });
+  }
+
+  /** A credential that was entered anew may reach another account: two key spaces would mix. @throws PlugboardError AUTH_ACCOUNT_CHANGED */
+  async #proveAccount(run: Run, plan: TenantPlan, connection: string, connector: ConnectorPlan, values: ConnectionValues, log: RunLog): Promise<void> {
+    if (!Object.values(connector.check?.named ?? {}).some(({ account }) => account !== undefined)) return;
+    const { db, keyring, transport, clock } = this.#options;
+    const planned = plan.connections[connection];
+    try {
+      await checkConnection({ tenant: plan.tenant, connection, connector, ...(planned === undefined ? {} : { plan: planned }), values, signal: this.#signal },
+        { transport, clock, buckets: buckets(db), token: tokenStore(db, keyring, run.tenant, connection), log: (line) => { log.write(line); } });
+    } catch (thrown) {
+      if (thrown instanceof PlugboardError && thrown.code === "AUTH_ACCOUNT_CHANGED") await setConnectionStatus(db, run.tenant, connection, "broken", { code: thrown.code, message: thrown.message, ...(thrown.hint === undefined ? {} : { hint: thrown.hint }), params: thrown.params as JsonObject });
+      throw thrown;
+    }
   }
 
   /** Undefined: another attempt counts by now. */
@@ -167,8 +184,12 @@ const isReadWhole = (stream: StreamPlan | undefined): boolean => stream?.cursor 
 
 const isUnwell = (thrown: unknown): boolean => thrown instanceof PlugboardError && (thrown.code === "STORE_UNREACHABLE" || thrown.code === "STORE_BUSY");
 
+/** Who paused, disconnected or found out about another account said it already; a token request that failed may pass. */
+const SAYS_NOTHING_NEW: ReadonlySet<string> = new Set(["AUTH_NOT_CONNECTED", "AUTH_ACCOUNT_CHANGED", "AUTH_TOKEN_REQUEST"]);
+
 /** What a run learned about its connection's credential, for whoever looks at the connection. */
 async function noteCredential(tx: Parameters<typeof setConnectionStatus>[0], run: Run, { status, error }: RunResult): Promise<void> {
+  if (error !== undefined && SAYS_NOTHING_NEW.has(error.code)) return;
   if (error?.code.startsWith("AUTH_")) await setConnectionStatus(tx, run.tenant, run.connection, "broken", { code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) });
   else if (status === "succeeded" || status === "succeeded_with_quarantine") await setConnectionStatus(tx, run.tenant, run.connection, "ok");
 }

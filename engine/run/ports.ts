@@ -211,6 +211,8 @@ export interface RunPorts {
 export interface ConnectionValues {
   readonly config: JsonObject;
   readonly account?: { readonly id: string; readonly label?: string };
+  /** It was entered anew, and nobody has asked yet whether it still reaches this account. */
+  readonly unproved?: boolean;
   /** What the provider added to the address when the person came back from its sign-in: the variable `callback` of checks. */
   readonly callback?: JsonObject;
 }

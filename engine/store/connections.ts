@@ -110,7 +110,7 @@ export async function readConnectionValues(db: Database, keyring: Keyring, tenan
       else if (!isOptional(field) && purpose !== "verify") throw new PlugboardError("AUTH_MISSING_CREDENTIAL", { connection, field: name, title: field.title, suggestion: `Enter it: plugboard connect ${tenant} ${connection} --set ${name}=…` });
     }
     const [consent] = row?.consent_id == null ? [] : await tx.run<ConsentRow>(selectConsent(tx.tenantId, row.consent_id));
-    return { config, named, account: { ...(row?.account_id == null ? {} : { account: accountOf(row) }), ...(consent === undefined ? {} : { callback: consent.callback }) } };
+    return { config, named, account: { ...(row?.account_id == null ? {} : { account: accountOf(row), ...(row.status === "untested" && purpose === "use" ? { unproved: true } : {}) }), ...(consent === undefined ? {} : { callback: consent.callback }) } };
   });
   for (const [field, { reference, use }] of named) config[field] = await references.resolve(reference, use);
   return { config, ...account };

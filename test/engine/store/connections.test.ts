@@ -18,7 +18,7 @@ const connector: ConnectorPlan = { id: "c", title: "C", streams: {}, config: {
 test("a run gets what was entered over what the tree says over the connector's defaults; locked fields are the tree's", async () => {
   await setConnection(at.db, keys, "acme", "one", { connector: "c", config: { host: "entered", start: "entered" }, secrets: { token: "t0ken" }, account: { id: "42", label: "Acme's" } });
   expect(await readConnectionValues(at.db, keys, "acme", "one", connector, { config: { start: "tree", method: "tree" }, locks: ["start"] }))
-    .toEqual({ config: { host: "entered", method: "tree", start: "tree", token: "t0ken" }, account: { id: "42", label: "Acme's" } });
+    .toEqual({ config: { host: "entered", method: "tree", start: "tree", token: "t0ken" }, account: { id: "42", label: "Acme's" }, unproved: true });
 });
 
 test("a field of scope app is the operator's, unless the tenant entered its own; other fields of the operator are not lent", async () => {
