@@ -3,7 +3,7 @@ import type { JsonObject, Workspace } from "../manifest/types.ts";
 import { compileConnector } from "./compile-connector.ts";
 import { effectiveConnectors } from "./connectors.ts";
 import { at, map, members, scalar, text, type Source } from "./sourced.ts";
-import type { AuthPlan, ConfigField, ConnectorPlan, LimitPlan } from "./types.ts";
+import type { AuthPlan, ConfigField, ConnectorPlan, Expression, LimitPlan } from "./types.ts";
 
 export type DoorName = "list" | "changes" | "one";
 
@@ -15,10 +15,16 @@ export interface CatalogueConnector {
   readonly config: Readonly<Record<string, ConfigField>>;
   /** How its requests are signed; `name` tells several apart. */
   readonly auth: readonly { readonly name: string; readonly type: string }[];
+  /** Picks one of several, over `config`. */
+  readonly by?: Expression;
   /** Where its credential may be sent. */
   readonly hosts: readonly string[];
   readonly streams: readonly { readonly name: string; readonly doors: readonly DoorName[]; /** Whether it can be asked for what changed. */ readonly incremental: boolean }[];
   readonly limits: Readonly<Record<string, LimitPlan>>;
+  /** What it can do to the provider's records, and whether a second try is harmless. */
+  readonly actions?: readonly { readonly name: string; readonly does?: string; readonly stream?: string; readonly once: "repeatable" | "never" | "guarded" }[];
+  /** Feeds that it pushes; `app`: one address for all customers. */
+  readonly webhooks?: readonly { readonly name: string; readonly scope?: "app" }[];
   /** Whether a connection can be checked. */
   readonly check: boolean;
 }
@@ -41,10 +47,12 @@ function compileCatalogue(workspace: Workspace): { readonly plan: ConnectorPlan;
 }
 
 export function describeConnector(connector: ConnectorPlan, docs?: string): CatalogueConnector {
-  const { id, title, category, config, http, streams, check } = connector;
+  const { id, title, category, config, http, streams, check, actions = {}, webhooks = {} } = connector;
   return {
     id, title, ...(category === undefined ? {} : { category }), ...(docs === undefined ? {} : { docs }), config,
-    auth: authOf(http?.auth), hosts: http?.hosts ?? [], limits: http?.limits ?? {}, check: check !== undefined,
+    auth: authOf(http?.auth), ...(http?.auth?.by === undefined ? {} : { by: http.auth.by }), hosts: http?.hosts ?? [], limits: http?.limits ?? {}, check: check !== undefined,
+    actions: Object.entries(actions).map(([name, { effect, once }]) => ({ name, ...(effect === undefined ? {} : { does: effect.does, stream: effect.stream }), once: once.is })),
+    webhooks: Object.entries(webhooks).map(([name, { scope }]) => ({ name, ...(scope === undefined ? {} : { scope }) })),
     streams: Object.entries(streams).map(([name, stream]) => ({
       name, doors: (["list", "changes", "one"] as const).filter((door) => stream[door] !== undefined), incremental: stream.cursor !== undefined || stream.changes !== undefined,
     })),

@@ -21,6 +21,7 @@ export { findTokenIssuer, listSignInProviders, listTokenIssuers, openSignInProvi
   type SignInProvider, type SignInProviderState, type TokenIssuer, type TokenIssuerState } from "./issuers.ts";
 export { addIdentity, addInvitation, addMembership, addReset, addUser, beginSignIn, changeRole, countTries, endMembership, findInvitation, findMember, findUser, findUserByEmail, findUserOfIdentity, forgiveTries, listInvitations,
   listMembers, setAssignments, setPassword, setSourcedMemberships, takeInvitation, takeReset, takeSignInUnderWay, tenantState, withdrawInvitation, type Invitation, type Member, type SignInUnderWay, type User } from "./people.ts";
+export { claimQueue, dueQueues, finishQueue, nextQueue, putQueues, type ClaimedQueue, type QueueName } from "./queue-polls.ts";
 export { claimRead, delayRead, dueReads, fenceRead, finishRead, nextRead, type Claimed, type ReadName } from "./pending-reads.ts";
 export { writePush, type PushedPage, type PushRuns, type PushTarget } from "./push.ts";
 export { getQuarantined, listQuarantine, quarantineGroups, markQuarantined, readQuarantinedRaw, type Quarantined, type QuarantineFilter, type QuarantineGroup, type QuarantineStatus } from "./quarantine.ts";

@@ -7,10 +7,13 @@ const TYPES: Readonly<Record<string, { readonly type: string; readonly format?: 
   date: { type: "string", format: "date" }, "date-time": { type: "string", format: "date-time" },
 };
 
-export function connectorForm({ id, title, config }: Pick<CatalogueConnector, "id" | "title" | "config">): JsonObject {
+/** @param auth as in the catalogue; absent where the form is shown by somebody who knows how to sign in. */
+export function connectorForm({ id, title, config, auth = [], by }: Pick<CatalogueConnector, "id" | "title" | "config"> & Partial<Pick<CatalogueConnector, "auth" | "by">>): JsonObject {
   const fields = Object.entries(config);
+  const signedIn = auth.filter(({ type }) => type === "oauth2_authorization_code").map(({ name }) => name);
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema", title, "x-connector": id, type: "object", additionalProperties: false,
+    ...(signedIn.length === 0 ? {} : { "x-sign-in": { when: by === undefined ? null : `(${by.replace(/\bconfig\./g, "")}) in [${signedIn.map((name) => JSON.stringify(name)).join(", ")}]`, button: `Sign in with ${title}` } }),
     // A field with a condition is required when the condition holds: `x-when` says it.
     required: fields.filter(([, field]) => isRequired(field) && field.when === undefined).map(([name]) => name),
     properties: Object.fromEntries(fields.map(([name, field], order) => [name, fieldForm(field, order)])),

@@ -6,6 +6,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { jsonObject, rollingWindow, startStandIn, type Asked, type Reply, type StandIn, type StandInOptions } from "./kernel.ts";
+import { createOAuth, type HubSpotApp } from "./hubspot-oauth.ts";
 import { compileSearch, SearchError, type Properties, type PropertyType } from "./hubspot-search.ts";
 
 const MAX_LIST_LIMIT = 100;
@@ -39,6 +40,8 @@ export interface HubSpotData {
   readonly portalId: number;
   readonly token: string;
   readonly scopes: readonly string[];
+  /** Of a public app, for OAuth; absent: only the private app's token. */
+  readonly app?: HubSpotApp;
   readonly types: Readonly<Record<string, HubSpotType>>;
   /** `companies/contacts` → company id → contact ids. */
   readonly associations: Record<string, Record<string, string[]>>;
@@ -52,14 +55,18 @@ export interface HubSpotOptions extends StandInOptions {
   readonly limits?: { readonly tenSeconds?: number; readonly search?: number };
 }
 
-export function startProvider(options: HubSpotOptions): Promise<StandIn> {
+export async function startProvider(options: HubSpotOptions): Promise<StandIn & { /** Somebody removed the app. */ uninstall(): void }> {
   const { data } = options;
   const now = options.now ?? Date.now;
+  const oauth = createOAuth(data.app, data.scopes, now);
   const requests = rollingWindow(options.limits?.tenSeconds ?? 190, 10_000, now);
   const searches = rollingWindow(options.limits?.search ?? 5, 1_000, now);
 
-  return startStandIn(options, (asked) => {
-    if (asked.headers.authorization !== `Bearer ${data.token}`) {
+  const standIn = await startStandIn(options, (asked) => {
+    const signIn = oauth.answer(asked);
+    if (signIn !== undefined) return signIn;
+    const bearer = /^Bearer (.+)$/.exec(asked.headers.authorization ?? "")?.[1] ?? "";
+    if (bearer !== data.token && !oauth.accepts(bearer)) {
       return failure(401, "INVALID_AUTHENTICATION", "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more details in the developer documentation.");
     }
     // Search has a limit of its own and is exempt from the ten-second one.
@@ -69,6 +76,7 @@ export function startProvider(options: HubSpotOptions): Promise<StandIn> {
     if (search) return reply;
     return { ...reply, headers: { ...reply.headers, "x-hubspot-ratelimit-max": String(requests.max), "x-hubspot-ratelimit-remaining": String(requests.remaining()), "x-hubspot-ratelimit-interval-milliseconds": "10000" } };
   });
+  return { ...standIn, uninstall: () => { oauth.uninstall(); } };
 }
 
 function route(data: HubSpotData, asked: Asked, indexedUntil: number): Reply {
