@@ -18,12 +18,12 @@ import type { ActionRequest, ItemResult, performAction } from "../run/perform-ac
 import type { Clock, ConnectionValues } from "../run/ports.ts";
 import {
   acknowledge, type Acknowledged, askBreaker, type AttemptBegun, type AttemptEnd, beginAttempts, type ClaimedDelivery, currentRevision, type Database, deliveryKey, endProbe, findReferenced, inputHash, keepClaims, type Keyring,
-  markOutcome, noReferences, noteFailure, noteSuccess, openOutgoingEndpoint, type Outcome, putOff, readConnectionValues, readLink, recentDeliveries, type ReferenceResolver, setConnectionStatus, switchOutgoingEndpoint, type TenantTransaction, tokenStore, withTenant,
+  markOutcome, type MintedToken, noReferences, noteFailure, noteSuccess, openOutgoingEndpoint, type Outcome, putOff, readConnectionValues, readLink, recentDeliveries, type ReferenceResolver, setConnectionStatus, switchOutgoingEndpoint, type TenantTransaction, tokenStore, withTenant,
 } from "../store/index.ts";
 import { retryInSeconds } from "./delivery-schedule.ts";
 import type { PlanCache } from "./execute-run.ts";
 import { fencedTransport, type FencedTransport } from "./fenced-transport.ts";
-import { compiledFlow, type DeliveryProbe, finderIn, mapPayload, missingReason, REFERENCE_AGAIN_SECONDS } from "./outbox.ts";
+import { compiledFlow, type DeliveryProbe, finderIn, mapPayload, mint, missingReason, REFERENCE_AGAIN_SECONDS } from "./outbox.ts";
 import { sendWebhook, type WebhookResult } from "./outgoing-webhook.ts";
 import { settleUnknown } from "./unknown-outcome.ts";
 
@@ -124,14 +124,25 @@ class DeliveryWork {
     const flow: ChangeFlowPlan | undefined = this.#plan.change_flows?.[name];
     if (flow === undefined) return this.#cancel(`Flow '${name}'`);
     const seen = { id: row, links: payload.links, ...(payload.before === undefined ? {} : { before: payload.before }), ...(payload.after === undefined ? {} : { after: payload.after }) };
-    const mapped = await this.#inTenant(async (tx) => mapPayload(compiledFlow(this.#plan, flow), seen, payload, { tenant, entity, changedAt: this.#first.changed_at }, finderIn(tx)));
+    const compiled = compiledFlow(this.#plan, flow);
+    let decided = payload;
+    let tokens: readonly MintedToken[] = [];
+    if (payload.undecided === true) {
+      const fires = await compiled.fires(seen);
+      if (fires === false) return this.#mark({ status: "cancelled", reason: "The flow does not fire upon this change." });
+      if (fires !== true) return this.#mark({ status: "failed", code: fires.code, reason: fires.reason });
+      const made = await mint(compiled, seen);
+      const { undecided: _, ...rest } = payload;
+      [decided, tokens] = [{ ...rest, minted: made.minted }, made.tokens];
+    }
+    const mapped = await this.#inTenant(async (tx) => mapPayload(compiled, seen, decided, { tenant, entity, changedAt: this.#first.changed_at }, finderIn(tx)));
     if ("failed" in mapped) return this.#mark({ status: "failed", code: mapped.failed.code, reason: mapped.failed.reason });
     if ("missing" in mapped) {
       const waited = (Date.now() - Date.parse(created_at)) / 1000;
       return this.#mark({ status: waited >= REFERENCE_SECONDS ? "failed" : "waiting", inSeconds: REFERENCE_AGAIN_SECONDS, ...missingReason(mapped.missing) });
     }
     const held = flow.hold_for !== undefined;
-    return this.#mark({ status: held ? "held" : "queued", ...(held ? {} : { inSeconds: 0 }), payload: mapped.payload });
+    return this.#mark({ status: held ? "held" : "queued", ...(held ? {} : { inSeconds: 0 }), payload: mapped.payload, tokens });
   }
 
   /** It keeps its place; no attempt is counted. One that has waited for a month is given up. */

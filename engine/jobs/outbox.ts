@@ -77,7 +77,7 @@ async function put(tx: TenantTransaction, options: OutboxOptions, { plan, revisi
     const compiled = compiledFlow(plan, flow);
     const fires = await compiled.fires(seen);
     if (fires === false) return false;
-    if (fires !== true) return await add(tx, options.keyring, { ...made, status: "failed", payload: { ...frozen, minted: {} }, tokens: [], ...fires });
+    if (fires !== true) return await add(tx, options.keyring, { ...made, status: "failed", payload: { ...frozen, minted: {}, undecided: true }, tokens: [], code: fires.code, reason: fires.reason });
     const { minted, tokens } = await mint(compiled, seen);
     const payload: DeliveryPayload = { ...frozen, minted };
     const mapped = await mapPayload(compiled, seen, payload, tenantFacts(plan, change), finderIn(tx));
@@ -85,7 +85,7 @@ async function put(tx: TenantTransaction, options: OutboxOptions, { plan, revisi
   } catch (thrown) {
     // A flow that cannot be compiled costs its own deliveries: they are kept, and replayed once it was mended.
     if (!(thrown instanceof PlugboardError) || thrown.code.startsWith("STORE_")) throw thrown;
-    return await add(tx, options.keyring, { ...made, status: "failed", payload: { ...frozen, minted: {} }, tokens: [], code: "MAPPING_EVALUATION", reason: thrown.message });
+    return await add(tx, options.keyring, { ...made, status: "failed", payload: { ...frozen, minted: {}, undecided: true }, tokens: [], code: "MAPPING_EVALUATION", reason: thrown.message });
   }
 }
 
@@ -116,7 +116,8 @@ function standing(mapped: Awaited<ReturnType<typeof mapPayload>>, flow: ChangeFl
 export const missingReason = (missing: { readonly field: string; readonly entity: string; readonly key: string }): { readonly code: "DELIVERY_REFERENCE"; readonly reason: string } =>
   ({ code: "DELIVERY_REFERENCE", reason: new PlugboardError("DELIVERY_REFERENCE", missing).message });
 
-async function mint(compiled: CompiledChangeFlow, seen: ChangeSeen): Promise<{ minted: Record<string, string>; tokens: MintedToken[] }> {
+/** Made once for a delivery, wherever that is first possible. */
+export async function mint(compiled: CompiledChangeFlow, seen: ChangeSeen): Promise<{ minted: Record<string, string>; tokens: MintedToken[] }> {
   const made = (await compiled.mints(seen)).map((value) => ({ ...value, token: randomBytes(32).toString("base64url") }));
   return {
     minted: Object.fromEntries(made.map(({ name, token }) => [name, token])),

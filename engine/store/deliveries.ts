@@ -36,6 +36,8 @@ export interface DeliveryPayload {
   /** Of an outgoing webhook: the body, to the letter. */
   readonly body?: string;
   readonly minted: Readonly<Record<string, string>>;
+  /** Whether the flow fires could not be told: an expression failed. */
+  readonly undecided?: true;
   /** The provider took it and was not done: what asking again needs. The write is not sent again. */
   readonly accepted?: JsonObject;
 }

@@ -45,11 +45,11 @@ describe("a change of a row", () => {
 
   test("fires nothing from a first load, a sweep or a resync; it is counted, at next to no cost", async () => {
     await it.apply({ flows: { out: note } });
-    await it.page(Array.from({ length: 500 }, (_, i) => ({ key: String(i), data: { name: `n${i}` } })), { mode: "first_load" });
+    await it.page(Array.from({ length: 5000 }, (_, i) => ({ key: String(i), data: { name: `n${i}` } })), { mode: "first_load" });
     await it.page([{ key: "1", data: { name: "swept" } }], { mode: "sweep" });
     await it.page([{ key: "2", data: { name: "again" } }, { key: "3", data: { name: "again" } }], { mode: "resync" });
     expect(await it.admin("select count(*)::int as count from row_changes")).toEqual([{ count: 0 }]);
-    expect((await unfiredChanges(it.database.db, "acme", "contact")).map(({ cause, count }) => [cause, count])).toEqual([["first_load", 500], ["resync", 2], ["sweep", 1]]);
+    expect((await unfiredChanges(it.database.db, "acme", "contact")).map(({ cause, count }) => [cause, count])).toEqual([["first_load", 5000], ["resync", 2], ["sweep", 1]]);
     it.deliverer();
     await it.page([{ key: "1", data: { name: "changed" } }]);
     expect(await it.settled(1)).toHaveLength(1);
@@ -138,6 +138,31 @@ describe("what is delivered", () => {
     expect(await replayDelivered(it.database.db, "acme", { ids: [broken!.id] })).toEqual([broken!.id]);
     await waitFor(async () => (await statuses())[0] === "delivered");
     expect(it.received.map(({ body }) => body["name"])).toEqual(["Ann"]);
+  });
+
+  test("whose flow could not be decided is kept; replayed, it is sent only if the flow fires then, with its own minted value", async () => {
+    const minting = { ...note, mint: { link: { token: "interview" } }, map: { fields: { url: { expression: "$link" } } } };
+    await it.apply({ flows: { out: { ...minting, when: "$number(after.name) > 1" } } });
+    it.deliverer();
+    await it.page([ann(), { key: "2", data: { name: "Bob" } }]);
+    const broken = await it.settled(2);
+    expect(broken).toMatchObject([{ status: "failed", code: "MAPPING_EVALUATION", reason: expect.stringContaining("'when'") }, { status: "failed" }]);
+    await it.apply({ flows: { out: { ...minting, when: 'after.name = "Ann"' } } });
+    await replayDelivered(it.database.db, "acme", {});
+    await waitFor(async () => (await statuses()).join() === "delivered,cancelled");
+    expect(it.received.map(({ body }) => typeof body["url"])).toEqual(["string"]);
+    expect(await findMinted(it.database.db, "acme", String(it.received[0]!.body["url"]))).toMatchObject({ kind: "interview", delivery: broken[0]!.id });
+  });
+
+  test("is over only when the provider is done with it: what it took is asked about, and never sent again", async () => {
+    await it.apply({ flows: { out: note }, actions: { note: posting("/notes", { once: { is: "never" }, irreversible: true, returns: { key: ["body.id"] }, after: { state: { request: { method: "GET", path: "/notes/{{key}}", errors: {} }, until: "body.done", every_seconds: 1 } } }) } });
+    let looks = 0;
+    it.answer = ({ method }) => (method === "POST" ? { body: { id: "n-1" } } : { body: { done: ++looks === 3 } });
+    it.deliverer();
+    await it.page([ann()]);
+    await waitFor(async () => { await it.hurry(); return (await statuses())[0] === "delivered"; });
+    expect(it.received.map(({ method, url }) => `${method} ${url}`)).toEqual(["POST /crm/notes", "GET /crm/notes/n-1", "GET /crm/notes/n-1", "GET /crm/notes/n-1"]);
+    expect((await it.deliveries())[0]).toMatchObject({ result_key: "n-1", attempts: 3 });
   });
 });
 
