@@ -4,7 +4,8 @@
  * a slow provider keeps nobody's events waiting.
  */
 import type { PlugboardError } from "../errors/plugboard-error.ts";
-import { dueReads, eventLanes, heldConnections, listTenants, nextRead, pruneEvents, releaseHeld, type ReadName } from "../store/index.ts";
+import { dueQueues, dueReads, eventLanes, heldConnections, listTenants, nextQueue, nextRead, pruneEvents, releaseHeld, type ReadName } from "../store/index.ts";
+import { askQueue } from "./poll-queues.ts";
 import { isOpen, processLane } from "./process-events.ts";
 import { processRead, type ReadingContext } from "./read-events.ts";
 
@@ -13,6 +14,8 @@ export interface EventWorkerOptions extends Omit<ReadingContext, "runs"> {
   readonly lanes?: number;
   /** Reads at once. @default 4 */
   readonly reads?: number;
+  /** Queues asked at once. @default 2 */
+  readonly queues?: number;
   /** @default 5000 */
   readonly pollMilliseconds?: number;
   /** Days that processed events are kept. @default 30 */
@@ -107,6 +110,19 @@ export function startEventWorker(options: EventWorkerOptions): EventWorker {
     await processRead(context, read, stopping.signal).catch((thrown: unknown) => onError(thrown as Error));
   };
 
+  const polling = new Map<string, Promise<void>>();
+  const queues = loop(async () => {
+    for (const queue of await dueQueues(db)) {
+      const name = JSON.stringify(queue);
+      if (polling.has(name)) continue;
+      while (polling.size >= (options.queues ?? 2)) await Promise.race(polling.values());
+      if (stopping.signal.aborted) break;
+      polling.set(name, askQueue(context, queue, stopping.signal).then(() => undefined, (thrown: unknown) => onError(thrown as Error)).finally(() => { polling.delete(name); queues.wake(); }));
+    }
+    const due = await nextQueue(db);
+    return due === undefined ? pollMilliseconds : Math.max(LEAST_MILLISECONDS, due - Date.now());
+  });
+
   // Not at once: a worker that just started has better things to do.
   const timers = [
     setInterval(() => void eachTenant(async (tenant) => { for (const connection of await heldConnections(db, tenant)) if (await isOpen(context, tenant, connection)) await releaseHeld(db, tenant, connection); }), HELD_MILLISECONDS),
@@ -128,8 +144,9 @@ export function startEventWorker(options: EventWorkerOptions): EventWorker {
       stopping.abort(new Error("the worker stops"));
       lanes.wake();
       reads.wake();
-      await Promise.all([lanes.done, reads.done]);
-      await Promise.all([...busy.values(), ...reading.values()]);
+      queues.wake();
+      await Promise.all([lanes.done, reads.done, queues.done]);
+      await Promise.all([...busy.values(), ...reading.values(), ...polling.values()]);
     },
   };
 }

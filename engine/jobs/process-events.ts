@@ -26,7 +26,7 @@ export interface ProcessingContext {
   readonly probe?: EventProbe;
 }
 
-export type EventPoint = "events_taken" | "events_mapped" | "events_written" | "before_commit" | "after_commit" | "read_claimed" | "read_done" | "read_written";
+export type EventPoint = "events_taken" | "events_mapped" | "events_written" | "before_commit" | "after_commit" | "read_claimed" | "read_done" | "read_written" | "queue_answered" | "queue_committed" | "queue_acknowledged";
 export type EventProbe = (point: EventPoint) => void | Promise<void>;
 
 const BATCH = 100;

@@ -6,6 +6,7 @@ import { type Actor, PLATFORM, recordAudit } from "./audit.ts";
 import { type Database, inGlobal, inTenant, type TenantTransaction, withTenant, withTenants } from "./database.ts";
 import { viewColumns } from "./entity-views.ts";
 import { newRowId } from "./row-id.ts";
+import { putQueues } from "./queue-polls.ts";
 import { putChangeFlows } from "./row-changes.ts";
 import { type ConfigurationRow, insertApplication, lockConfiguration, putConfiguration, selectConfiguration } from "./sql/configuration.ts";
 import { insertPlan, insertRevision, insertTenantRevision, selectCurrentRevision, selectPlan, selectTenantRevision, syncEntityViews } from "./sql/revisions.ts";
@@ -93,12 +94,14 @@ function pointTo(db: Database, { id, commit, plans }: Revision, { how, actor, ch
       await tx.run(setTenantRevision(tx.tenantId, id));
       await tx.run(replaceSchedules(tx.tenantId, schedulesOf(plan)));
       await putChangeFlows(tx, Object.values(plan.change_flows ?? {}));
+      await putQueues(tx, plan);
       gone.delete(slug);
     }
     for (const slug of gone.keys()) {
       const tx = await enter(slug);
       await tx.run(replaceSchedules(tx.tenantId, []));
       await putChangeFlows(tx, []);
+      await putQueues(tx, { connections: {}, connectors: {} });
       await tx.run(setTenantRevision(tx.tenantId, null));
       changed.push(slug);
     }
