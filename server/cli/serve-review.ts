@@ -1,7 +1,7 @@
 /** What a server needs to change the configuration: the workspace in Git, looked at now and then. */
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
-import type { Database, Keyring } from "../../engine/store/index.ts";
-import { openWorkspace, watchMain, type ReviewedWorkspace } from "../review/index.ts";
+import { readConfiguration, type Database, type Keyring } from "../../engine/store/index.ts";
+import { openWorkspace, syncMain, watchMain, type ReviewedWorkspace } from "../review/index.ts";
 import { PRODUCT_ROOT } from "../workspace/read-tree.ts";
 import { fail, say } from "./output.ts";
 
@@ -25,4 +25,18 @@ export async function serveWorkspace(root: string, { db, keyring }: { readonly d
     else if (what.status === "refused") say(`${what.alarm.code}  ${what.alarm.message}`);
   });
   return { workspace, close: stop };
+}
+
+/**
+ * Puts main in force before the server answers.
+ * @returns false: the workspace is no repository. @throws PlugboardError when main is broken and nothing else is in force.
+ */
+export async function takeIn({ workspace }: ServedWorkspace, { db, keyring }: { readonly db: Database; readonly keyring: Keyring }): Promise<boolean> {
+  if (workspace === undefined) return false;
+  const synced = await syncMain({ db, keyring, workspace });
+  if (synced.status === "applied") say(`Applied commit ${synced.commit.slice(0, 7)} of ${workspace.repository.main}.`);
+  if (synced.status !== "refused") return true;
+  if ((await readConfiguration(db)).revision === undefined) throw new PlugboardError("CHANGE_BROKEN_COMMIT", { commit: synced.commit.slice(0, 7), detail: synced.alarm.message });
+  say(`${synced.alarm.code}  ${synced.alarm.message}`);
+  return true;
 }

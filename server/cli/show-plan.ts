@@ -3,7 +3,7 @@ import pc from "picocolors";
 import type { Risk } from "../../engine/plan/index.ts";
 import type { DataEffect } from "../review/data-effect.ts";
 import type { ChangePlan } from "../review/plan.ts";
-import { effectText, groupsOf, names, placeOf, riskWords, shownChanges, SIGNS, summaryOf, valuesOf } from "../review/words.ts";
+import { effectText, groupsOf, names, placeOf, riskWords, settingText, shownChanges, SIGNS, summaryOf, valuesOf } from "../review/words.ts";
 import { print } from "./output.ts";
 
 const COLOURS = { added: pc.green, removed: pc.red, changed: pc.yellow } as const;
@@ -12,6 +12,7 @@ const RISK_COLOURS: Readonly<Record<Risk, (text: string) => string>> = { safe: p
 const MAX_PATH = 60;
 
 export function showPlan(plan: Pick<ChangePlan, "tenants" | "unchanged" | "risk"> & Partial<ChangePlan>, { data }: { readonly data?: DataEffect | undefined } = {}): void {
+  for (const setting of plan.settings ?? []) print(`${pc.bold("workspace")}  ${setting.path}  ${settingText(setting)}${setting.why === undefined ? "" : `  ${RISK_COLOURS[setting.risk](`${riskWords[setting.risk]}: ${setting.why}`)}`}\n`);
   for (const group of groupsOf(plan.tenants)) {
     const title = group.tenants.length === 1 ? group.tenants[0]!.title : `${group.tenants.length.toLocaleString("en")} tenants`;
     print(`${pc.bold(names(group.tenants.map(({ tenant }) => tenant)))}  ${pc.dim(title)}  ${group.change === "changed" ? "" : `${COLOURS[group.change](group.change)}  `}${RISK_COLOURS[group.risk](riskWords[group.risk])}`);
@@ -27,7 +28,7 @@ export function showPlan(plan: Pick<ChangePlan, "tenants" | "unchanged" | "risk"
   }
   if (data) showData(data);
   for (const { severity, code, message, file, line } of plan.warnings ?? []) print(`${pc.yellow(severity)}  ${file === undefined ? "" : `${file}:${line}  `}${pc.bold(code)}  ${message}`);
-  print(`${pc.bold(summaryOf(plan))}${plan.tenants.length === 0 ? "" : `, ${RISK_COLOURS[plan.risk](riskWords[plan.risk])}`}`);
+  print(`${pc.bold(summaryOf(plan))}${plan.tenants.length + (plan.settings?.length ?? 0) === 0 ? "" : `, ${RISK_COLOURS[plan.risk](riskWords[plan.risk])}`}`);
 }
 
 function showData({ flows, left_out }: DataEffect): void {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { PlugboardError, type Problem } from "../../engine/errors/plugboard-error.ts";
 import { problemJson } from "../../engine/errors/render.ts";
-import type { SourceTree } from "../../engine/manifest/index.ts";
+import { read, type Json, type JsonObject, type SourceTree } from "../../engine/manifest/index.ts";
 import { diffTenants, highestRisk, textOfChanges, type Risk, type TenantChange, type TenantPlan } from "../../engine/plan/index.ts";
 import { planWorkspace, type PlannedWorkspace } from "../workspace/plan-workspace.ts";
 
@@ -13,10 +13,14 @@ export interface ChangePlan {
   /** Those that change; none for a preset or connector that nobody uses yet. */
   readonly tenants: readonly TenantChange[];
   readonly unchanged: number;
+  /** Of workspace.yaml, for all tenants: where requests may go, who approves. */
+  readonly settings: readonly SettingChange[];
   readonly files: readonly { readonly file: string; readonly change: "added" | "removed" | "changed" }[];
   /** Warnings that the change brings. */
   readonly warnings: readonly ReturnType<typeof problemJson>[];
 }
+
+export interface SettingChange { readonly path: string; readonly before?: Json; readonly after?: Json; readonly risk: Risk; readonly why?: string }
 
 /** Everything that is wrong with the configuration after a change; nothing of it can be proposed. */
 export class InvalidChange extends PlugboardError {
@@ -45,7 +49,22 @@ export function planChange(before: Trees, after: Trees): ChangePlan {
   if (now.problems.some(({ severity }) => severity === "error")) throw new InvalidChange(now.problems);
   const known = new Set(old.problems.map((problem) => JSON.stringify([problem.code, problem.params])));
   const warnings = now.problems.filter((problem) => !known.has(JSON.stringify([problem.code, problem.params]))).map(problemJson);
-  return { ...comparePlans(plansOf(old), plansOf(now)), files: compareFiles(before, after), warnings };
+  const compared = comparePlans(plansOf(old), plansOf(now));
+  const settings = compareSettings(settingsOf(before), settingsOf(after));
+  return { ...compared, risk: highestRisk([compared.risk, ...settings.map(({ risk }) => risk)]), settings, files: compareFiles(before, after), warnings };
+}
+
+/** What somebody may reach or decide afterwards and not before. */
+const REACHES: Readonly<Record<string, string>> = {
+  egress: "requests may go to other places", secrets: "other variables may be read as secrets", review: "others may approve changes", connect: "connect links may lead to other places", aliases: "other addresses lead to webhooks",
+};
+
+function compareSettings(before: JsonObject, after: JsonObject): SettingChange[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((path): SettingChange[] => {
+    const [old, now, why] = [before[path], after[path], REACHES[path]];
+    if (JSON.stringify(old) === JSON.stringify(now)) return [];
+    return [{ path, ...(old === undefined ? {} : { before: old }), ...(now === undefined ? {} : { after: now }), risk: why === undefined ? "safe" : "new_scope", ...(why === undefined ? {} : { why }) }];
+  });
 }
 
 export function comparePlans(before: ReadonlyMap<string, TenantPlan>, after: ReadonlyMap<string, TenantPlan>): Pick<ChangePlan, "hash" | "risk" | "tenants" | "unchanged"> {
@@ -61,4 +80,10 @@ function compareFiles(before: Trees, after: Trees): ChangePlan["files"] {
   const [old, now] = [files(before), files(after)];
   return [...new Set([...old.keys(), ...now.keys()])].toSorted().flatMap((file) => old.get(file) === now.get(file) ? []
     : [{ file, change: !old.has(file) ? "added" as const : !now.has(file) ? "removed" as const : "changed" as const }]);
+}
+
+/** workspace.yaml alone, read. */
+export function settingsOf(trees: Trees): JsonObject {
+  const text = trees.find(({ layer }) => layer === "workspace")?.files.get("workspace.yaml");
+  return text === undefined ? {} : read([{ layer: "workspace", label: "", files: new Map([["workspace.yaml", text]]) }]).settings?.value ?? {};
 }

@@ -1,9 +1,11 @@
 /** Back to a revision that was in force: pointers first, in seconds; then a commit on main that says so. */
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import { getChange, listApplications, moveChange, noteCommit, PLATFORM, readConfiguration, recordAudit, restoreRevision, type Actor } from "../../engine/store/index.ts";
+import { saveCatalogue } from "../workspace/apply.ts";
 import { commitFiles, moveMain, type Files } from "./commit.ts";
 import { audit } from "./drafts.ts";
 import { locked } from "./lock.ts";
+import { planOnce } from "./plan.ts";
 import { headOf } from "./repository.ts";
 import { short } from "./sync.ts";
 import { authorOf, filesOf, type Review } from "./workspace.ts";
@@ -45,6 +47,7 @@ export async function rollBack(review: Review, actor: Actor, { revision: asked, 
     });
     if (target.commit === undefined) return { revision: target.revision, changed };
     try {
+      await saveCatalogue(db, planOnce(await workspace.treesOf(target.commit)));
       const files = await difference(review, head, target.commit);
       if (files.size === 0) return { revision: target.revision, changed };
       const commit = await commitFiles(repository, { parents: [head], files, message: `Roll back to revision ${target.revision.slice(0, 8)}\n\nThe configuration is again what it was at ${short(target.commit)}.${reason === undefined ? "" : `\n\n${reason}`}`, author: authorOf(actor) });

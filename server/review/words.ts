@@ -2,7 +2,7 @@
 import { textOfChanges, type RatedChange, type TenantChange } from "../../engine/plan/index.ts";
 import type { Json } from "../../engine/manifest/types.ts";
 import type { DataEffect, FlowEffect } from "./data-effect.ts";
-import type { ChangePlan } from "./plan.ts";
+import type { ChangePlan, SettingChange } from "./plan.ts";
 
 /** Tenants named of a group, changes shown of a tenant, characters shown of a value. */
 const MAX_NAMES = 8;
@@ -44,6 +44,8 @@ function listText(before: readonly (string | number)[], after: readonly (string 
   return [...came.map((item) => `+${item}`), ...went.map((item) => `-${item}`)].slice(0, 12).join(" ");
 }
 
+export const settingText = ({ before, after }: Pick<SettingChange, "before" | "after">): string => [before, after].map((value) => (value === undefined ? "nothing" : valueText(value))).join(" → ");
+
 /** `tenants/acme.yaml:9` */
 export const placeOf = ({ to, from }: RatedChange): string | undefined => { const at = to ?? from; return at && `${at.file}:${at.line}`; };
 
@@ -67,8 +69,9 @@ function valueText(value: Json | undefined): string {
 }
 
 /** `2 of 3 tenants change` */
-export function summaryOf({ tenants, unchanged, files }: Pick<ChangePlan, "tenants" | "unchanged"> & Partial<Pick<ChangePlan, "files">>): string {
+export function summaryOf({ tenants, unchanged, files, settings = [] }: Pick<ChangePlan, "tenants" | "unchanged"> & Partial<Pick<ChangePlan, "files" | "settings">>): string {
   const total = tenants.length + unchanged;
+  if (tenants.length === 0 && settings.length > 0) return "The workspace's settings change, for all tenants.";
   if (tenants.length === 0) return files && files.length > 0 ? `No tenant changes: nobody uses what is changed in ${files.length === 1 ? files[0]!.file : `${files.length} files`} yet.` : "No changes.";
   return `${tenants.length.toLocaleString("en")} of ${total.toLocaleString("en")} tenant${total === 1 ? "" : "s"} change${tenants.length === 1 ? "s" : ""}`;
 }
@@ -83,8 +86,9 @@ export function effectText(flow: FlowEffect): string {
 }
 
 export function planMarkdown(plan: ChangePlan, { data, drift }: { readonly data?: DataEffect; readonly drift?: string } = {}): string {
-  const lines = [`## Plan: ${summaryOf(plan).replace(/\.$/, "")}${plan.tenants.length === 0 ? "" : `, ${riskWords[plan.risk]}`}`];
+  const lines = [`## Plan: ${summaryOf(plan).replace(/\.$/, "")}${plan.tenants.length + plan.settings.length === 0 ? "" : `, ${riskWords[plan.risk]}`}`];
   if (drift !== undefined) lines.push("", `> ${drift}`);
+  if (plan.settings.length > 0) lines.push("", "### Workspace", "", ...plan.settings.map((setting) => `- \`${setting.path}\`: ${escaped(settingText(setting))}${setting.why === undefined ? "" : ` **${riskWords[setting.risk]}**: ${setting.why}`}`));
   for (const group of groupsOf(plan.tenants)) {
     const ids = group.tenants.map(({ tenant }) => `\`${tenant}\``);
     lines.push("", `### ${names(ids)}${group.tenants.length > 1 ? ` (${group.tenants.length} tenants)` : ` · ${escaped(group.tenants[0]!.title)}`}${group.change === "changed" ? "" : `: ${group.change}`}`, "", "| | what | from → to | risk | written at |", "|---|---|---|---|---|");

@@ -1,9 +1,10 @@
 /** The workspace as a server works with it: its repository, what is in force, and the trees of its commits. */
-import { read, type SourceTree } from "../../engine/manifest/index.ts";
+import type { SourceTree } from "../../engine/manifest/index.ts";
 import type { Actor, Database, Keyring } from "../../engine/store/index.ts";
 import type { Author } from "./commit.ts";
-import { type Trees } from "./plan.ts";
-import { headOf, openRepository, treesAt, type Repository } from "./repository.ts";
+import { settingsOf, type Trees } from "./plan.ts";
+import { readCatalogue } from "../workspace/read-tree.ts";
+import { headOf, openRepository, readTreeAt, type Repository } from "./repository.ts";
 
 /** Trees kept; a review looks at the same few commits again and again. */
 const KEPT_TREES = 6;
@@ -30,11 +31,13 @@ export interface Review {
 /** @throws PlugboardError CHANGE_NO_REPOSITORY */
 export async function openWorkspace(root: string): Promise<ReviewedWorkspace> {
   const repository = await openRepository(root);
+  // Part of the product: it does not change while a process runs.
+  let catalogue: SourceTree | undefined;
   const kept = new Map<string, Promise<Trees>>();
   const treesOf = (commit: string): Promise<Trees> => {
     const known = kept.get(commit);
     if (known) return known;
-    const trees = treesAt(repository, commit);
+    const trees = readTreeAt(repository, commit).then((tree) => [catalogue ??= readCatalogue(), tree]);
     kept.set(commit, trees);
     trees.catch(() => kept.delete(commit));
     if (kept.size > KEPT_TREES) kept.delete(kept.keys().next().value!);
@@ -57,11 +60,7 @@ export function withFiles(trees: Trees, files: ReadonlyMap<string, string | null
 export const filesOf = (trees: Trees): ReadonlyMap<string, string> => trees.find(({ layer }) => layer === "workspace")?.files ?? new Map<string, string>();
 
 /** Who approves a change: `review` of main's workspace.yaml, never the change's own. @default other */
-export function reviewRule(trees: Trees): "other" | "self" {
-  const text = filesOf(trees).get("workspace.yaml");
-  const settings = text === undefined ? undefined : read([{ layer: "workspace", label: "", files: new Map([["workspace.yaml", text]]) }]).settings;
-  return settings?.value["review"] === "self" ? "self" : "other";
-}
+export const reviewRule = (trees: Trees): "other" | "self" => (settingsOf(trees)["review"] === "self" ? "self" : "other");
 
 /** The person in Git's history; a key or command has no address. */
 export const authorOf = ({ kind, id, name }: Actor): Author =>

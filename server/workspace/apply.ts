@@ -2,7 +2,7 @@
 import type { Problem } from "../../engine/errors/plugboard-error.ts";
 import type { SourceTree } from "../../engine/manifest/index.ts";
 import { saveAliases, saveConnectors, saveFeeds, saveRevision, type Database, type NewApplication as Application } from "../../engine/store/index.ts";
-import { planWorkspace, revisionOf } from "./plan-workspace.ts";
+import { planWorkspace, revisionOf, type PlannedWorkspace } from "./plan-workspace.ts";
 
 export interface ApplyRequest {
   readonly db: Database;
@@ -23,12 +23,18 @@ export type Applied =
  * @throws PlugboardError STORE_UNREACHABLE, STORE_BUSY
  */
 export async function applyWorkspace({ db, trees, commit, application }: ApplyRequest): Promise<Applied> {
-  const { plans, connectors, feeds, aliases, problems } = planWorkspace(trees);
+  const planned = planWorkspace(trees);
+  const { plans, problems } = planned;
   if (problems.some(({ severity }) => severity === "error")) return { applied: false, problems };
   const revision = revisionOf(plans, commit);
   const { changed } = await saveRevision(db, { id: revision, plans, ...(commit === undefined ? {} : { commit }) }, application);
+  await saveCatalogue(db, planned);
+  return { applied: true, revision, tenants: plans.map(({ tenant }) => tenant.id), changed, warnings: problems };
+}
+
+/** What concerns no tenant alone: the registry of connectors, feeds of all customers, other addresses. */
+export async function saveCatalogue(db: Database, { connectors, feeds, aliases }: PlannedWorkspace): Promise<void> {
   await saveConnectors(db, connectors);
   await saveFeeds(db, feeds);
   await saveAliases(db, aliases);
-  return { applied: true, revision, tenants: plans.map(({ tenant }) => tenant.id), changed, warnings: problems };
 }

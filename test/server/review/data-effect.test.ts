@@ -57,7 +57,7 @@ test("without a record that is kept as it was sent it says so, and a tenant that
 
 test("in a pull request, what people wrote makes no links and no table cells", () => {
   const text = planMarkdown({
-    hash: "h", risk: "safe", unchanged: 0, files: [], warnings: [],
+    hash: "h", risk: "safe", unchanged: 0, settings: [], files: [], warnings: [],
     tenants: [{ tenant: "acme", title: "Acme [x](http://evil) |", change: "changed", risk: "safe", changes: [{ kind: "tenant", name: "title", path: "tenant.title", change: "changed", before: "a | b", after: "<img src=x>", risk: "safe" }] }],
   });
   expect(text).not.toMatch(/[^\\]\[x\]|[^\\]<img/);

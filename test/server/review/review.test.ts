@@ -124,6 +124,16 @@ test("when main moves so that the change would do something else, it is refused,
   expect(await getChange(database.db, change.id)).toMatchObject({ status: "approved" });
 });
 
+test("where requests may go and who approves is said of the workspace, though no tenant changes", async () => {
+  const change = await proposeChange(review, { author: ada, title: "Self", edits: [{ file: "workspace.yaml", set: [{ pointer: "/review", value: "self" }, { pointer: "/egress/allow_private", value: true }] }] });
+  expect(change.plan).toMatchObject({ risk: "new_scope", tenants: [], settings: [{ path: "review", before: "other", after: "self", risk: "new_scope" }, { path: "egress", risk: "new_scope", why: expect.any(String) }] });
+  await expect(approve(review, change.id, ada, change.plan_hash!)).rejects.toMatchObject({ code: "CHANGE_OWN" });    // main's rule, not the change's own
+  await approve(review, change.id, ben, change.plan_hash!);
+  await applyChange(review, change.id, ben);
+  const own = await proposeChange(review, { author: ada, title: "Mine", edits: [every("5m")] });
+  expect(await approve(review, own.id, ada, own.plan_hash!)).toMatchObject({ status: "approved" });
+});
+
 test("an approval is of one plan: proposed anew it is over, and another hash is refused", async () => {
   const change = await proposeChange(review, { author: ada, title: "More", edits: [every("5m")] });
   await expect(approve(review, change.id, ben, "0".repeat(32))).rejects.toMatchObject({ code: "CHANGE_STALE" });
