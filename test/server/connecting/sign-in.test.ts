@@ -179,3 +179,66 @@ describe("afterwards", () => {
     expect((await call("GET", "/api/connections/suite_c/proxy/accounts")).statusCode).toBe(200);
   });
 });
+
+describe("where a credential goes", () => {
+  test("to the connector's hosts and nowhere else, whatever a customer makes of the addresses: login, token, revocation, redirect and next page", async () => {
+    const { createServer: listen } = await import("node:http");
+    const seen: string[] = [];
+    const capture = listen((request, response) => {
+      let body = "";
+      request.on("data", (chunk: Buffer) => { body += chunk.toString(); }).on("end", () => {
+        seen.push(`${request.method} ${request.url} ${JSON.stringify(request.headers)} ${body}`);
+        response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ access_token: "captured", refresh_token: "captured", id: "a1" }));
+      });
+    });
+    await new Promise<void>((resolve) => { capture.listen(0, "127.0.0.1", resolve); });
+    const evil = `127.0.0.1:${(capture.address() as { port: number }).port}`;
+    const bouncer = listen((request, response) => { response.writeHead(307, { location: `http://${evil}${request.url}` }).end(); });
+    await new Promise<void>((resolve) => { bouncer.listen(0, "127.0.0.1", resolve); });
+    const own = new URL(provider.url).host;
+    const bounce = `127.0.0.1:${(bouncer.address() as { port: number }).port}`;
+    const connector = (name: string, hosts: string): string => `connector: ${name}
+title: ${name}
+config:
+  site:          { title: Site, default: "http://${own}" }
+  client_id:     { title: App client ID, scope: app }
+  client_secret: { title: App client secret, scope: app, secret: true }
+http:
+  base_url: "{{config.site}}"
+  hosts: [${hosts}]
+  auth: { type: oauth2_authorization_code, authorize_url: "{{config.site}}/authorize", token_url: "{{config.site}}/token", revoke_url: "{{config.site}}/revoke" }
+check: { get: /accounts, each: $, account: id }
+streams: { people: { key: id, get: /people, records: items } }
+`;
+    const host = await startRig({
+      "connectors/open/connector.yaml": connector("open", `"${own}"`), "connectors/bounced/connector.yaml": connector("bounced", `"${own}", "${bounce}"`),
+      "presets/open/preset.yaml": "preset: open\ntitle: Open\nconnections: { open: { connector: open }, bounced: { connector: bounced } }\n",
+      "tenants/acme.yaml": "tenant: acme\ntitle: Acme\npreset: open\n", "tenants/bolt.yaml": "tenant: bolt\ntitle: Bolt\npreset: open\n",
+    });
+    const ask = async (method: "POST" | "PUT" | "DELETE" | "GET", url: string, body?: unknown) => host.server.inject({ method, url, headers: { authorization: `Bearer ${host.keys.acme}`, host: "plug.example.com", ...(body === undefined ? {} : { "content-type": "application/json" }) }, ...(body === undefined ? {} : { payload: JSON.stringify(body) }) });
+    try {
+      for (const name of ["open", "bounced"]) await enterApp(host, name, CLIENT);
+      // The person is sent nowhere, no code is exchanged, and nothing is asked with the operator's secret.
+      expect((await ask("POST", "/api/integrations/open/connect", { config: { site: `http://${evil}` } })).json().error).toMatchObject({ code: "AUTH_HOST_NOT_ALLOWED" });
+      const begun = (await ask("POST", "/api/integrations/open/connect", { config: { site: `http://${own}` } })).json();
+      const back = provider.consent(begun.authorize_url);
+      await ask("PUT", "/api/connections/open", { config: { site: `http://${evil}` } });
+      await host.server.inject({ method: "GET", url: `${back.pathname}${back.search}` });
+      // Signed in at its own host; then the address changes: what the sign-in gave is gone with it.
+      const again = provider.consent((await ask("POST", "/api/integrations/open/connect", { config: { site: `http://${own}` } })).json().authorize_url);
+      await host.server.inject({ method: "GET", url: `${again.pathname}${again.search}` });
+      expect((await ask("GET", "/api/connections/open")).json()).toMatchObject({ signed_in: true });
+      await ask("PUT", "/api/connections/open", { config: { site: `http://${evil}` } });
+      expect((await ask("GET", "/api/connections/open")).json()).toMatchObject({ signed_in: false });
+      await ask("POST", "/api/connections/open/check");
+      await ask("DELETE", "/api/connections/open?data=keep");
+      // A host of the connector's that redirects elsewhere takes nothing along: not the code, not the client's secret.
+      const bounced = provider.consent((await ask("POST", "/api/integrations/bounced/connect", { config: { site: `http://${bounce}` } })).json().authorize_url);
+      expect((await host.server.inject({ method: "GET", url: `${bounced.pathname}${bounced.search}` })).body).toContain("is not connected");
+      expect(seen.filter((one) => /canary/.test(one))).toEqual([]);
+    } finally {
+      await host.close();
+      for (const one of [capture, bouncer]) { one.closeAllConnections(); one.close(); }
+    }
+  });
+});
