@@ -5,7 +5,7 @@ import { PlugboardError, type ErrorParams } from "../../engine/errors/plugboard-
 import { live } from "../../engine/run/redact.ts";
 import { problemJson } from "../../engine/errors/render.ts";
 import { InvalidChange } from "../review/plan.ts";
-import { asStoreFailure } from "../../engine/store/failures.ts";
+import { asStoreFailure, sqlStateOf } from "../../engine/store/failures.ts";
 
 export interface ErrorBody {
   readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint?: string; readonly docs: string; readonly field?: string; readonly problems?: readonly (ValueProblem | ReturnType<typeof problemJson>)[] };
@@ -86,11 +86,16 @@ function toPlugboardError(thrown: FastifyError, request: FastifyRequest): Plugbo
   if (thrown.validation) return ofValidation(thrown);
   if (thrown.code === "FST_ERR_CTP_BODY_TOO_LARGE") return new PlugboardError("SERVER_TOO_LARGE", { limit: request.routeOptions.bodyLimit });
   if (thrown.code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") return new PlugboardError("SERVER_MEDIA_TYPE", { actual: request.headers["content-type"] ?? "none" });
+  if (NOT_TEXT.has(sqlStateOf(thrown) ?? "")) return notText(thrown);
   const failure = asStoreFailure(thrown, "");
   if (failure instanceof PlugboardError) return withoutInsides(failure, request);
   if (thrown.statusCode !== undefined && thrown.statusCode >= 400 && thrown.statusCode < 500) return new PlugboardError("SERVER_BAD_REQUEST", { detail: thrown.message }, { cause: thrown });
   return new PlugboardError("SERVER_INTERNAL", { id: request.id }, { cause: thrown });
 }
+
+/** What PostgreSQL says of a NUL, or half a character, in text or JSON: it came with the request. */
+const NOT_TEXT = new Set(["22021", "22P05"]);
+const notText = (cause: unknown): PlugboardError => new PlugboardError("SERVER_BAD_REQUEST", { detail: "The request holds a character that no text has: NUL, or half of one.", suggestion: "Leave it out." }, { cause });
 
 /** What the store says names hosts, users and tables: for the log, not for callers. */
 function withoutInsides(thrown: PlugboardError, request: FastifyRequest): PlugboardError {

@@ -9,7 +9,6 @@ import { live } from "../../engine/run/redact.ts";
 import { version } from "../version.ts";
 import { installAccess, type Access } from "./access.ts";
 import { errorSchema, installErrors } from "./errors.ts";
-import { refuseNul } from "./refuse-nul.ts";
 import { scopesInWords } from "./schemas.ts";
 import { routeValidator } from "./validation.ts";
 
@@ -57,7 +56,6 @@ export async function createFrame(options: FrameOptions): Promise<FastifyInstanc
   installErrors(server);
   await server.register(cookie);
   installAccess(server, options.access);
-  server.addHook("preValidation", async (request) => refuseNul(request));
   server.addHook("onSend", async (request, reply) => { reply.header("x-request-id", request.id); });
   server.addHook("onRoute", (route) => {
     // Every route may answer with an error, so none has to say it.
@@ -73,18 +71,19 @@ export async function createFrame(options: FrameOptions): Promise<FastifyInstanc
     openapi: {
       openapi: "3.1.0",
       info: { title: "Plugboard", version, license: { name: "Apache-2.0", identifier: "Apache-2.0" }, description: `Start syncs, watch runs, read records.\n\nA key carries scopes:\n\n${scopesInWords}\n- \`*\`: all of them` },
-      components: { securitySchemes: { key: { type: "http", scheme: "bearer", bearerFormat: "pbk_…", description: "`Authorization: Bearer pbk_…`" } } },
-      security: [{ key: [] }],
+      components: { securitySchemes: { key: { type: "http", scheme: "bearer", bearerFormat: "pbk_…", description: "`Authorization: Bearer pbk_…`, or a service token that the host product signed" }, session: { type: "apiKey", in: "cookie", name: "__Host-sid", description: "Given by `POST /api/session`. Changes need the header `x-csrf-token` too, which `GET /api/session` gives." } } },
+      security: [{ key: [] }, { session: [] }],
       tags: [
         { name: "integrations", description: "A tenant's connections: start them, see how they are" },
         { name: "connectors", description: "What can be connected" }, { name: "connections", description: "Enter, check and end a tenant's connections, and call their providers" }, { name: "runs", description: "Executions of flows" }, { name: "events", description: "What providers send: received, looked at, processed again" },
         { name: "deliveries", description: "What leaves: sent, held for a person, looked at, sent again; and where outgoing webhooks go" },
-        { name: "records", description: "What the flows stored" }, { name: "operations", description: "Health, metrics, tenants" },
+        { name: "records", description: "What the flows stored" }, { name: "people", description: "Sign in, invite, give roles, make keys, trust signers" }, { name: "audit", description: "Who did what, when, from where" },
+        { name: "operations", description: "Health, metrics, tenants" },
       ],
     },
     transform: ({ schema, url, route }) => {
       const permission = (route.config as { permission?: string } | undefined)?.permission ?? "public";
-      const shown = { ...(schema as object), security: permission === "public" ? [] : [{ key: [permission] }], "x-permission": permission };
+      const shown = { ...(schema as object), security: permission === "public" ? [] : permission === "self" ? [{ session: [] }] : [{ key: [permission] }, { session: [] }], "x-permission": permission };
       return { schema: shown, url };
     },
     transformObject: (found) => {

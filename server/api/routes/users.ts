@@ -54,11 +54,13 @@ export function registerUsers(server: FastifyInstance, { db }: Services): void {
 
   server.delete<{ Params: { id: string } }>("/api/users/:id", {
     config: { permission: "users:write" }, schema: { tags, summary: "End somebody's membership", description: "Their sessions end at once.", params, querystring: query(), response: { 204: { type: "null" } } },
-  }, (request, reply) => onMember(request, async (tx, found) => {
-    await endMembership(tx, found.id);
-    await recordAudit(tx, tx.tenant, { actor: actorOf(request), action: "membership.ended", subject: { kind: "user", id: found.id }, before: { role: found.role, email: found.email } });
+  }, async (request, reply) => {
+    await onMember(request, async (tx, found) => {
+      await endMembership(tx, found.id);
+      await recordAudit(tx, tx.tenant, { actor: actorOf(request), action: "membership.ended", subject: { kind: "user", id: found.id }, before: { role: found.role, email: found.email } });
+    });
     return reply.code(204).send();
-  }));
+  });
 
   server.put<{ Params: { id: string }; Body: { tenants: string[] } }>("/api/users/:id/assignments", {
     config: { permission: "users:write" },
