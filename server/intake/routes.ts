@@ -84,15 +84,17 @@ export function registerIntake(server: FastifyInstance, services: Services, opti
     },
     onRequest: async (request, reply) => {
       const { params: { provider }, query } = request;
-      const tenant = await tenantOf(request);
-      return receive(request, reply, { name: JSON.stringify([tenant, provider, query.connection, query.feed]), find: (fresh) => named(tenant, provider, query, fresh) });
+      const { tenant, proven } = await tenantOf(request);
+      return receive(request, reply, { name: JSON.stringify([tenant, provider, query.connection, query.feed]), find: async (fresh) => provable(await named(tenant, provider, query, fresh), proven) });
     },
     handler: unreachable,
   });
 
-  const tenantOf = async (request: FastifyRequest): Promise<string | undefined> => {
+  /** `proven`: by a key of the tenant; a host name proves nothing. */
+  const tenantOf = async (request: FastifyRequest): Promise<{ readonly tenant: string | undefined; readonly proven: boolean }> => {
     const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
-    return (token === undefined ? undefined : (await bearer(token, request))?.tenant) ?? await tenantOfHost(request.hostname);
+    const ofKey = token === undefined ? undefined : (await bearer(token, request))?.tenant;
+    return ofKey === undefined ? { tenant: await tenantOfHost(request.hostname), proven: false } : { tenant: ofKey, proven: true };
   };
 
   async function named(tenant: string | undefined, provider: string, query: { connection?: string; feed?: string }, fresh: boolean): Promise<Target | undefined> {
@@ -122,12 +124,12 @@ export function registerIntake(server: FastifyInstance, services: Services, opti
       const path = request.url.split("?", 1)[0]!;
       const alias = await aliases.get(path, false, () => findAlias(db, path));
       if (alias === undefined) throw new PlugboardError("SERVER_NOT_FOUND", { kind: "Path", name: `${request.method} ${path}`, suggestion: "The paths are listed at /docs." });
-      const tenant = await tenantOf(request);
+      const { tenant, proven } = await tenantOf(request);
       // A feed of all customers is the operator's, whatever the host is called.
       const isApp = await targets.isAppFeed(alias.connector, alias.feed);
       return receive(request, reply, {
         name: JSON.stringify([path, tenant]),
-        find: (fresh) => isApp ? ofApp(alias.connector, alias.feed, fresh) : tenant === undefined ? Promise.resolve(undefined) : named(tenant, alias.connector, { feed: alias.feed }, fresh),
+        find: async (fresh) => provable(isApp ? await ofApp(alias.connector, alias.feed, fresh) : tenant === undefined ? undefined : await named(tenant, alias.connector, { feed: alias.feed }, fresh), proven && !isApp),
       });
     },
     handler: unreachable,
@@ -136,6 +138,10 @@ export function registerIntake(server: FastifyInstance, services: Services, opti
 
 /** An address of another connector's is no address. */
 const ofConnector = (target: Target | undefined, connector: string): Target | undefined => (target?.connector === connector || target?.endpoint.connector === connector ? target : undefined);
+
+/** Where the address is the only proof, one that everybody knows proves nothing. */
+const provable = (target: Target | undefined, proven: boolean): Target | undefined =>
+  proven || target === undefined || !Object.values(target.plan.verify.named).some(({ type }) => type === "secret_url") ? target : undefined;
 
 const onlyOne = (feeds: object | undefined): string | undefined => {
   const names = Object.keys(feeds ?? {});

@@ -2,8 +2,9 @@ import { gzipSync } from "node:zlib";
 import { request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { listRefusals, PLATFORM, setConnection } from "../../../engine/store/index.ts";
+import { listRefusals, PLATFORM, saveAliases, setConnection } from "../../../engine/store/index.ts";
 import { createServer } from "../../../server/api/server.ts";
+import { issueKey } from "../../../server/main.ts";
 import { asAdmin } from "../../support/postgres.ts";
 import { intakeRig, SECRET, webhooks, type IntakeRig } from "./rig.ts";
 
@@ -132,14 +133,28 @@ test("one address for all customers: each item finds every connection of its acc
 
 test("without a token: the tenant is that of the key or of the host, and the signature proves the sender", async () => {
   const body = { events: [event("named", { id: 4, v: 1, name: "N" })] };
-  const key = (await it.api("GET", "/api/events?tenant=acme")).statusCode === 200 ? it.key : "";
-  expect(key).not.toBe("");
   await asAdmin(it.database.url, "update tenants set subdomain = 'corp' where slug = 'corp'");
   const before = (await it.events("corp")).length;
   expect((await it.send("/api/integrations/crm/webhook?feed=people", body, { headers: { host: "corp.example.com" } })).statusCode).toBe(200);
   expect((await it.events("corp")).length).toBe(before + 1);
   expect((await it.send("/api/integrations/crm/webhook?feed=people", body, { headers: { host: "nobody.example.com" } })).statusCode).toBe(401);
   expect((await it.send("/api/integrations/crm/webhook", body, { headers: { host: "corp.example.com" } })).statusCode).toBe(401);   // several feeds, none named
+  // Where the address is the only proof, one that everybody knows is none; a key is.
+  const hint = (headers: Record<string, string>) => it.send("/api/integrations/crm/webhook?feed=hints", { person: 1 }, { headers });
+  expect((await hint({ host: "corp.example.com" })).statusCode).toBe(401);
+  const key = await issueKey(it.database.db, { name: "corp", scopes: ["*"], tenant: "corp" });
+  expect((await hint({ authorization: `Bearer ${key}` })).statusCode).toBe(200);
+});
+
+test("a path of a product in use leads to a feed: of the tenant of the host, or of all customers", async () => {
+  await saveAliases(it.database.db, [{ path: "/v1/hooks/crm", connector: "crm", feed: "people" }, { path: "/v1/hooks/app", connector: "crm", feed: "app" }]);
+  const before = (await it.events("corp")).length;
+  expect((await it.send("/v1/hooks/crm", { events: [event("alias", { id: 5, v: 1, name: "A" })] }, { headers: { host: "corp.example.com" } })).statusCode).toBe(200);
+  expect((await it.send("/v1/hooks/crm", { events: [] }, { headers: { host: "nobody.example.com" } })).statusCode).toBe(401);
+  expect((await it.send("/v1/hooks/app", [{ subscription: 7, event: 7, account: "account of corp", person: {} }], { secret: "app-secret" })).statusCode).toBe(200);
+  expect((await it.events("corp")).slice(before).map(({ event_id }) => event_id)).toEqual(["alias", "7/7"]);
+  const unknown = await it.send("/v1/hooks/other", {});
+  expect([unknown.statusCode, JSON.parse(unknown.body).error.code]).toEqual([404, "SERVER_NOT_FOUND"]);
 });
 
 test("an address that overflows is told to come again, and others are not touched", async () => {
