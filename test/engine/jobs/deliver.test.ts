@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { askForRows, cancelDelivery, decideHeld, findMinted, forgetDeliveries, listAttempts, listBreakers, readDeliveryPayload, replayDelivered, resolveUnknown, unfiredChanges, withTenant, describeConnection, setConnection } from "../../../engine/store/index.ts";
 import { deliveryRig, posting, TOKEN, type DeliveryRig } from "./delivery-rig.ts";
 
 let it: DeliveryRig;
-beforeEach(async () => { it = await deliveryRig(); });
-afterEach(() => it.close());
+beforeAll(async () => { it = await deliveryRig(); });
+afterEach(() => it.reset());
+afterAll(() => it.close());
 
 const note = { to: { action: "note", connection: "crm", connector: "crm" } } as const;
 const ann = (data = {}, version?: string) => ({ key: "1", data: { name: "Ann", email: "ann@example.com", ...data }, ...(version === undefined ? {} : { version }) });

@@ -1,14 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { addDelivery } from "../../../engine/store/index.ts";
 import type { DeliveryPoint } from "../../../engine/jobs/outbox.ts";
 import { deliveryRig, type DeliveryRig } from "./delivery-rig.ts";
 
 let it: DeliveryRig;
-beforeEach(async () => {
-  it = await deliveryRig();
-  await it.apply({ flows: { out: { to: { action: "note", connection: "crm", connector: "crm" } } } });
-});
-afterEach(() => it.close());
+beforeAll(async () => { it = await deliveryRig(); });
+beforeEach(() => it.apply({ flows: { out: { to: { action: "note", connection: "crm", connector: "crm" } } } }));
+afterEach(() => it.reset());
+afterAll(() => it.close());
 
 const ann = (name = "Ann") => [{ key: "1", data: { name } }];
 const waitFor = async (holds: () => boolean | Promise<boolean>): Promise<void> => {

@@ -35,6 +35,8 @@ export interface DeliveryRig {
   /** Makes everything that waits for a later time due now. */
   hurry(): Promise<void>;
   admin<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** Stops the deliverers and forgets everything a test made: cheaper than a database for each. */
+  reset(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -138,6 +140,14 @@ export async function deliveryRig(): Promise<DeliveryRig> {
       await asAdmin(database.url, "update breakers set opened_until = now() where opened_until is not null");
     },
     admin: (text, values = []) => asAdmin(database.url, text, values),
+    async reset() {
+      for (const close of closers.splice(0)) await close();
+      await asAdmin(database.url, `truncate row_changes, unfired_changes, deliveries, delivery_attempts, links, breakers, outgoing_endpoints, endpoint_secrets, minted_tokens, change_flows,
+        contributions, entity_rows, entity_aliases, match_values, entity_clocks, checkpoints, runs, run_log, sweep_seen, sweep_holds, quarantine, rate_buckets, connections, plans, tenant_revisions cascade`);
+      stores.clear();
+      received.length = errors.length = 0;
+      rig.answer = () => ({});
+    },
     async close() {
       for (const close of closers) await close();
       server.closeAllConnections();

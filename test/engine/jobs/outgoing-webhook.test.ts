@@ -1,11 +1,12 @@
 import { Webhook } from "standardwebhooks";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { listOutgoingEndpoints, putOutgoingEndpoint, replayDelivered, rotateEndpointSecret, switchOutgoingEndpoint } from "../../../engine/store/index.ts";
 import { deliveryRig, type DeliveryRig, type Received } from "./delivery-rig.ts";
 
 let it: DeliveryRig;
-beforeEach(async () => { it = await deliveryRig(); });
-afterEach(() => it.close());
+beforeAll(async () => { it = await deliveryRig(); });
+afterEach(() => it.reset());
+afterAll(() => it.close());
 
 const flow = { flows: { out: { to: { webhook: "product" }, map: { fields: { name: { expression: "name" } } } } } } as const;
 const ann = (data = {}) => [{ key: "1", data: { name: "Ann", ...data } }];

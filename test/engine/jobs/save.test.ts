@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { decideHeld, forgetRecords, getRecord, listContributions, withTenant } from "../../../engine/store/index.ts";
 import { deliveryRig, type DeliveryRig } from "./delivery-rig.ts";
 
 let it: DeliveryRig;
-beforeEach(async () => { it = await deliveryRig(); });
-afterEach(() => it.close());
+beforeAll(async () => { it = await deliveryRig(); });
+afterEach(() => it.reset());
+afterAll(() => it.close());
 
 const save = (connection: string) => ({ to: { save: "contacts", connection, connector: connection } }) as const;
 const both = { flows: { crm_out: save("crm"), shop_out: save("shop") }, inward: { crm: {}, shop: {} }, entity: { match: ["email"], prefer: "newest" as const } };
