@@ -4,7 +4,7 @@ import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import type { Workspace } from "../../engine/manifest/types.ts";
 import type { ConnectionPlan, ConnectorPlan } from "../../engine/plan/types.ts";
 import type { ConnectionState, ReferenceResolver } from "../../engine/store/index.ts";
-import { settingsOf } from "../main.ts";
+import { settingsOf } from "../settings.ts";
 import { createReferences, type ReferenceScheme } from "../references.ts";
 import { createVault, type VaultSettings } from "../vault.ts";
 import { allowedVariables } from "../workspace/locate.ts";

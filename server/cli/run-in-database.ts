@@ -5,7 +5,7 @@ import type { RunMode, RunResult } from "../../engine/run/ports.ts";
 import { describeConnection, setConnection } from "../../engine/store/index.ts";
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import { openInstallation } from "../installation.ts";
-import { settingsOf } from "../main.ts";
+import { settingsOf } from "../settings.ts";
 import { allowPrivate, dataFolder, type LocatedWorkspace } from "../workspace/locate.ts";
 import { applyLocated } from "./apply.ts";
 import { enteredValues } from "./connection-values.ts";

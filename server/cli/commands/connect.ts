@@ -7,7 +7,7 @@ import { checkConnection } from "../../../engine/run/check-connection.ts";
 import { systemClock } from "../../../engine/run/system-clock.ts";
 import { buckets, describeConnection, readConnectionValues, setConnection, setConnectionStatus, tokenStore } from "../../../engine/store/index.ts";
 import { openInstallation } from "../../installation.ts";
-import { settingsOf } from "../../main.ts";
+import { settingsOf } from "../../settings.ts";
 import { allowPrivate, dataFolder, locateWorkspace, readWorkspace, refuseErrors } from "../../workspace/locate.ts";
 import { applyLocated } from "../apply.ts";
 import { collectSet, enteredValues, type EnteredValues } from "../connection-values.ts";

@@ -6,7 +6,7 @@ import { replayQuarantine } from "../../../engine/jobs/index.ts";
 import { resolvePlan, type TenantPlan } from "../../../engine/plan/index.ts";
 import { quarantineGroups } from "../../../engine/store/index.ts";
 import { openInstallation, type Installation } from "../../installation.ts";
-import { settingsOf } from "../../main.ts";
+import { settingsOf } from "../../settings.ts";
 import { allowPrivate, dataFolder, locateWorkspace, readWorkspace, refuseErrors, type LocatedWorkspace } from "../../workspace/locate.ts";
 import { applyLocated } from "../apply.ts";
 import { print, printJson, say } from "../output.ts";
