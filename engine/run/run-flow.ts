@@ -82,7 +82,8 @@ class FlowRun {
     const connector = plan.connectors[flow.connector];
     const stream = connector?.streams[flow.stream];
     if (connector === undefined || stream === undefined) throw new PlugboardError("MANIFEST_UNKNOWN_REFERENCE", { kind: connector === undefined ? "Connector" : "Stream", name: connector === undefined ? flow.connector : flow.stream, suggestion: "" });
-    if (connector.http === undefined || (stream.list ?? stream.changes) === undefined) throw new PlugboardError("RUN_REQUEST", { where: `streams.${flow.stream}`, detail: "it has no request to read its records with", suggestion: "Only its webhook or upload brings records." });
+    const pulled = connector.http !== undefined && (stream.list ?? stream.changes) !== undefined;
+    if (!pulled && !isPushed(connector, flow.stream)) throw new PlugboardError("RUN_REQUEST", { where: `streams.${flow.stream}`, detail: "it has no request to read its records with", suggestion: "Only its webhook or upload brings records." });
 
     const config = effectiveConfig(connector, plan.connections[flow.connection], this.#request.connection.config);
     for (const secret of secretsOf(connector, config)) this.#redactor.learn(secret);
@@ -100,6 +101,7 @@ class FlowRun {
     };
     // Before the pass begins: what a full one then does not see was written before it, and ends.
     await this.#replayQuarantine(compiled.map, withoutSecrets(connector, base));
+    if (connector.http === undefined || !pulled) return this.#result(this.#counters.quarantined > 0 ? "succeeded_with_quarantine" : "succeeded");      // its events bring the rest
     const pass = await this.#openPass(flow, compiled, base);
     const exchange = this.#exchange(connector, connector.http, flow, config);
     return await this.#readPass(pass, flow, compiled, connector, exchange, base);
@@ -407,17 +409,21 @@ class FlowRun {
   }
 }
 
-function compileFlow(flow: FlowPlan, stream: StreamPlan, connector: ConnectorPlan, http: HttpPlan, entity: Parameters<typeof compileMapper>[4]): CompiledFlow {
+function compileFlow(flow: FlowPlan, stream: StreamPlan, connector: ConnectorPlan, http: HttpPlan | undefined, entity: Parameters<typeof compileMapper>[4]): CompiledFlow {
   const cursor = compileCursor(stream, flow.stream);
   return {
     cursor,
     doors: {
-      list: stream.list && compileDoor("list", stream.list, stream, flow.stream, connector, http),
-      changes: stream.changes && compileDoor("changes", stream.changes, stream, flow.stream, connector, http),
+      list: http && stream.list && compileDoor("list", stream.list, stream, flow.stream, connector, http),
+      changes: http && stream.changes && compileDoor("changes", stream.changes, stream, flow.stream, connector, http),
     },
     map: compileMapper(flow.to.entity, stream, flow.stream, flow.map, entity, cursor),
   };
 }
+
+/** Whether a webhook or a queue brings records of the stream. */
+const isPushed = ({ webhooks, queues }: ConnectorPlan, stream: string): boolean =>
+  [...Object.values(webhooks ?? {}), ...Object.values(queues ?? {})].some(({ events }) => Object.values(events).some((event) => event.stream === stream));
 
 /** A prefetched page may fail while nobody waits for it yet; whoever awaits it later gets the failure. */
 function quietly<T>(promise: Promise<T>): Promise<T> {

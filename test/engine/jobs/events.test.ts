@@ -1,7 +1,8 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { getEvent, listQuarantine, listRecords, listRuns, PLATFORM, pruneEvents, releaseHeld, replayEvents, setConnection, suspendTenant } from "../../../engine/store/index.ts";
+import { triggerRun } from "../../../engine/jobs/index.ts";
+import { getEvent, getRun, listQuarantine, listRecords, listRuns, PLATFORM, pruneEvents, releaseHeld, replayEvents, setConnection, suspendTenant } from "../../../engine/store/index.ts";
 import { asAdmin } from "../../support/postgres.ts";
 import { intakeRig, SECRET, type IntakeRig } from "../../server/intake/rig.ts";
 
@@ -69,6 +70,17 @@ describe("records", () => {
     await it.settled(tenant, 3);
     expect((await listQuarantine(it.database.db, tenant, { status: "open" })).items).toEqual([]);
   });
+});
+
+test("a flow that only events feed tries its quarantined records again, and reads nothing", async () => {
+  await it.apply([tenant], { stream: { version: "v", list: undefined } as never, flows: { people: { map: { fields: { name: { expression: "nickname" } } } } } });
+  await send(people, person("a", 1, 1, "Ada"));
+  expect(await it.settled(tenant)).toMatchObject([{ effects: [{ does: "quarantined" }] }]);
+  await it.apply([tenant], { stream: { version: "v", list: undefined } as never });
+  const created = await triggerRun(it.jobs.queue, it.database.db, tenant, { flow: "people", connection: "crm", trigger: "api" });
+  await expect.poll(() => getRun(it.database.db, tenant, created!.run!.id), { timeout: 10_000 }).toMatchObject({ status: "succeeded", counters: { read: 1, created: 1, requests: 0 } });
+  expect(await live()).toEqual({ 1: "Ada" });
+  expect((await it.api("GET", `/api/integrations/crm/status?tenant=${tenant}`)).json().last_event_at).toMatch(/Z$/);
 });
 
 describe("events that are not stored", () => {
@@ -200,7 +212,7 @@ describe("a worker that is killed", () => {
   });
   afterAll(() => killed.close());
 
-  test.each(["events_taken", "events_written", "before_commit", "after_commit", "read_claimed", "read_written"])("at '%s' has lost nothing and done nothing twice", async (point) => {
+  test.each(["events_written", "after_commit", "read_claimed", "read_written"])("at '%s' has lost nothing and done nothing twice", async (point) => {
     const name = `k_${point}`;
     await killed.apply([name]);
     killed.provider.people.set("9", { id: 9, v: 1, name: "read" });

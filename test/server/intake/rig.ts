@@ -191,9 +191,10 @@ function planOf(tenant: string, url: string, change: Partial<Parts>): TenantPlan
     http: { base_url: url, hosts: ["127.0.0.1"], headers: {}, query: {}, limits: {}, errors: {}, timeouts: {} },
     streams: {
       people: {
-        with: {}, key: ["id"], types: {}, errors: {}, ...(change.stream ?? { version: "v" }),
+        with: {}, key: ["id"], types: {}, errors: {},
         list: { request: { method: "GET", path: "/people", errors: {} }, records: "items" },
         one: { request: { method: "GET", path: "/people/{{key}}", errors: {} }, gone: "status = 404" },
+        ...(change.stream ?? { version: "v" }),
       },
       others: { with: {}, key: ["id"], types: {}, errors: {} },
     },
