@@ -1622,6 +1622,8 @@ export type ConnectorStream = RequestManifest & ConnectorStreamParts & {
 
 /** A named write. */
 export type ConnectorAction = RequestManifest & ConnectorActionParts & {
+  /** Name of the action, for people. */
+  readonly title?: Text;
   /** The fragment it is made from. */
   readonly use?: string;
   /** Values for the fragment: the variable `with`. */
