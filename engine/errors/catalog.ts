@@ -184,6 +184,7 @@ export const catalog = {
   CHANGE_STALE: { message: "The change is no longer what was reviewed: {detail}.", hint: "Bring it up to date (rebase), look at its new plan, and have it approved again.", retry: "after_fix", http: 409 },
   CHANGE_FORCE_PUSHED: { message: "Main was moved to {commit}, which does not follow {known}: history was rewritten. What was in force stays.", hint: "Move main back, or take its history as it is now: plugboard apply --accept-history", retry: "after_fix", http: 409 },
   CHANGE_BROKEN_COMMIT: { message: "Commit {commit} of main cannot be put in force: {detail} What was in force stays.", hint: "Correct it with another commit, or revert it.", retry: "after_fix", http: 409 },
+  CHANGE_UNREVERTED: { message: "Revision {revision} is in force again, but main could not be reverted: {detail}", hint: "Revert main by hand. What is in force stays as it is until main has another commit.", retry: "after_fix", http: 409 },
   CHANGE_REVISION: { message: "Revision '{revision}' cannot be put in force again: {detail}.", hint: "{suggestion}", retry: "after_fix", http: 409 },
 
   // SERVER_: doors.

@@ -4,7 +4,7 @@ import type { ErrorCode } from "../../engine/errors/catalog.ts";
 import { PlugboardError, type ErrorParams } from "../../engine/errors/plugboard-error.ts";
 import { live } from "../../engine/run/redact.ts";
 import { problemJson } from "../../engine/errors/render.ts";
-import { InvalidChange } from "../review/plan.ts";
+import { InvalidChange, problemsFor } from "../review/plan.ts";
 import { asStoreFailure, sqlStateOf } from "../../engine/store/failures.ts";
 
 export interface ErrorBody {
@@ -70,7 +70,7 @@ function answer(error: PlugboardError, request: FastifyRequest, reply: FastifyRe
       code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }), docs: docsOf(error.code),
       ...(error.code === "SERVER_BAD_REQUEST" && typeof field === "string" ? { field } : {}),
       ...(error instanceof InvalidFields ? { problems: error.problems } : {}),
-      ...(error instanceof InvalidChange ? { problems: error.problems.map(problemJson) } : {}),
+      ...(error instanceof InvalidChange ? { problems: problemsFor(request.tenant, error.problems.map(problemJson)) } : {}),
     },
   };
   if (error.entry.http === 401) reply.header("www-authenticate", 'Bearer realm="plugboard"');

@@ -33,8 +33,8 @@ export async function serveWorkspace(root: string, { db, keyring }: { readonly d
  */
 export async function takeIn({ workspace }: ServedWorkspace, { db, keyring }: { readonly db: Database; readonly keyring: Keyring }): Promise<boolean> {
   if (workspace === undefined) return false;
-  const synced = await syncMain({ db, keyring, workspace });
-  if (synced.status === "applied") say(`Applied commit ${synced.commit.slice(0, 7)} of ${workspace.repository.main}.`);
+  const synced = await syncMain({ db, keyring, workspace }, { again: true });
+  if (synced.status === "applied" && synced.changed.length > 0) say(`Applied commit ${synced.commit.slice(0, 7)} of ${workspace.repository.main}.`);
   if (synced.status !== "refused") return true;
   if ((await readConfiguration(db)).revision === undefined) throw new PlugboardError("CHANGE_BROKEN_COMMIT", { commit: synced.commit.slice(0, 7), detail: synced.alarm.message });
   say(`${synced.alarm.code}  ${synced.alarm.message}`);

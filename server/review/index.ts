@@ -3,7 +3,7 @@ export { commitOf, headOf, openRepository, readTreeAt, treesAt, type Repository 
 export { commitDirect, type Author } from "./commit.ts";
 export { changedFiles, type FileEdit } from "./edits.ts";
 export { authorOf, filesOf, openWorkspace, reviewRule, withFiles, type Review, type ReviewedWorkspace } from "./workspace.ts";
-export { planChange, comparePlans, InvalidChange, type ChangePlan } from "./plan.ts";
+export { planChange, comparePlans, InvalidChange, problemsFor, type ChangePlan } from "./plan.ts";
 export { createDraft, discardDraft, editsOf, effectOfChange, planOf, saveDraft, type NewDraft } from "./drafts.ts";
 export { approve, isAuthor, propose, proposeChange, reject } from "./propose.ts";
 export { applyChange, effectOf, type AppliedChange } from "./apply.ts";

@@ -32,6 +32,10 @@ export class InvalidChange extends PlugboardError {
   }
 }
 
+/** A customer learns of mistakes in their own file, never what stands in those of others. */
+export const problemsFor = <Told extends { readonly file?: string }>(tenant: string, problems: readonly Told[]): readonly Told[] =>
+  tenant === "" ? problems : problems.filter(({ file }) => file === `tenants/${tenant}.yaml`);
+
 export type Trees = readonly SourceTree[];
 export const plansOf = ({ plans }: PlannedWorkspace): ReadonlyMap<string, TenantPlan> => new Map(plans.map((plan) => [plan.tenant.id, plan]));
 

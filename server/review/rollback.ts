@@ -1,6 +1,6 @@
 /** Back to a revision that was in force: pointers first, in seconds; then a commit on main that says so. */
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
-import { getChange, listApplications, moveChange, noteCommit, PLATFORM, readConfiguration, recordAudit, restoreRevision, type Actor } from "../../engine/store/index.ts";
+import { getChange, listApplications, moveChange, noteCommit, PLATFORM, raiseAlarm, readConfiguration, recordAudit, restoreRevision, type Actor } from "../../engine/store/index.ts";
 import { saveCatalogue } from "../workspace/apply.ts";
 import { commitFiles, moveMain, type Files } from "./commit.ts";
 import { audit } from "./drafts.ts";
@@ -56,7 +56,9 @@ export async function rollBack(review: Review, actor: Actor, { revision: asked, 
       return { revision: target.revision, changed, commit };
     } catch (thrown) {
       if (!(thrown instanceof PlugboardError)) throw thrown;
-      return { revision: target.revision, changed, unreverted: thrown };
+      const unreverted = new PlugboardError("CHANGE_UNREVERTED", { revision: target.revision.slice(0, 8), detail: thrown.message }, { cause: thrown });
+      await raiseAlarm(db, { code: unreverted.code, commit: head, message: unreverted.message }, new Date().toISOString());
+      return { revision: target.revision, changed, unreverted };
     }
   });
 }

@@ -19,13 +19,17 @@ export type Synced =
 
 const SYSTEM: Actor = { kind: "system", id: "git", name: "git" };
 
-/** @param acceptHistory also a history that does not follow what is in force. */
-export async function syncMain(review: Review, { actor = SYSTEM, acceptHistory = false }: { readonly actor?: Actor; readonly acceptHistory?: boolean } = {}): Promise<Synced> {
+/**
+ * @param acceptHistory also a history that does not follow what is in force.
+ * @param again also the commit that is in force: another version of the product may read it differently. Not after a rollback
+ * that main was not reverted to.
+ */
+export async function syncMain(review: Review, { actor = SYSTEM, acceptHistory = false, again = false }: { readonly actor?: Actor; readonly acceptHistory?: boolean; readonly again?: boolean } = {}): Promise<Synced> {
   const { db, workspace } = review;
   return locked(workspace.repository.gitdir, async () => {
     const commit = await headOf(workspace.repository);
-    const { commit: known } = await readConfiguration(db);
-    if (commit === known) return { status: "current", commit };
+    const { commit: known, alarm: raised } = await readConfiguration(db);
+    if (commit === known && (!again || raised?.code === "CHANGE_UNREVERTED")) return { status: "current", commit };
     const refuse = async (code: "CHANGE_FORCE_PUSHED" | "CHANGE_BROKEN_COMMIT", detail?: string): Promise<Synced> => {
       const alarm = { code, commit, message: messageOf(code, { commit: short(commit), known: short(known ?? ""), detail }) };
       return { status: "refused", commit, alarm, isNew: await raiseAlarm(db, alarm, new Date().toISOString()) };

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { getChange, listApplications, listChanges, readConfiguration, type ChangeStatus, type StoredChange } from "../../../engine/store/index.ts";
 import {
-  applyChange, approve, changedFiles, createDraft, discardDraft, driftOf, editsOf, effectOfChange, filesOf, isAuthor, neededFor, planOf, propose, proposeChange, reject, reviewRule, rollBack, saveDraft, syncMain,
+  applyChange, approve, changedFiles, createDraft, discardDraft, driftOf, editsOf, effectOfChange, filesOf, isAuthor, neededFor, planOf, problemsFor, propose, proposeChange, reject, reviewRule, rollBack, saveDraft, syncMain,
   type ChangePlan, type FileEdit,
 } from "../../review/index.ts";
 import { actorOf } from "../access.ts";
@@ -268,12 +268,13 @@ export function registerChanges(server: FastifyInstance, services: Services): vo
 
   async function wholeView(change: StoredChange, request: FastifyRequest, withData = false): Promise<object> {
     const { plan, problems } = await planNow(change);
-    return { ...view(change, request), edits: change.edits, plan: plan ?? null, problems, data: withData && problems.length === 0 ? await dataOf(change, request) : null };
+    const shown = plan === undefined ? null : { ...plan, warnings: problemsFor(request.tenant, plan.warnings) };
+    return { ...view(change, request), edits: change.edits, plan: shown, problems: problemsFor(request.tenant, problems), data: withData && problems.length === 0 ? await dataOf(change, request) : null };
   }
 
   /** A draft's plan follows main; a proposal's is what was proposed. */
-  async function planNow(change: StoredChange): Promise<{ readonly plan?: unknown; readonly problems: readonly unknown[] }> {
-    if (change.plan !== undefined || services.review === undefined) return { ...(change.plan === undefined ? {} : { plan: change.plan }), problems: [] };
+  async function planNow(change: StoredChange): ReturnType<typeof planOf> {
+    if (change.plan !== undefined || services.review === undefined) return { ...(change.plan === undefined ? {} : { plan: change.plan as unknown as ChangePlan }), problems: [] };
     return planOf(reviewOf(services), change);
   }
 

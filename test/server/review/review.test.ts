@@ -94,6 +94,19 @@ test("forth and back again, each revision is its own commit's, and each customer
   await expect(rollBack(review, ben, { revision: before.revision })).rejects.toMatchObject({ code: "CHANGE_REVISION" });
 });
 
+test("a rollback that cannot revert main, because somebody works there, holds all the same, with an alarm, also over a start", async () => {
+  await applyChange(review, (await approved([every("5m")])).id, ben);
+  await writeFile(path.join(folder, "tenants/acme.yaml"), `${await tree()}# mine\n`);
+  expect(await rollBack(review, ben)).toMatchObject({ changed: ["acme"], unreverted: { code: "CHANGE_UNREVERTED", message: expect.stringContaining("tenants/acme.yaml") } });
+  expect(await tree()).toMatch(/5m[^]*# mine\n$/);
+  for (const again of [false, true]) expect(await syncMain(review, { again })).toMatchObject({ status: "current" });
+  expect([await scheduleOf(), (await readConfiguration(database.db)).alarm?.code, (await driftOf(review)).tenants.length]).toEqual([{ every_seconds: 900 }, "CHANGE_UNREVERTED", 1]);
+  await writeFile(path.join(folder, "tenants/acme.yaml"), (await tree()).replace("# mine\n", ""));
+  await commitDirect(review.workspace.repository, { files: [every("15m")], message: "Reverted by hand", author: { name: "Ben", email: "ben@example.com" } });
+  expect(await syncMain(review)).toMatchObject({ status: "applied" });
+  expect((await readConfiguration(database.db)).alarm).toBeUndefined();
+});
+
 test("a change that another one of other files overtook is merged; one whose file was changed is stale until it is made anew", async () => {
   const first = await approved([every("5m")]);
   const second = await approved([every("2h", "brightpath")], "Brightpath less often");
