@@ -1,7 +1,9 @@
 /** Erasing an organisation: its file leaves the configuration first, so nothing makes it again; then its rows go. */
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
-import { assertErasureToken, confirmErasureOf, eraseTenant, findTenant, PLATFORM, recordAudit, unfinishedErasures, type Actor, type Database, type Erased } from "../../engine/store/index.ts";
+import { assertErasureToken, confirmErasureOf, eraseTenant, findTenant, listChanges, PLATFORM, recordAudit, unfinishedErasures, type Actor, type Database, type Erased } from "../../engine/store/index.ts";
+import { deleteBranch } from "../review/commit.ts";
 import type { Review } from "../review/index.ts";
+import { locked } from "../review/lock.ts";
 import { commitToMain, headOfMain, putMainInForce, tenantFile, textAt } from "./configuration.ts";
 
 const SYSTEM: Actor = { kind: "system", id: "plugboard", name: "plugboard" };
@@ -42,8 +44,16 @@ async function finish(db: Database, tenant: string, file: string | null, actor: 
 async function removeFile(review: Review | undefined, tenant: string, actor: Actor): Promise<string | null> {
   if (review === undefined) return null;
   const file = tenantFile(tenant);
+  await dropBranches(review, tenant);
   const isThere = textAt((await headOfMain(review)).trees, file) !== undefined;
   if (isThere) await commitToMain(review, [{ file, remove: true }], `tenants: erase ${tenant}`, actor);
   await putMainInForce(review, actor);
   return isThere ? file : null;
+}
+
+/** What was proposed for this tenant alone, and is not merged. */
+async function dropBranches({ db, workspace: { repository } }: Review, tenant: string): Promise<void> {
+  const { items } = await listChanges(db, { tenant, reader: "", limit: 1000 });
+  const branches = items.flatMap(({ branch }) => branch ?? []);
+  if (branches.length > 0) await locked(repository.gitdir, async () => { for (const branch of branches) await deleteBranch(repository, branch).catch(() => undefined); });
 }

@@ -88,7 +88,7 @@ describe("creating an organisation", () => {
 
   test("what cannot be committed leaves nothing behind", async () => {
     const { repository } = it.review.workspace;
-    const stuck = { ...it.review, workspace: { ...it.review.workspace, repository: { ...repository, main: "no-such-branch" } } };
+    const stuck = { ...it.review, workspace: { ...it.review.workspace, repository: { ...repository, gitdir: path.join(it.root, "no-such-folder") } } };
     await expect(createOrganisation(stuck, body("Stuck"), { actor })).rejects.toThrow();
     expect(await findTenant(it.at.db, "stuck")).toBeUndefined();
     expect(existsSync(fileOf("stuck"))).toBe(false);
@@ -163,6 +163,8 @@ describe("export and erase", () => {
     await it.call("POST", "/api/tenants", body("Gone", { administrator: { email: "g@gone.example" } }));
     await setConnection(it.at.db, it.keyring, "gone", "aptem", { connector: "aptem", config: {}, secrets: { api_token: "gone-canary" } });
     await addRequest(it.at.db, "gone", { provider: "OneFile", by: "g@gone.example" });
+    const { change } = (await it.call("PATCH", "/api/tenants/gone/overrides", { changes: [{ at: "flows.learners.from.every", value: "5m" }] })).body;
+    expect(existsSync(path.join(it.root, ".git/refs/heads", change.branch))).toBe(true);
     const asked = await it.call("POST", "/api/tenants/gone/erasure");
     expect(asked.status).toBe(201);
     expect(asked.body.counts).toMatchObject({ connections: 1, secrets: 1, invitations: 1, integration_requests: 1, tenant_keys: 1, audit_log: expect.any(Number) });
@@ -172,7 +174,7 @@ describe("export and erase", () => {
     const report = await it.call("DELETE", "/api/tenants/gone", { token: asked.body.token });
     expect(report.status).toBe(200);
     expect(report.body).toMatchObject({ tenant: "gone", file: "tenants/gone.yaml", keys: "destroyed", removed: expect.objectContaining({ connections: 1, secrets: 1, tenant_keys: 1, invitations: 1 }) });
-    expect(existsSync(fileOf("gone"))).toBe(false);
+    expect([existsSync(fileOf("gone")), existsSync(path.join(it.root, ".git/refs/heads", change.branch)), report.body.removed.changes]).toEqual([false, false, 1]);
     for (const { name, tenant_column } of await asAdmin<{ name: string; tenant_column: string }>(it.at.url, "select name, tenant_column from tenant_tables()")) {
       expect([name, await asAdmin(it.at.url, `select 1 from "${name}" where "${tenant_column}" = $1`, [id])]).toEqual([name, []]);
     }
