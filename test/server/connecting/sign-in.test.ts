@@ -175,6 +175,7 @@ describe("afterwards", () => {
   test("a paused connection is used for nothing, and works again when it is enabled", async () => {
     expect((await call("POST", "/api/connections/suite_c/disable")).json()).toMatchObject({ state: { name: "disabled", reason: "Paused by key of acme." } });
     expect((await call("GET", "/api/connections/suite_c/proxy/accounts")).json().error.code).toBe("AUTH_NOT_CONNECTED");
+    expect((await call("POST", "/api/integrations/suite_c/sync", {})).json().error.code).toBe("AUTH_NOT_CONNECTED");
     expect((await call("POST", "/api/connections/suite_c/enable")).json()).toMatchObject({ state: { name: "connected" } });
     expect((await call("GET", "/api/connections/suite_c/proxy/accounts")).statusCode).toBe(200);
   });
