@@ -107,6 +107,37 @@ test.each(cells)("$role, $permission: $cell", ({ role, permission, cell }) => {
   expect(grantOf(role, permission, (other) => other !== role)).toBe(expected(cell, false));
 });
 
+/** Doors of providers: a verifier proves on the raw bytes who sent it. */
+const VERIFIED = /^public \w+ (?:\/webhooks\/|\/v1\/|\/api\/integrations\/\{provider\}\/webhook$)/;
+
+/** Routes that ask for no role. Whoever adds one adds it here, and says why it needs none. */
+const ROLELESS = `
+  public GET /healthz
+  public GET /readyz
+  public POST /api/session
+  public GET /api/sign-in/providers
+  public GET /api/sign-in/oidc/{id}
+  public POST /api/sign-in/oidc/{id}
+  public GET /api/sign-in/oidc/{id}/callback
+  public POST /api/invitations/look            the link's token lets in
+  public POST /api/invitations/accept          the link's token lets in
+  public POST /api/password-resets/accept      the link's token lets in
+  public GET /oauth/callback                   state and browser are proved
+  self GET /api/permissions
+  self GET /api/session
+  self DELETE /api/session
+  self DELETE /api/session/impersonation
+  self PUT /api/session/password
+  self GET /api/sessions
+  self DELETE /api/sessions
+  self DELETE /api/sessions/{id}
+`;
+
+test("only these routes ask for no role", () => {
+  const found = operations.filter(({ permission }) => permission === "public" || permission === "self").map(({ method, path, permission }) => `${permission} ${method} ${path}`).filter((route) => !VERIFIED.test(route)).sort();
+  expect(found).toEqual(ROLELESS.trim().split("\n").map((line) => line.trim().split(/ {2,}/)[0]).sort());
+});
+
 describe("every route", () => {
   const all = async (isOpen: boolean): Promise<number> => {
     let probes = 0;
