@@ -39,6 +39,8 @@ export interface Checked {
 }
 
 const MAX_ID = 63;
+/** The operator's own tenant, and what the API calls the form of a new one. */
+const RESERVED_IDS: ReadonlySet<string> = new Set([PLATFORM, "new"]);
 
 /** `Acme Training Ltd` → `acme-training-ltd`. */
 export function idOf(name: string): string {
@@ -58,7 +60,7 @@ export function checkOrganisation({ trees, workspace }: Head, entered: Organisat
   const id = entered.id ?? idOf(entered.name);
   if (entered.name.trim() === "") wrong("name", "the organisation's name");
   if (!/^[a-z][a-z0-9_-]*$/.test(id) || id.length > MAX_ID) wrong("id", `letters, digits, '-' and '_', a letter first, at most ${MAX_ID} characters`, entered.id === undefined ? "The name gives none: enter one." : idOf(entered.id) && `For example ${idOf(entered.id)}.`);
-  else if (id === PLATFORM) report("TENANT_RESERVED", "id", { value: id, suggestion: "Choose another." });
+  else if (RESERVED_IDS.has(id)) report("TENANT_RESERVED", "id", { value: id, suggestion: "Choose another." });
   else if (workspace.tenants.has(id) || taken.ids.has(id)) report("TENANT_TAKEN", "id", { field: "id", value: id });
 
   const { subdomain } = entered;

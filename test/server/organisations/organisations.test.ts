@@ -24,6 +24,7 @@ describe("creating an organisation", () => {
     expect(wrong.body.problems.map(({ code, field }: any) => [code, field])).toEqual([["TENANT_RESERVED", "subdomain"], ["MANIFEST_UNKNOWN_REFERENCE", "preset"], ["SERVER_WRONG_VALUE", "billing.email"]]);
     expect(wrong.body.problems[1].hint).toContain("aptem-hubspot");
     expect((await it.call("POST", "/api/tenants?dry_run=true", body("Acme", { limits: { lerners: 5 } }))).body.problems).toMatchObject([{ code: "MANIFEST_UNKNOWN_REFERENCE", field: "limits.lerners", hint: expect.stringContaining("learners") }]);
+    for (const id of ["platform", "new", "Acme", "9lives"]) expect([id, (await it.call("POST", "/api/tenants?dry_run=true", body("Acme", { id }))).body.problems.map(({ field }: any) => field)]).toEqual([id, ["id"]]);
     const right = (await it.call("POST", "/api/tenants?dry_run=true", body("Acme", { limits: { learners: 500 } }))).body;
     expect(right).toMatchObject({ tenant: "acme", preset: "aptem-hubspot", file: "tenants/acme.yaml", problems: [], connections: [{ connection: "aptem" }, { connection: "hubspot" }] });
     expect(right.flows.map(({ flow }: any) => flow)).toEqual(["learners", "employers", "aptem_employers"]);
