@@ -243,3 +243,17 @@ streams: { people: { key: id, get: /people, records: items } }
     }
   });
 });
+
+test("the operator enters the app once, on the platform's own connection, and every tenant signs in with it", async () => {
+  const host = await startRig({ ...suiteWorkspace(provider.url), "tenants/platform.yaml": "tenant: platform\ntitle: Platform\nconnections: { suite: { connector: suite } }\n" });
+  const ask = async (method: "POST" | "PUT" | "GET", url: string, key: string, body?: unknown) => (await host.server.inject({ method, url, headers: { authorization: `Bearer ${key}`, host: "plug.example.com", ...(body === undefined ? {} : { "content-type": "application/json" }) }, ...(body === undefined ? {} : { payload: JSON.stringify(body) }) })).json();
+  try {
+    expect((await ask("GET", "/api/connectors/suite", host.keys.acme)).missing).toEqual(["client_id", "client_secret"]);
+    const entered = await ask("PUT", "/api/connections/suite?tenant=platform", host.keys.operator, { config: { client_id: CLIENT.client_id }, secrets: { client_secret: CLIENT.client_secret } });
+    expect(entered.connection).toMatchObject({ secrets: { client_secret: { set: true } } });
+    expect((await ask("GET", "/api/connectors/suite", host.keys.acme)).missing).toEqual([]);
+    const back = provider.consent((await ask("POST", "/api/integrations/suite_a/connect", host.keys.acme, {})).authorize_url);
+    expect((await host.server.inject({ method: "GET", url: `${back.pathname}${back.search}` })).body).toContain("Suite is connected");
+    expect((await ask("GET", "/api/connections/suite?tenant=platform", host.keys.acme)).error.code).toBe("SERVER_NOT_FOUND");
+  } finally { await host.close(); }
+});
