@@ -36,8 +36,8 @@ export const urlOf = (path: string, query: Query = {}): string => {
   return given.length === 0 ? path : `${path}${path.includes("?") ? "&" : "?"}${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
 };
 
-async function send<Answer>(method: string, path: string, options: { readonly query?: Query; readonly body?: unknown; readonly signal?: AbortSignal } = {}): Promise<Answer> {
-  const headers: Record<string, string> = { accept: "application/json" };
+async function send<Answer>(method: string, path: string, options: { readonly query?: Query; readonly body?: unknown; readonly signal?: AbortSignal; readonly headers?: Readonly<Record<string, string>> } = {}): Promise<Answer> {
+  const headers: Record<string, string> = { accept: "application/json", ...options.headers };
   if (method !== "GET" && csrf !== undefined) headers["x-csrf-token"] = csrf;
   if (options.body !== undefined) headers["content-type"] = "application/json";
   const answer = await fetch(urlOf(path, options.query), {
@@ -60,7 +60,8 @@ const parsed = (text: string): unknown => {
 
 export const api = {
   get: <Answer>(path: string, query?: Query, signal?: AbortSignal) => send<Answer>("GET", path, { query, signal }),
-  post: <Answer>(path: string, body: unknown = {}, query?: Query) => send<Answer>("POST", path, { body, query }),
+  /** With `headers`: an `Idempotency-Key`, where a second try must not do it twice. */
+  post: <Answer>(path: string, body: unknown = {}, query?: Query, headers?: Readonly<Record<string, string>>) => send<Answer>("POST", path, { body, query, headers }),
   put: <Answer>(path: string, body: unknown, query?: Query) => send<Answer>("PUT", path, { body, query }),
   patch: <Answer>(path: string, body: unknown, query?: Query) => send<Answer>("PATCH", path, { body, query }),
   delete: <Answer>(path: string, query?: Query, body?: unknown) => send<Answer>("DELETE", path, { query, body }),

@@ -1,0 +1,102 @@
+/** One integration of an organisation: its state with the reason, when it last and next reads, and what can be done. */
+import { ActionIcon, Alert, Anchor, Badge, Button, Code, CopyButton, Group, Menu, Modal, Paper, Radio, Stack, Table, Text } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { notifications } from "@mantine/notifications";
+import { DotsHorizontalIcon } from "@radix-ui/react-icons";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { api } from "../../api/client.ts";
+import { useMay } from "../../api/session.ts";
+import { Failed, Loaded } from "../../ui/states.tsx";
+import { Status } from "../../ui/status.tsx";
+import { When } from "../../ui/time.tsx";
+import { ConnectForm, SecretsShown } from "./connect-form.tsx";
+import type { Connection, IntegrationFlow } from "./types.ts";
+
+const AFFECTED = /^\/api\/(connections|integrations|tenants|runs|flows)/;
+
+export function IntegrationCard({ tenant, connection, overridden }: { readonly tenant: string; readonly connection: Connection; /** Flows whose frequency is the organisation's own. */ readonly overridden: ReadonlySet<string> }) {
+  const queries = useQueryClient();
+  const may = useMay();
+  const [configuring, configure] = useDisclosure();
+  const [leaving, leave] = useDisclosure();
+  const [linking, link] = useDisclosure();
+  const { connection: name, state } = connection;
+  const status = useQuery({ queryKey: [`/api/integrations/${name}/status`, tenant], queryFn: ({ signal }) => api.get<{ flows: readonly IntegrationFlow[] }>(`/api/integrations/${encodeURIComponent(name)}/status`, { tenant, connection: name }, signal), refetchInterval: 15_000 });
+  const refresh = () => void queries.invalidateQueries({ predicate: ({ queryKey: [first] }) => typeof first === "string" && AFFECTED.test(first) });
+  const failed = (title: string) => (error: Error) => notifications.show({ color: "red", title, message: error.message });
+  const test = useMutation({ mutationFn: () => api.post<{ ok: boolean; checked: boolean; error: { message: string } | null }>(`/api/connections/${name}/check`, undefined, { tenant }), onSuccess: ({ ok, checked, error }) => { notifications.show(ok ? { message: checked ? `${connection.title} accepted the credential.` : "Its connector has no check." } : { color: "red", title: "Refused", message: error?.message ?? "The provider refused it." }); refresh(); }, onError: failed("Not tested") });
+  const sync = useMutation({ mutationFn: (mode: "full" | "incremental" | undefined) => api.post(`/api/integrations/${name}/sync`, mode === undefined ? {} : { mode }, { tenant, connection: name }), onSuccess: () => { notifications.show({ message: "Queued. Watch it under Runs." }); refresh(); }, onError: failed("Not started") });
+  const pause = useMutation({ mutationFn: (does: "disable" | "enable") => api.post(`/api/connections/${name}/${does}`, undefined, { tenant }), onSuccess: refresh, onError: failed("Not changed") });
+  const isConnected = !["not_connected", "disconnected"].includes(state.name);
+  return (
+    <Paper withBorder p="md" component="article" aria-label={connection.title} data-connection={name}>
+      <Stack gap="sm">
+        <Group justify="space-between" wrap="nowrap">
+          <Group gap="sm" wrap="nowrap" miw={0}><Text fw={600} truncate>{connection.title}</Text>{name !== connection.connector && <Badge variant="default" tt="none">{name}</Badge>}<Status value={state.name} reason={state.reason} /></Group>
+          <Menu position="bottom-end">
+            <Menu.Target><ActionIcon variant="subtle" color="gray" aria-label={`More for ${connection.title}`}><DotsHorizontalIcon /></ActionIcon></Menu.Target>
+            <Menu.Dropdown>
+              {may("connections:write") && isConnected && <Menu.Item onClick={() => test.mutate()}>Test the credential</Menu.Item>}
+              {may("connect:link") && <Menu.Item onClick={link.open}>Make a connect link</Menu.Item>}
+              {may("sync:reset") && isConnected && <Menu.Item onClick={() => { if (confirm("Read everything again? It takes as long as the first time.")) sync.mutate("full"); }}>Read everything again</Menu.Item>}
+              {may("flows:pause") && (connection.paused ? <Menu.Item onClick={() => pause.mutate("enable")}>Resume</Menu.Item> : <Menu.Item onClick={() => pause.mutate("disable")}>Pause</Menu.Item>)}
+              {may("connections:write") && isConnected && <><Menu.Divider /><Menu.Item color="red" onClick={leave.open}>Disconnect</Menu.Item></>}
+            </Menu.Dropdown>
+          </Menu>
+        </Group>
+        {state.reason && <Text size="sm" c={state.name === "connected" ? "dimmed" : "orange"}>{state.reason}</Text>}
+        <Group gap="xl" align="flex-start">
+          <Stack gap={2}><Text size="xs" c="dimmed">Last sync</Text><Text size="sm"><When at={state.last_sync_at} /></Text></Stack>
+          <Stack gap={2}><Text size="xs" c="dimmed">Next</Text><Text size="sm"><When at={state.next_run_at} empty="not scheduled" /></Text></Stack>
+          {connection.account && <Stack gap={2}><Text size="xs" c="dimmed">Account</Text><Text size="sm">{connection.account.label ?? connection.account.id}</Text></Stack>}
+          <Stack gap={2}><Text size="xs" c="dimmed">Credential</Text><SecretsShown connection={connection} /></Stack>
+        </Group>
+        <Loaded query={status} rows={1}>{({ flows }) => flows.length > 0 && (
+          <Table fz="xs" withRowBorders={false} verticalSpacing={3} aria-label={`Flows of ${connection.title}`}><Table.Tbody>
+            {flows.map((flow) => (
+              <Table.Tr key={flow.flow}>
+                <Table.Td><Anchor component={Link} to="/runs" search={{ tenant, flow: flow.flow } as never} size="xs" fw={550}>{flow.title ?? flow.flow}</Anchor></Table.Td>
+                <Table.Td>{flow.schedule} <Badge size="xs" variant={overridden.has(flow.flow) ? "light" : "default"} tt="none">{overridden.has(flow.flow) ? "custom" : "default"}</Badge></Table.Td>
+                <Table.Td>{flow.last_run ? <Status value={flow.last_run.status} reason={flow.last_run.error?.message} /> : <Text size="xs" c="dimmed">has not run</Text>}</Table.Td>
+                <Table.Td>{may("overrides:read") && <Anchor component={Link} to={`/super-admin/organizations/${tenant}/mappings/${flow.flow}`} size="xs">Mapping</Anchor>}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody></Table>
+        )}</Loaded>
+        <Group gap="xs">
+          {may("connections:write") && <Button size="xs" variant={isConnected ? "default" : "filled"} onClick={configure.open}>{isConnected ? "Configure" : "Connect"}</Button>}
+          {may("sync:run") && isConnected && <Button size="xs" variant="default" loading={sync.isPending} onClick={() => sync.mutate(undefined)}>Run now</Button>}
+        </Group>
+      </Stack>
+      <Modal opened={configuring} onClose={configure.close} title={`Connect ${connection.title}`} size="lg">{configuring && <ConnectForm tenant={tenant} connection={connection} done={configure.close} />}</Modal>
+      <Modal opened={leaving} onClose={leave.close} title={`Disconnect ${connection.title}`}>{leaving && <Disconnect tenant={tenant} connection={connection} done={() => { leave.close(); refresh(); }} />}</Modal>
+      <Modal opened={linking} onClose={link.close} title="Connect link" size="lg">{linking && <ConnectLink tenant={tenant} connection={connection} />}</Modal>
+    </Paper>
+  );
+}
+
+function Disconnect({ tenant, connection, done }: { readonly tenant: string; readonly connection: Connection; readonly done: () => void }) {
+  const [data, setData] = useState<"keep" | "erase">("keep");
+  const end = useMutation({ mutationFn: () => api.delete(`/api/connections/${connection.connection}`, { tenant, data }), onSuccess: done });
+  return (
+    <Stack>
+      <Text size="sm">Its credential is forgotten, and what a sign-in gave is ended at {connection.title} where that is offered. Nothing runs until one is entered again.</Text>
+      <Radio.Group label="What it read so far" value={data} onChange={(value) => setData(value as "keep" | "erase")}><Stack gap={6} mt={6}><Radio value="keep" label="Keep it" /><Radio value="erase" label="Erase it: rows that only it knows end" /></Stack></Radio.Group>
+      {end.isError && <Failed error={end.error} />}
+      <Group justify="flex-end"><Button color="red" loading={end.isPending} onClick={() => end.mutate()}>Disconnect</Button></Group>
+    </Stack>
+  );
+}
+
+function ConnectLink({ tenant, connection }: { readonly tenant: string; readonly connection: Connection }) {
+  const make = useMutation({ mutationFn: () => api.post<{ url: string; expires_at: string }>("/api/connect-links", { connection: connection.connection, expires_in_seconds: 86_400 }, { tenant }) });
+  return (
+    <Stack>
+      <Text size="sm">Whoever opens it can connect {connection.title} for this organisation, without an account: their own administrator, for example. It reaches nothing else, and is over once it is connected.</Text>
+      {make.data ? <Alert color="blue" variant="light" title="Shown this once"><Group wrap="nowrap"><Code style={{ overflowWrap: "anywhere" }}>{make.data.url}</Code><CopyButton value={make.data.url}>{({ copied, copy }) => <Button size="xs" variant="default" onClick={copy}>{copied ? "Copied" : "Copy"}</Button>}</CopyButton></Group><Text size="xs" mt={4}>Good until <When at={make.data.expires_at} />.</Text></Alert> : <Group justify="flex-end"><Button loading={make.isPending} onClick={() => make.mutate()}>Make a link for a day</Button></Group>}
+      {make.isError && <Failed error={make.error} />}
+    </Stack>
+  );
+}
