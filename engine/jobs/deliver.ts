@@ -17,7 +17,7 @@ import type { OnePorts, SeenExchange } from "../run/one-request.ts";
 import type { ActionRequest, ItemResult, performAction } from "../run/perform-action.ts";
 import type { Clock, ConnectionValues } from "../run/ports.ts";
 import {
-  acknowledge, type Acknowledged, askBreaker, type AttemptBegun, type AttemptEnd, beginAttempts, type ClaimedDelivery, currentRevision, type Database, deliveryKey, endProbe, findReferenced, inputHash, keepClaims, type Keyring,
+  acknowledge, type Acknowledged, type AttemptBegun, type AttemptEnd, beginAttempts, breakerOf, type ClaimedDelivery, currentRevision, type Database, deliveryKey, endProbe, findReferenced, inputHash, keepClaims, type Keyring,
   markOutcome, type MintedToken, noReferences, noteFailure, noteSuccess, openOutgoingEndpoint, type Outcome, putOff, readConnectionValues, readLink, recentDeliveries, type ReferenceResolver, setConnectionStatus, switchOutgoingEndpoint, type TenantTransaction, tokenStore, withTenant,
 } from "../store/index.ts";
 import { retryInSeconds } from "./delivery-schedule.ts";
@@ -59,10 +59,11 @@ const HEARTBEAT_SHARE = 4;
 /** A worker that lost its delivery: nothing more is sent, and nothing is said. */
 class NotOurs extends Error { override readonly name = "NotOurs"; }
 
-/** Most inputs of the request that a delivery is sent in. */
-export async function batchOf({ db, plans }: Pick<DeliverOptions, "db" | "plans">, tenant: string): Promise<(delivery: ClaimedDelivery) => number> {
+/** Most inputs of the request that a delivery is sent in. Undefined: none of the tenant's actions takes several. */
+export async function batchOf({ db, plans }: Pick<DeliverOptions, "db" | "plans">, tenant: string): Promise<((delivery: ClaimedDelivery) => number) | undefined> {
   const revision = await currentRevision(db, tenant);
   const plan = revision === undefined ? undefined : await plans.read(tenant, revision);
+  if (!Object.values(plan?.connectors ?? {}).some(({ actions }) => Object.values(actions ?? {}).some(({ batch }) => (batch ?? 1) > 1))) return undefined;
   return ({ kind, target, operation, payload, unsure, batch }) => {
     if (kind !== "action" || payload.input === undefined || (unsure && batch === undefined)) return 1;
     return plan?.connectors[plan.connections[target]?.connector ?? ""]?.actions?.[operation]?.batch ?? 1;
@@ -92,6 +93,8 @@ class DeliveryWork {
   readonly #first: ClaimedDelivery;
   #all: ClaimedDelivery[];
   #plan!: TenantPlan;
+  /** When the database last said that they are ours; by the process's own clock. */
+  #confirmed = -Infinity;
   /** Its target was left alone, and this is the one that tries. */
   #probing = false;
 
@@ -103,16 +106,13 @@ class DeliveryWork {
   }
 
   async work(): Promise<number> {
-    const { db, plans } = this.#options;
-    const { tenant, kind, payload } = this.#first;
-    const revision = await currentRevision(db, tenant);
-    if (revision === undefined) return this.#wait("the configuration in force does not name the tenant");
-    this.#plan = await plans.read(tenant, revision);
+    const { tenant, kind, payload, inForce, breaker } = this.#first;
+    this.#probing = breaker.is === "probe";
+    if (inForce === undefined) return this.#wait("the configuration in force does not name the tenant");
+    this.#plan = await this.#options.plans.read(tenant, inForce);
     const ended = payload.after === undefined && kind === "save";
     if (payload.input === undefined && !ended) return this.#map();
-    const open = await this.#inTenant((tx) => askBreaker(tx, this.#breaker));
-    this.#probing = open.is === "probe";
-    if (open.is === "open") return this.#putOff(open.wait, `${this.#targetName} fails again and again (${open.reason}); one delivery tries it every now and then`);
+    if (breaker.is === "open") return this.#putOff(breaker.wait, `${this.#targetName} fails again and again (${breaker.reason}); one delivery tries it every now and then`);
     return kind === "webhook" ? this.#webhook() : this.#action();
   }
 
@@ -308,7 +308,8 @@ class DeliveryWork {
   #fenced(): FencedTransport {
     const { db, transport, leaseSeconds, probe } = this.#options;
     return fencedTransport(transport, async () => {
-      if (!await keepClaims(db, this.#all, leaseSeconds)) throw new NotOurs("taken over by another worker");
+      // Nobody can have taken over what was ours a moment ago: a lease ends no earlier than it says. A worker that was stopped meanwhile asks.
+      if (performance.now() - this.#confirmed > (leaseSeconds * 1000) / HEARTBEAT_SHARE && !await keepClaims(db, this.#all, leaseSeconds)) throw new NotOurs("taken over by another worker");
       await probe?.("before_send");
     });
   }
@@ -316,8 +317,10 @@ class DeliveryWork {
   async #send(how: { readonly chosen?: string; readonly chosenKey?: string; readonly batch?: string; send(fenced: FencedTransport, seen: SeenExchange[]): Promise<WebhookResult> }, acted?: Acted): Promise<number> {
     const { db, owner, leaseSeconds, probe } = this.#options;
     const { chosen, chosenKey, batch } = how;
+    const asked = performance.now();
     const begun = await beginAttempts(db, this.#all, { worker: owner, leaseSeconds, ...(batch === undefined ? {} : { batch }), ...(chosen === undefined ? {} : { chosen }), ...(chosenKey === undefined ? {} : { chosenKey }) });
     if (begun === undefined) throw new NotOurs("taken over before it was sent");
+    this.#confirmed = asked;
     await probe?.("attempt_begun");
     const seen: SeenExchange[] = [];
     const fenced = this.#fenced();
@@ -420,7 +423,7 @@ class DeliveryWork {
   // ── what all of them need ───────────────────────────────────────────────────────────────────────────────────────
 
   get #targetName(): string { return this.#first.kind === "webhook" ? `endpoint '${this.#first.target}'` : `connection '${this.#first.target}'`; }
-  get #breaker(): string { return `${this.#first.kind === "webhook" ? "endpoint" : "connection"}:${this.#first.target}`; }
+  get #breaker(): string { return breakerOf(this.#first); }
   get #stillMaps(): boolean { return this.#first.payload.input === undefined && !(this.#first.kind === "save" && this.#first.payload.after === undefined); }
   get #kept(): { unsure?: boolean; batch?: string } { return { ...(this.#first.unsure ? { unsure: true } : {}), ...(this.#first.batch === undefined ? {} : { batch: this.#first.batch }) }; }
 

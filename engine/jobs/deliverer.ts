@@ -51,6 +51,7 @@ const LEASE_SECONDS = 60;
 const LOOP_LIMIT = 10;
 const POLL_MILLISECONDS = 5000;
 const LEAST_MILLISECONDS = 20;
+const RECOVER_MILLISECONDS = 500;
 const FORGET_MILLISECONDS = 3_600_000;
 
 export function startDeliverer(options: DelivererOptions): Deliverer {
@@ -62,15 +63,24 @@ export function startDeliverer(options: DelivererOptions): Deliverer {
   const stop = new AbortController();
   let stopping = false;
   let woken = false;
+  /** Tenant → when deliveries of lost workers were last looked for. */
+  const recovered = new Map<string, number>();
+  let changed = true;
   let looking: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
   const wake = (): void => {
+    changed = true;
+    again();
+  };
+
+  /** A place is free: there may be more to send, and nothing new. */
+  const again = (): void => {
     if (stopping) return;
     woken = true;
     looking ??= look().catch((thrown: unknown) => onError(thrown as Error)).finally(() => {
       looking = undefined;
-      if (woken && !stopping) wake();
+      if (woken && !stopping) again();
     });
   };
 
@@ -79,7 +89,11 @@ export function startDeliverer(options: DelivererOptions): Deliverer {
     try {
       while (woken && !stopping) {
         woken = false;
-        for (const tenant of await changedTenants(db)) await guarded(() => fill(tenant));
+        if (changed) {
+          changed = false;
+          for (const tenant of await changedTenants(db)) await guarded(() => fill(tenant));
+        }
+        if (active.size >= slots) continue;                  // whoever ends looks again
         for (const tenant of await tenantsToDeliver(db)) await guarded(() => claim(tenant));
       }
     } finally {
@@ -93,20 +107,26 @@ export function startDeliverer(options: DelivererOptions): Deliverer {
   };
 
   const fill = async (tenant: string): Promise<void> => {
-    while (!stopping) {
-      const filled = await fillOutbox(options, tenant);
-      if (filled === undefined || filled.changes === 0) return;
-    }
+    const filled = await fillOutbox(options, tenant);
+    if (filled === undefined || filled.changes === 0) return;
+    // More may be there; what was made is sent meanwhile.
+    changed = woken = true;
   };
 
   /** As many as there is room for; a tenant leaves room for the others. */
   const claim = async (tenant: string): Promise<void> => {
     const room = (): number => Math.min(slots - active.size, Math.max(1, slots - 1) - [...active.values()].filter((each) => each === tenant).length);
     if (stopping || room() <= 0) return;
+    const recover = performance.now() - (recovered.get(tenant) ?? -Infinity) > RECOVER_MILLISECONDS;
+    if (recover) recovered.set(tenant, performance.now());
     const most = await batchOf(options, tenant);
+    if (most === undefined) {
+      for (const claimed of await claimDue(db, keyring, tenant, { owner, leaseSeconds, limit: room(), recover })) begin([claimed]);
+      return;
+    }
     // One by one: whoever is first takes along those that share its request.
     while (!stopping && room() > 0) {
-      const [first] = await claimDue(db, keyring, tenant, { owner, leaseSeconds, limit: 1 });
+      const [first] = await claimDue(db, keyring, tenant, { owner, leaseSeconds, limit: 1, recover });
       if (first === undefined) return;
       const limit = most(first) - 1;
       begin([first, ...limit > 0 ? await claimAlike(db, keyring, first, { owner, leaseSeconds, limit }) : []]);
@@ -119,7 +139,7 @@ export function startDeliverer(options: DelivererOptions): Deliverer {
       .then(() => {}, (thrown: unknown) => onError(thrown as Error))
       .finally(() => {
         active.delete(done);
-        wake();
+        again();
       });
     active.set(done, claimed[0]!.tenant);
   };

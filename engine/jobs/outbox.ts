@@ -9,7 +9,7 @@ import type { ChangeFlowPlan, ChangeTarget, TenantPlan } from "../plan/types.ts"
 import { compileChangeFlow, type ChangeSeen, type CompiledChangeFlow, type FindRow, type MappedChange } from "../run/change-flow.ts";
 import {
   addDelivery, changeFlowStates, currentRevision, type Database, type DeliveryKind, type DeliveryPayload, doneWithChanges, findReferenced, type Keyring, linkedKeys, type MintedToken, newDeliveryId, type NewDelivery,
-  type RowChange, takeChanges, type TenantTransaction, withTenant,
+  type RowChange, type Sealer, takeChanges, type TenantTransaction, withTenant,
 } from "../store/index.ts";
 import type { PlanCache } from "./execute-run.ts";
 import { type WebhookEvent, webhookType } from "./outgoing-webhook.ts";
@@ -45,11 +45,12 @@ export async function fillOutbox(options: OutboxOptions, tenant: string): Promis
     if (revision !== undefined) {
       const plan = await options.plans.read(tenant, revision);
       const since = new Map((await changeFlowStates(tx, tenant)).map((state) => [state.flow, state]));
+      const [sealer, links] = [await options.keyring.of(tx), await linkedKeys(tx, [...new Set(changes.map(({ row }) => row))])];
       for (const change of changes) {
         for (const flow of flowsOf(plan, change)) {
           const state = since.get(flow.name);
           const concerns = change.flow !== undefined || (state !== undefined && state.enabled && state.enabledAt <= change.at);
-          if (concerns && await put(tx, options, { plan, revision, flow, change })) deliveries++;
+          if (concerns && await put(tx, options, { plan, revision, flow, change, sealer, links: { ...links.get(change.row), ...change.links } })) deliveries++;
         }
       }
     }
@@ -64,12 +65,11 @@ export async function fillOutbox(options: OutboxOptions, tenant: string): Promis
 const flowsOf = (plan: TenantPlan, change: RowChange): ChangeFlowPlan[] =>
   Object.values(plan.change_flows ?? {}).filter((flow) => flow.enabled && flow.entity === change.entity && (change.flow === undefined || change.flow === flow.name));
 
-interface Concern { readonly plan: TenantPlan; readonly revision: string; readonly flow: ChangeFlowPlan; readonly change: RowChange }
+interface Concern { readonly plan: TenantPlan; readonly revision: string; readonly flow: ChangeFlowPlan; readonly change: RowChange; readonly sealer: Sealer; readonly links: Readonly<Record<string, string>> }
 
 /** False: the flow does not fire. */
-async function put(tx: TenantTransaction, options: OutboxOptions, { plan, revision, flow, change }: Concern): Promise<boolean> {
+async function put(tx: TenantTransaction, options: OutboxOptions, { plan, revision, flow, change, sealer, links }: Concern): Promise<boolean> {
   const add = options.add ?? addDelivery;
-  const links = { ...await linkedKeys(tx, change.entity, change.row), ...change.links };
   const seen: ChangeSeen = { id: change.row, links, ...(change.before === undefined ? {} : { before: change.before }), ...(change.after === undefined ? {} : { after: change.after }) };
   const made: Omit<NewDelivery, "status" | "payload" | "tokens"> = { id: newDeliveryId(), flow: flow.name, change, revision, ...targetOf(flow.to, change) };
   const { id: _, ...frozen } = seen;
@@ -77,15 +77,15 @@ async function put(tx: TenantTransaction, options: OutboxOptions, { plan, revisi
     const compiled = compiledFlow(plan, flow);
     const fires = await compiled.fires(seen);
     if (fires === false) return false;
-    if (fires !== true) return await add(tx, options.keyring, { ...made, status: "failed", payload: { ...frozen, minted: {}, undecided: true }, tokens: [], code: fires.code, reason: fires.reason });
+    if (fires !== true) return await add(tx, sealer, { ...made, status: "failed", payload: { ...frozen, minted: {}, undecided: true }, tokens: [], code: fires.code, reason: fires.reason });
     const { minted, tokens } = await mint(compiled, seen);
     const payload: DeliveryPayload = { ...frozen, minted };
     const mapped = await mapPayload(compiled, seen, payload, tenantFacts(plan, change), finderIn(tx));
-    return await add(tx, options.keyring, { ...made, tokens, ...standing(mapped, flow) });
+    return await add(tx, sealer, { ...made, tokens, ...standing(mapped, flow) });
   } catch (thrown) {
     // A flow that cannot be compiled costs its own deliveries: they are kept, and replayed once it was mended.
     if (!(thrown instanceof PlugboardError) || thrown.code.startsWith("STORE_")) throw thrown;
-    return await add(tx, options.keyring, { ...made, status: "failed", payload: { ...frozen, minted: {}, undecided: true }, tokens: [], code: "MAPPING_EVALUATION", reason: thrown.message });
+    return await add(tx, sealer, { ...made, status: "failed", payload: { ...frozen, minted: {}, undecided: true }, tokens: [], code: "MAPPING_EVALUATION", reason: thrown.message });
   }
 }
 

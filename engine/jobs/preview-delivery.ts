@@ -31,7 +31,7 @@ export async function previewDelivery(at: { readonly db: Database; readonly keyr
   const looked = await withTenant(db, tenant, async (tx) => {
     const found = await readRow(tx, flow.entity, row);
     if (found === undefined) return undefined;
-    const links = { ...await linkedKeys(tx, flow.entity, found.id), ...found.links };
+    const links = { ...(await linkedKeys(tx, [found.id])).get(found.id), ...found.links };
     const seen: ChangeSeen = { id: found.id, links, ...(found.live ? { after: found.data } : { before: found.data }) };
     const find = (entity: string, key: string, connections: readonly string[]) => findReferenced(tx, entity, key, connections);
     const minted = Object.fromEntries(Object.keys(flow.mint).map((name) => [name, standIn(name)]));

@@ -4,8 +4,9 @@
  */
 import { createHash } from "node:crypto";
 import type { JsonObject } from "../manifest/types.ts";
+import { askBreaker, type BreakerSays } from "./breakers.ts";
 import { asScheduler, type Database, inTenant, type TenantTransaction, withTenant } from "./database.ts";
-import type { Keyring } from "./keyring.ts";
+import type { Keyring, Sealer } from "./keyring.ts";
 import { attemptPurpose, deliveryPurpose } from "./purposes.ts";
 import { newRowId } from "./row-id.ts";
 import type { RowChange } from "./row-changes.ts";
@@ -77,6 +78,10 @@ export interface ClaimedDelivery extends Delivery {
   readonly unsure: boolean;
   /** A person let it pass the loop guard. */
   readonly letPass: boolean;
+  /** The revision that is in force now; absent: none names the tenant. */
+  readonly inForce?: string;
+  /** Whether something may be sent to its target. */
+  readonly breaker: BreakerSays;
   /** Grows with the order in which they were made. */
   readonly place: number;
   /** Attempts since it was made, or replayed by hand. */
@@ -105,9 +110,9 @@ export const deliveryKey = (parts: readonly string[]): string => createHash("sha
 export const newDeliveryId = newRowId;
 
 /** False: the flow has made one of this change already. */
-export async function addDelivery(tx: TenantTransaction, keyring: Keyring, made: NewDelivery): Promise<boolean> {
+export async function addDelivery(tx: TenantTransaction, sealer: Sealer, made: NewDelivery): Promise<boolean> {
   const { id, flow, change, payload } = made;
-  const sealed = (await keyring.of(tx)).seal(deliveryPurpose(id), JSON.stringify(payload));
+  const sealed = sealer.seal(deliveryPurpose(id), JSON.stringify(payload));
   const row = {
     id, flow, entity: change.entity, row_id: change.row, change_seq: change.seq, cause: change.cause, changed_at: new Date(change.at).toISOString(), kind: made.kind, target: made.target, operation: made.operation,
     status: made.status, key: deliveryKey([tx.tenantId, flow, made.target, made.operation, change.row, change.seq]), code: made.code, reason: made.reason?.slice(0, 2000), revision: made.revision, hold_role: made.holdRole, in_seconds: made.inSeconds,
@@ -115,7 +120,6 @@ export async function addDelivery(tx: TenantTransaction, keyring: Keyring, made:
   const added = await tx.run(insertDelivery(tx.tenantId, storableText(JSON.stringify(row)), sealed));
   if (added.length === 0) return false;
   await addTokens(tx, id, flow, change.row, made.tokens);
-  await tx.run(supersedeHeld(tx.tenantId, flow, change.row, id));
   return true;
 }
 
@@ -144,9 +148,12 @@ export const nextDelivery = (db: Database): Promise<number | undefined> => asSch
 
 export interface ClaimWanted { readonly owner: string; readonly leaseSeconds: number; readonly limit: number }
 
-/** Takes up to `limit` that are due, each the first of its (flow, row); deliveries of workers that fell silent are put back before. */
-export const claimDue = (db: Database, keyring: Keyring, tenant: string, wanted: ClaimWanted): Promise<ClaimedDelivery[]> => withTenant(db, tenant, async (tx) => {
-  await tx.run(recoverDeliveries(tx.tenantId));
+/**
+ * Takes up to `limit` that are due, each the first of its (flow, row).
+ * @param recover puts deliveries of workers that fell silent back before.
+ */
+export const claimDue = (db: Database, keyring: Keyring, tenant: string, wanted: ClaimWanted & { readonly recover?: boolean }): Promise<ClaimedDelivery[]> => withTenant(db, tenant, async (tx) => {
+  if (wanted.recover !== false) await tx.run(recoverDeliveries(tx.tenantId));
   return claimed(tx, keyring, await tx.run<ClaimedRow>(claimDeliveries(tx.tenantId, wanted.owner, wanted.leaseSeconds, wanted.limit)));
 });
 
@@ -154,13 +161,23 @@ export const claimDue = (db: Database, keyring: Keyring, tenant: string, wanted:
 export const claimAlike = (db: Database, keyring: Keyring, delivery: ClaimedDelivery, wanted: ClaimWanted): Promise<ClaimedDelivery[]> => withTenant(db, delivery.tenant, async (tx) =>
   wanted.limit <= 0 ? [] : claimed(tx, keyring, await tx.run<ClaimedRow>(claimAlikeDeliveries(tx.tenantId, wanted.owner, wanted.leaseSeconds, wanted.limit, delivery.flow, delivery.batch ?? null))));
 
-type ClaimedRow = DeliveryRow & { payload: Buffer };
+type ClaimedRow = DeliveryRow & { payload: Buffer; in_force: string | null };
+
+/** What a breaker is about. */
+export const breakerOf = ({ kind, target }: Pick<Delivery, "kind" | "target">): string => `${kind === "webhook" ? "endpoint" : "connection"}:${target}`;
 
 async function claimed(tx: TenantTransaction, keyring: Keyring, rows: readonly ClaimedRow[]): Promise<ClaimedDelivery[]> {
   if (rows.length === 0) return [];
   const sealer = await keyring.of(tx);
+  const breakers = new Map<string, BreakerSays>();
+  for (const row of rows) {
+    const name = breakerOf(row as { kind: DeliveryKind; target: string });
+    // Where it was open, the first of them tries and the others wait for what it finds.
+    if (breakers.get(name)?.is !== "closed") breakers.set(row.id, await askBreaker(tx, name));
+    if (breakers.get(row.id)?.is === "closed") breakers.set(name, breakers.get(row.id)!);
+  }
   const all = await Promise.all(rows.map(async (row): Promise<ClaimedDelivery> => ({
-    ...deliveryOf(row), tenant: tx.tenant, place: Number(row.seq), epoch: row.epoch, unsure: row.unsure, letPass: row.let_pass, attemptsOfSchedule: row.attempts - row.attempts_base,
+    ...deliveryOf(row), breaker: breakers.get(row.id) ?? { is: "closed" }, ...(row.in_force === null ? {} : { inForce: row.in_force }), tenant: tx.tenant, place: Number(row.seq), epoch: row.epoch, unsure: row.unsure, letPass: row.let_pass, attemptsOfSchedule: row.attempts - row.attempts_base,
     payload: JSON.parse((await sealer.openFresh(deliveryPurpose(row.id), row.payload)).toString("utf8")) as DeliveryPayload,
     ...(row.chosen === null ? {} : { chosen: row.chosen }), ...(row.chosen_key === null ? {} : { chosenKey: row.chosen_key }), ...(row.batch === null ? {} : { batch: row.batch }),
   })));

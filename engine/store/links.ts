@@ -37,9 +37,15 @@ export async function readLink(tx: TenantTransaction, of: LinkOf): Promise<Link>
   };
 }
 
-/** Connection → the row's key there, also of connections that only we have written to. */
-export async function linkedKeys(tx: TenantTransaction, entity: string, row: string): Promise<Record<string, string>> {
-  return Object.fromEntries((await tx.run<{ connection: string; key: string }>(selectLinkedKeys(tx.tenantId, entity, row))).map(({ connection, key }) => [connection, key]));
+/** Row → connection → the row's key there, of connections that only we have written to. */
+export async function linkedKeys(tx: TenantTransaction, rows: readonly string[]): Promise<Map<string, Record<string, string>>> {
+  const keys = new Map<string, Record<string, string>>();
+  for (const { row, connection, key } of await tx.run<{ row: string; connection: string; key: string }>(selectLinkedKeys(tx.tenantId, rows))) {
+    const known = keys.get(row) ?? {};
+    known[connection] = key;
+    keys.set(row, known);
+  }
+  return keys;
 }
 
 /** The same for the same input, in whatever order its members come. */

@@ -172,6 +172,8 @@ create table links (
   primary key (tenant_id, connection, stream, entity, row_id)
 );
 select isolate('links');
+create index links_of_row on links (tenant_id, row_id);
+create index entity_aliases_of on entity_aliases (tenant_id, id);
 -- What it says was written by us and acknowledged: a record that is not newer changes nothing.
 alter table contributions add column acknowledged boolean not null default false;
 

@@ -17,16 +17,24 @@ const COLUMNS = `id, seq, flow, entity, row_id, cause, changed_at, kind, target,
 const columns = (of: string): string => COLUMNS.split(",").map((name) => `${of}.${name.trim()}`).join(", ");
 
 const TAKE = `update deliveries d set status = 'sending', owner = $2, epoch = d.epoch + 1, lease_until = now() + make_interval(secs => $3), due_at = now() + make_interval(secs => $3)
-         from ready where d.tenant_id = $1 and d.id = ready.id returning ${columns("d")}, d.payload`;
+         from ready where d.tenant_id = $1 and d.id = ready.id returning ${columns("d")}, d.payload, (select revision from tenants where id = $1) as in_force`;
 
-/** JSON text of one delivery, and its sealed payload. 0 rows: the flow has made one of this change already. */
+/**
+ * JSON text of one delivery, and its sealed payload. 0 rows: the flow has made one of this change already. Older ones of the row
+ * that still wait for a person give way.
+ */
 export const insertDelivery = (tenantId: string, delivery: string, payload: Buffer): Statement => ({
-  text: `insert into deliveries (tenant_id, id, flow, entity, row_id, change_seq, cause, changed_at, kind, target, operation, status, key, payload, code, reason, revision, due_at, hold_role, finished_at)
-         select $1, id, flow, entity, row_id, change_seq, cause, changed_at, kind, target, operation, status, key, $3, code, reason, revision,
-           case when status in ('queued', 'waiting') then clock_timestamp() + make_interval(secs => coalesce(in_seconds, 0)) end, hold_role, case when status = 'failed' then clock_timestamp() end
-         from jsonb_to_record($2) as d (id uuid, flow text, entity text, row_id uuid, change_seq bigint, cause text, changed_at timestamptz, kind text, target text, operation text, status text,
-           key text, code text, reason text, revision text, hold_role text, in_seconds double precision)
-         on conflict (tenant_id, flow, change_seq) do nothing returning id`,
+  text: `with made as (
+           insert into deliveries (tenant_id, id, flow, entity, row_id, change_seq, cause, changed_at, kind, target, operation, status, key, payload, code, reason, revision, due_at, hold_role, finished_at)
+           select $1, id, flow, entity, row_id, change_seq, cause, changed_at, kind, target, operation, status, key, $3, code, reason, revision,
+             case when status in ('queued', 'waiting') then clock_timestamp() + make_interval(secs => coalesce(in_seconds, 0)) end, hold_role, case when status = 'failed' then clock_timestamp() end
+           from jsonb_to_record($2) as d (id uuid, flow text, entity text, row_id uuid, change_seq bigint, cause text, changed_at timestamptz, kind text, target text, operation text, status text,
+             key text, code text, reason text, revision text, hold_role text, in_seconds double precision)
+           on conflict (tenant_id, flow, change_seq) do nothing returning id, flow, row_id),
+         older as (
+           update deliveries h set status = 'superseded', superseded_by = made.id, finished_at = clock_timestamp(), reason = 'A newer change of the row came before it was decided.'
+           from made where h.tenant_id = $1 and h.flow = made.flow and h.row_id = made.row_id and h.status = 'held' and h.id <> made.id)
+         select id from made`,
   values: [tenantId, delivery, payload],
 });
 

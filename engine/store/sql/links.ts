@@ -20,11 +20,12 @@ export const selectLink = (link: LinkIds): Statement => ({
   values: ids(link),
 });
 
-/** The keys that connections gave to rows which only we have written there. */
-export const selectLinkedKeys = (tenantId: string, entity: string, row: string): Statement => ({
-  text: `select distinct on (connection) connection, key from links where tenant_id = $1 and entity = $2 and key is not null
-           and (row_id = $3 or row_id in (select alias from entity_aliases where tenant_id = $1 and entity = $2 and id = $3)) order by connection, updated_at desc`,
-  values: [tenantId, entity, row],
+/** The keys that connections gave to rows which only we have written there; links of rows that were joined into these, too. */
+export const selectLinkedKeys = (tenantId: string, rows: readonly string[]): Statement => ({
+  text: `with wanted as (select r as row, r as id from unnest($2::uuid[]) as r union select id, alias from entity_aliases where tenant_id = $1 and id = any($2))
+         select distinct on (w.row, l.connection) w.row, l.connection, l.key from wanted w join links l on l.tenant_id = $1 and l.row_id = w.id
+         where l.key is not null order by w.row, l.connection, l.updated_at desc`,
+  values: [tenantId, rows],
 });
 
 export const upsertLink = (link: LinkIds, given: { readonly key: string | null; readonly version: string | null; readonly inputHash: string | null; readonly delivery: string }): Statement => ({
