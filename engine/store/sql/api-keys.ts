@@ -7,13 +7,14 @@ export const insertApiKey = (key: { hash: Buffer; tenant: string | null; name: s
   values: [key.hash, key.tenant, key.name, key.scopes, key.expiresAt, key.within, key.madeBy, key.networks],
 });
 
-/** Used from another network than its own it is as unknown. */
+/** Used from another network than its own it is as unknown. When it was used is kept to the minute: not every request writes. */
 export const useApiKey = (hash: Buffer, ip: string | null): Statement => ({
-  text: `update api_keys k set last_used_at = now() from (
-           select a.id, t.slug as tenant from api_keys a left join tenants t on t.id = a.tenant
+  text: `with found as (
+           select a.id, t.slug as tenant, a.name, a.scopes, a.within, a.last_used_at from api_keys a left join tenants t on t.id = a.tenant
            where a.hash = $1 and a.revoked_at is null and (a.expires_at is null or a.expires_at > now()) and (a.tenant is null or t.deleted_at is null)
-             and (a.networks is null or $2::inet <<= any (a.networks))) found
-         where k.id = found.id returning k.id, found.tenant, k.name, k.scopes, k.within`,
+             and (a.networks is null or $2::inet <<= any (a.networks))),
+         noted as (update api_keys k set last_used_at = now() from found where k.id = found.id and (found.last_used_at is null or found.last_used_at < now() - interval '1 minute'))
+         select id, tenant, name, scopes, within from found`,
   values: [hash, ip],
 });
 
