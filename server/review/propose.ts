@@ -2,21 +2,22 @@
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import { getChange, moveChange, PLATFORM, withTenant, type Actor, type ChangeStatus, type StoredChange } from "../../engine/store/index.ts";
 import { commitFiles, deleteBranch, setBranch } from "./commit.ts";
-import { audit, createDraft, editsOf, onlyTenant, wrongStatus, type NewDraft } from "./drafts.ts";
+import { audit, createDraft, discardDraft, editsOf, onlyTenant, wrongStatus, type NewDraft } from "./drafts.ts";
 import { changedFiles } from "./edits.ts";
 import { locked } from "./lock.ts";
 import { planChange } from "./plan.ts";
 import { branchOf } from "./refs.ts";
 import { authorOf, filesOf, reviewRule, withFiles, type Review } from "./workspace.ts";
 
-/** A draft and its proposal in one. @throws PlugboardError CHANGE_EMPTY, CHANGE_EDIT, CHANGE_PATH; InvalidChange */
+/** A draft and its proposal in one; of one that is refused nothing stays. @throws PlugboardError CHANGE_EMPTY, CHANGE_EDIT, CHANGE_PATH; InvalidChange */
 export async function proposeChange(review: Review, draft: NewDraft): Promise<StoredChange> {
-  const { trees } = await review.workspace.main();
-  const changed = changedFiles(filesOf(trees), draft.edits);
-  if (changed.size === 0) throw new PlugboardError("CHANGE_EMPTY");
-  planChange(trees, withFiles(trees, changed));                             // refused before anything is kept
   const { id } = await createDraft(review, draft);
-  return propose(review, id, draft.author);
+  try {
+    return await propose(review, id, draft.author);
+  } catch (thrown) {
+    await discardDraft(review, id, draft.author).catch(() => undefined);
+    throw thrown;
+  }
 }
 
 /** On top of main as it is now. A change that was proposed before is made anew: its approval is over. */
@@ -27,10 +28,12 @@ export async function propose({ db, workspace }: Review, id: string, actor: Acto
     const { commit: base, trees } = await workspace.main();
     const files = changedFiles(filesOf(trees), editsOf(change));
     if (files.size === 0) throw new PlugboardError("CHANGE_EMPTY", { suggestion: "Main says all of it already." });
-    const plan = planChange(trees, withFiles(trees, files));
+    const changed = withFiles(trees, files);
+    const plan = planChange(trees, changed);
     const branch = change.branch ?? branchOf(change.author.name, change.title, change.id.slice(-6));
     const message = change.description === "" ? change.title : `${change.title}\n\n${change.description}`;
     const commit = await commitFiles(workspace.repository, { parents: [base], files, message, author: authorOf(change.author) });
+    workspace.adopt(commit, changed);
     await setBranch(workspace.repository, branch, commit);
     const proposed = await withTenant(db, PLATFORM, async (tx) => {
       const moved = await moveChange(tx, id, {

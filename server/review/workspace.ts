@@ -7,7 +7,7 @@ import { readCatalogue } from "../workspace/read-tree.ts";
 import { headOf, openRepository, readTreeAt, type Repository } from "./repository.ts";
 
 /** Trees kept; a review looks at the same few commits again and again. */
-const KEPT_TREES = 6;
+const KEPT_TREES = 8;
 
 export interface ReviewedWorkspace {
   /** Absolute. */
@@ -16,6 +16,8 @@ export interface ReviewedWorkspace {
   /** Main's commit, and the catalogue with the workspace as it is there. @throws PlugboardError CHANGE_GIT */
   main(): Promise<{ readonly commit: string; readonly trees: Trees }>;
   treesOf(commit: string): Promise<Trees>;
+  /** The trees of a commit that was just made of them: they are not read and planned again. */
+  adopt(commit: string, trees: Trees): void;
   /** Main's trees. */
   readTrees(): Promise<Trees>;
 }
@@ -34,17 +36,20 @@ export async function openWorkspace(root: string): Promise<ReviewedWorkspace> {
   // Part of the product: it does not change while a process runs.
   let catalogue: SourceTree | undefined;
   const kept = new Map<string, Promise<Trees>>();
+  const keep = (commit: string, trees: Promise<Trees>): void => {
+    kept.set(commit, trees);
+    trees.catch(() => kept.delete(commit));
+    if (kept.size > KEPT_TREES) kept.delete(kept.keys().next().value!);
+  };
   const treesOf = (commit: string): Promise<Trees> => {
     const known = kept.get(commit);
     if (known) return known;
     const trees = readTreeAt(repository, commit).then((tree) => [catalogue ??= readCatalogue(), tree]);
-    kept.set(commit, trees);
-    trees.catch(() => kept.delete(commit));
-    if (kept.size > KEPT_TREES) kept.delete(kept.keys().next().value!);
+    keep(commit, trees);
     return trees;
   };
   const main = async () => { const commit = await headOf(repository); return { commit, trees: await treesOf(commit) }; };
-  return { root: repository.root, repository, main, treesOf, readTrees: async () => (await main()).trees };
+  return { root: repository.root, repository, main, treesOf, adopt: (commit, trees) => keep(commit, Promise.resolve(trees)), readTrees: async () => (await main()).trees };
 }
 
 /** The workspace's own tree with some of its files changed. */
