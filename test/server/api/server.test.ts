@@ -206,6 +206,8 @@ describe("two tenants", () => {
         const filled = path.replace("{provider}", "crm").replace("{connection}", "crm").replace("{entity}", "person").replace(/\{?\*\}?$/, "people").replace("{id}", ofConnectors ? "crm" : path.includes("records") ? ids.record : ids.run);
         const body = method === "put" || /(sync|connect)$/.test(path) ? {} : undefined;
         for (const url of [filled, `${filled}?tenant=bolt`]) {
+          // These need a feed, or a filter, that this tenant does not have; theirs are tried in test/server/intake.
+          if (url === filled && /webhooks|events\/replay/.test(path)) continue;
           const answer = await call(keys.acme, method.toUpperCase() as "GET", url, body);
           probes++;
           const own = url === filled && (ofConnectors || !path.includes("{id}")) && permission !== "tenants:read" && permission !== "metrics:read";
