@@ -15,7 +15,7 @@ export function makeGreenhouse(access: { clientId: string; clientSecret: string 
   return {
     ...access,
     users: { [SITE_ADMIN]: { siteAdmin: true }, [RECRUITER]: { siteAdmin: false } },
-    scopes: ["jobs", "candidates", "applications", "users", "job_interview_stages"],
+    scopes: ["jobs", "candidates", "applications", "users", "job_interview_stages", "notes"],
     resources: {
       jobs: { times: ["created_at", "updated_at", "opened_at", "closed_at"], filters: { status: "status" }, records: jobs },
       candidates: { times: ["created_at", "updated_at", "last_activity_at"], filters: {}, records: candidates },

@@ -20,7 +20,7 @@ export function makeHubSpot(access: { portalId: number; token: string }, employe
   const people = Array.from({ length: contacts }, (_, index) => makeContact(random.pick(companies), index, begunAt, random));
   return {
     ...access,
-    scopes: ["crm.objects.companies.read", "crm.objects.contacts.read"],
+    scopes: ["crm.objects.companies.read", "crm.objects.contacts.read", "crm.objects.contacts.write"],
     types: {
       companies: { types: COMPANY, defaults: ["name", "domain"], modified: "hs_lastmodifieddate", scope: "crm.objects.companies.read", objects: companies },
       contacts: { types: CONTACT, defaults: ["email", "firstname", "lastname"], modified: "lastmodifieddate", scope: "crm.objects.contacts.read", objects: people },

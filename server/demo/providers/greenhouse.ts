@@ -2,10 +2,12 @@
  * A stand-in for Greenhouse: its token server and Harvest v3, on one address. Sources: harvestdocs.greenhouse.io,
  * "Authentication", "Pagination", "List endpoints", "Rate limiting" (read 2026-11), and the vendor's v1 documentation for the shape of errors.
  * What bites: a `cursor` must be the only parameter of its request; filters are `gte|<time>`; lists are bare arrays, newest
- * id first, and the next page is only in the `Link` header; there is no reading by id in the path, only `?ids=`.
+ * id first, and the next page is only in the `Link` header; there is no reading by id in the path, only `?ids=`. Of writes,
+ * notes: the acting user must be one, and a note has no key of the sender's.
  */
 import { randomUUID } from "node:crypto";
-import { rollingWindow, startStandIn, type Asked, type Reply, type StandIn, type StandInOptions } from "./kernel.ts";
+import { greenhousePeople, type GreenhousePeople, type GreenhouseWebhooks } from "./greenhouse-hooks.ts";
+import { jsonObject, rollingWindow, startStandIn, type Asked, type Reply, type StandIn, type StandInOptions } from "./kernel.ts";
 
 const MAX_PER_PAGE = 500;
 const DEFAULT_PER_PAGE = 100;
@@ -40,16 +42,26 @@ export interface GreenhouseOptions extends StandInOptions {
   readonly tokenSeconds?: number;
   /** Requests per 30 s. Default 150. */
   readonly limit?: number;
+  readonly webhooks?: GreenhouseWebhooks;
+}
+
+export interface GreenhouseStandIn extends StandIn {
+  /** What people do there. */
+  readonly people: GreenhousePeople;
+  /** Notes that were added, oldest first. */
+  readonly notes: readonly GreenhouseRecord[];
 }
 
 /** `url` is the origin: the token is had at `<url>/token`, the data at `<url>/v3/…`. */
-export function startProvider(options: GreenhouseOptions): Promise<StandIn> {
+export async function startProvider(options: GreenhouseOptions): Promise<GreenhouseStandIn> {
   const { data } = options;
   const now = options.now ?? Date.now;
   const window = rollingWindow(options.limit ?? 150, WINDOW_SECONDS * 1_000, now);
   const tokens = new Map<string, { readonly expiresAt: number; readonly siteAdmin: boolean }>();
 
-  return startStandIn(options, (asked) => {
+  const notes: GreenhouseRecord[] = [];
+
+  const standIn = await startStandIn(options, (asked) => {
     if (asked.path === "/token") return asked.method === "POST" ? issueToken(data, asked, tokens, now(), options.tokenSeconds ?? 3_600) : { status: 405 };
 
     const [, version, name = "", ...rest] = asked.path.split("/");
@@ -62,7 +74,8 @@ export function startProvider(options: GreenhouseOptions): Promise<StandIn> {
     if (wait > 0) return { status: 429, headers: { ...limits, "retry-after": String(Math.ceil(wait / 1_000)) }, body: { message: "Rate limit exceeded. Please slow down." } };
 
     const resource = data.resources[name];
-    const reply = resource === undefined || rest.length > 0 ? { status: 404, body: { message: "Resource not found" } }
+    const reply = name === "notes" && rest.length === 0 && asked.method === "POST" ? addNote(data, notes, asked, now())
+      : resource === undefined || rest.length > 0 ? { status: 404, body: { message: "Resource not found" } }
       : asked.method !== "GET" ? { status: 405, body: { message: "Method not allowed" } }
       // The vendor's front end refuses a GET that carries a body.
       : asked.body !== "" ? { status: 403, body: "Request forbidden" }
@@ -70,6 +83,19 @@ export function startProvider(options: GreenhouseOptions): Promise<StandIn> {
       : list(resource, asked);
     return { ...reply, headers: { ...limits, ...reply.headers } };
   });
+  return { ...standIn, notes, people: greenhousePeople(data, now, (action, payload) => options.webhooks?.tell(action, payload)) };
+}
+
+function addNote(data: GreenhouseData, notes: GreenhouseRecord[], asked: Asked, now: number): Reply {
+  if (!data.scopes.includes("notes")) return { status: 403, body: { message: "This token lacks the scope harvest:notes:create" } };
+  const note = jsonObject(asked) ?? {};
+  if (!data.resources.candidates?.records.some(({ id }) => id === note.candidate_id)) return invalid("candidate_id", "Must be the id of a candidate.");
+  if (data.users[String(note.user_id)] === undefined) return invalid("user_id", "Must be the id of a user.");
+  if (typeof note.body !== "string" || note.body === "") return invalid("body", "Must not be empty.");
+  if (!["admin_only", "private", "public"].includes(String(note.visibility))) return invalid("visibility", "Must be admin_only, private or public.");
+  const made = { ...note, id: 5_000 + notes.length, created_at: new Date(now).toISOString() };
+  notes.push(made);
+  return { status: 201, body: made };
 }
 
 /** OAuth 2.0 client credentials (RFC 6749 §4.4) with HTTP Basic, and the vendor's own `sub`. */

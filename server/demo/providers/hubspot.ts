@@ -2,11 +2,14 @@
  * A stand-in for HubSpot's CRM API (v3 paths). Sources: the vendor's API guide and change log (rate limits, search), read
  * 2026-11; the shape of answers and errors as in the OpenAPI description of the CRM objects.
  * What bites, and is therefore here: properties come only when asked for and empty ones as null; search never shows archived
- * objects, lags behind writes, stops at 10,000 results and at 5 requests a second; only other answers carry limit headers.
+ * objects, lags behind writes, stops at 10,000 results and at 5 requests a second; only other answers carry limit headers; two
+ * contacts never have the same address (409).
  */
 import { randomUUID } from "node:crypto";
 import { jsonObject, rollingWindow, startStandIn, type Asked, type Reply, type StandIn, type StandInOptions } from "./kernel.ts";
 import { createOAuth, type HubSpotApp } from "./hubspot-oauth.ts";
+import type { HubSpotWebhooks } from "./hubspot-app.ts";
+import { hubSpotChanges, writeObject, type HubSpotChanges } from "./hubspot-write.ts";
 import { compileSearch, SearchError, type Properties, type PropertyType } from "./hubspot-search.ts";
 
 const MAX_LIST_LIMIT = 100;
@@ -53,14 +56,24 @@ export interface HubSpotOptions extends StandInOptions {
   readonly searchLagMilliseconds?: number;
   /** Requests per 10 s, and searches per second. Default 190 and 5, a private app on Professional. */
   readonly limits?: { readonly tenSeconds?: number; readonly search?: number };
+  /** The webhooks of the app that this portal installed; several portals may have the same. */
+  readonly webhooks?: HubSpotWebhooks;
 }
 
-export async function startProvider(options: HubSpotOptions): Promise<StandIn & { /** Somebody removed the app. */ uninstall(): void }> {
+export interface HubSpotStandIn extends StandIn {
+  /** Somebody removed the app. */
+  uninstall(): void;
+  /** What people do in the portal. */
+  readonly people: HubSpotChanges;
+}
+
+export async function startProvider(options: HubSpotOptions): Promise<HubSpotStandIn> {
   const { data } = options;
   const now = options.now ?? Date.now;
   const oauth = createOAuth(data.app, data.scopes, now);
   const requests = rollingWindow(options.limits?.tenSeconds ?? 190, 10_000, now);
   const searches = rollingWindow(options.limits?.search ?? 5, 1_000, now);
+  const people = hubSpotChanges(data, now, (event) => options.webhooks?.tell(event));
 
   const standIn = await startStandIn(options, (asked) => {
     const signIn = oauth.answer(asked);
@@ -72,14 +85,14 @@ export async function startProvider(options: HubSpotOptions): Promise<StandIn & 
     // Search has a limit of its own and is exempt from the ten-second one.
     const search = asked.path.endsWith("/search");
     if ((search ? searches : requests).take() > 0) return limited(search ? "SECONDLY" : "TEN_SECONDLY_ROLLING");
-    const reply = route(data, asked, now() - (options.searchLagMilliseconds ?? 0));
+    const reply = route(data, people, asked, now() - (options.searchLagMilliseconds ?? 0));
     if (search) return reply;
     return { ...reply, headers: { ...reply.headers, "x-hubspot-ratelimit-max": String(requests.max), "x-hubspot-ratelimit-remaining": String(requests.remaining()), "x-hubspot-ratelimit-interval-milliseconds": "10000" } };
   });
-  return { ...standIn, uninstall: () => { oauth.uninstall(); } };
+  return { ...standIn, people, uninstall: () => { oauth.uninstall(); } };
 }
 
-function route(data: HubSpotData, asked: Asked, indexedUntil: number): Reply {
+function route(data: HubSpotData, changes: HubSpotChanges, asked: Asked, indexedUntil: number): Reply {
   if (asked.path === "/account-info/v3/details") return asked.method === "GET" ? details(data) : notAllowed();
 
   const associations = /^\/crm\/v4\/associations\/(\w+)\/(\w+)\/batch\/read$/.exec(asked.path);
@@ -93,10 +106,13 @@ function route(data: HubSpotData, asked: Asked, indexedUntil: number): Reply {
   if (listed) return { status: 200, body: { results: Object.entries(type.types).map(([name, of]) => ({ name, label: name, type: of })) } };
 
   const rest = objects![2];
-  if (rest === undefined) return asked.method === "GET" ? listObjects(type, asked) : notAllowed();
+  const write = (id?: string): Reply => data.scopes.includes(type.scope.replace(/\.read$/, ".write"))
+    ? writeObject(changes, objects![1]!, { method: asked.method, ...(id === undefined ? {} : { id }), properties: jsonObject(asked)?.properties }, (object, wanted) => shape(type, object, wanted), failure)
+    : failure(403, "MISSING_SCOPES", `This app hasn't been granted all required scopes to make this call: ${type.scope.replace(/\.read$/, ".write")}.`);
+  if (rest === undefined) return asked.method === "GET" ? listObjects(type, asked) : asked.method === "POST" ? write() : notAllowed();
   if (rest === "search") return asked.method === "POST" ? searchObjects(type, asked, indexedUntil) : notAllowed();
   if (rest === "batch/read") return asked.method === "POST" ? readObjects(type, asked) : notAllowed();
-  return asked.method === "GET" ? readObject(type, rest, asked) : notAllowed();
+  return asked.method === "GET" ? readObject(type, rest, asked) : asked.method === "PATCH" || asked.method === "DELETE" ? write(rest) : notAllowed();
 }
 
 function details(data: HubSpotData): Reply {
