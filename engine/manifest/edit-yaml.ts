@@ -193,11 +193,13 @@ class Editing {
     const indent = this.indentOf(step.parent);
     const end = node === null || isEmptyText(node) ? from : this.endOf(node);
     if (!pair) return this.spliced(from, end, this.lines(itemText(value, indent)));
-    const isCommented = node === null || isEmptyText(node) || (isCollection(node) && node.flow !== true);
-    const head = isCommented ? /^[ \t]+#[^\r\n]*/.exec(this.text.slice(from))?.[0] ?? "" : "";
-    const written = this.lines(memberText(value, indent));
-    const tail = isScalar(node) && !isBlockScalar(node) && !isEmptyText(node) && written.startsWith(this.newline) ? /^[ \t]+#[^\r\n]*/.exec(this.text.slice(end))?.[0] ?? "" : "";
-    return this.spliced(from, end + tail.length, tail + head + written, head === "" ? 0 : Math.max(0, from + head.length - end));
+    // A comment behind the key, or behind a value that goes from its line, stays on that line.
+    const comment = /^[ \t]+#[^\r\n]*/;
+    const isBelow = node === null || isEmptyText(node) || (isCollection(node) && node.flow !== true);
+    const behindKey = isBelow ? comment.exec(this.text.slice(from))?.[0] ?? "" : "";
+    const behindValue = !isBelow && !isBlockScalar(node) ? comment.exec(this.text.slice(end))?.[0] ?? "" : "";
+    const [first = "", ...rest] = memberText(value, indent).split("\n");
+    return this.spliced(from, Math.max(end, from + behindKey.length) + behindValue.length, this.lines([first + behindKey + behindValue, ...rest].join("\n")));
   }
 
   private scalar(node: Node | null, value: Json, inFlow: boolean): string {
@@ -289,8 +291,8 @@ class Editing {
     return this.newline === "\n" ? text : text.replaceAll("\n", this.newline);
   }
 
-  private spliced(start: number, end: number, text: string, skip = 0): string {
-    return this.text.slice(0, start) + text + this.text.slice(end + skip);
+  private spliced(start: number, end: number, text: string): string {
+    return this.text.slice(0, start) + text + this.text.slice(end);
   }
 }
 

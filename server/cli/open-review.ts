@@ -6,7 +6,7 @@ import { createKeyring, openDatabase, type Actor } from "../../engine/store/inde
 import { databaseUrlFile, givenKey, openInstallation } from "../installation.ts";
 import { settingsOf } from "../main.ts";
 import { openWorkspace, type Review } from "../review/index.ts";
-import { dataFolder, locateWorkspace } from "../workspace/locate.ts";
+import { dataFolder, ownWorkspace } from "../workspace/locate.ts";
 import { say } from "./output.ts";
 
 export interface ReviewOptions { readonly workspace?: string; readonly data?: string; readonly databaseUrl?: string }
@@ -14,7 +14,7 @@ export interface OpenReview { readonly review: Review; close(): Promise<void> }
 
 /** Brings the database to this version. @throws PlugboardError CHANGE_NO_REPOSITORY, STORE_* */
 export async function openReview(options: ReviewOptions): Promise<OpenReview> {
-  const root = locateWorkspace(options.workspace, process.cwd());
+  const root = ownWorkspace(options.workspace, process.cwd());
   const workspace = await openWorkspace(root);
   const settings = settingsOf(process.env);
   const { db, keyring, close } = await openInstallation({

@@ -24,6 +24,13 @@ export function locateWorkspace(named: string | undefined, cwd: string): string 
   return findWorkspace(cwd) ?? (existsSync(path.join(demo, "workspace.yaml")) ? demo : PRODUCT_ROOT);
 }
 
+/** For what only a deployment's own workspace has: a history, changes. @throws PlugboardError MANIFEST_NO_WORKSPACE where only the built-in catalogue is. */
+export function ownWorkspace(named: string | undefined, cwd: string): string {
+  const root = locateWorkspace(named, cwd);
+  if (path.resolve(root) === path.resolve(PRODUCT_ROOT)) throw new PlugboardError("MANIFEST_NO_WORKSPACE", { folder: "This folder" });
+  return root;
+}
+
 /**
  * Reads the workspace with extra files laid over it, as if they stood there.
  * @throws PlugboardError MANIFEST_UNREADABLE, or MANIFEST_NO_WORKSPACE: the catalogue alone would answer for a mistyped folder.

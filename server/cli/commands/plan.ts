@@ -8,7 +8,7 @@ import type { DataEffect } from "../../review/data-effect.ts";
 import { InvalidChange, planChange, planOnce, plansOf, type ChangePlan, type Trees } from "../../review/plan.ts";
 import { commitOf, headOf, openRepository, treesAt } from "../../review/repository.ts";
 import { names, planMarkdown } from "../../review/words.ts";
-import { dataFolder, locateWorkspace } from "../../workspace/locate.ts";
+import { dataFolder, ownWorkspace } from "../../workspace/locate.ts";
 import { readTrees } from "../../workspace/read-tree.ts";
 import { print, printJson, say } from "../output.ts";
 import { showPlan } from "../show-plan.ts";
@@ -30,7 +30,7 @@ export function registerPlan(program: Command): void {
 }
 
 async function plan(options: Options): Promise<void> {
-  const root = locateWorkspace(options.workspace, process.cwd());
+  const root = ownWorkspace(options.workspace, process.cwd());
   const repository = await openRepository(root);
   const base = options.base === undefined ? await headOf(repository) : await commitOf(repository, options.base);
   const before = await treesAt(repository, base);

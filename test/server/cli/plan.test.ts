@@ -48,7 +48,7 @@ test("with another base, against that one; what is no base and what is no option
   expect((await plan()).code).toBe(0);
   expect((await plan("--base", "main~1")).code).toBe(2);
   for (const words of [["--base", "--upload-pack=touch x"], ["--nope"]]) expect((await plan(...words)).code, words.join(" ")).toBe(1);
-  expect((await runCommand(["plan"], { cwd: folder })).stderr).toContain("CHANGE_NO_REPOSITORY");
+  expect((await runCommand(["plan"], { cwd: folder })).stderr).toContain("MANIFEST_NO_WORKSPACE");
 });
 
 test("tenants that change in the same way are told once", async () => {
