@@ -4,6 +4,12 @@ import pg from "pg";
 import { inject } from "vitest";
 import { type Database, openDatabase } from "../../engine/store/index.ts";
 
+interface Server { readonly templateUrl: string; readonly runtimeLogin: { readonly user: string; readonly password: string } }
+let own: Server | undefined;
+/** Scripts run without vitest, and bring the server of their run. */
+export const useServer = (server: Server): void => { own = server; };
+const given = <Name extends keyof Server>(name: Name): Server[Name] => own === undefined ? inject(name) as Server[Name] : own[name];
+
 export interface TestDatabase {
   /** As the server's own user: for migrations and for looking behind row-level security. */
   readonly url: string;
@@ -15,7 +21,7 @@ export interface TestDatabase {
 }
 
 export async function testDatabase(): Promise<TestDatabase> {
-  const template = new URL(inject("templateUrl"));
+  const template = new URL(given("templateUrl"));
   const url = await createDatabase(template.pathname.slice(1));
   const runtimeUrl = asRuntime(url);
   const db = await openDatabase({ url: runtimeUrl, max: 5, applicationName: "plugboard test" });
@@ -24,13 +30,13 @@ export async function testDatabase(): Promise<TestDatabase> {
 
 /** The same database, logged in as the running product. */
 export function asRuntime(url: string): string {
-  const { user, password } = inject("runtimeLogin");
+  const { user, password } = given("runtimeLogin");
   return Object.assign(new URL(url), { username: user, password }).href;
 }
 
 /** An empty database, or a clone of `template`, on the suite's server. */
 export async function createDatabase(template?: string): Promise<string> {
-  const url = new URL(inject("templateUrl"));
+  const url = new URL(given("templateUrl"));
   url.pathname = `/plugboard_test_${randomBytes(6).toString("hex")}`;
   await onServer(`create database ${url.pathname.slice(1)}${template === undefined ? "" : ` template ${template}`}`);
   return url.href;
@@ -39,7 +45,7 @@ export async function createDatabase(template?: string): Promise<string> {
 export const dropDatabase = (url: string) => onServer(`drop database if exists ${new URL(url).pathname.slice(1)} with (force)`);
 
 async function onServer(statement: string): Promise<void> {
-  const url = new URL(inject("templateUrl"));
+  const url = new URL(given("templateUrl"));
   url.pathname = "/postgres";
   const client = new pg.Client({ connectionString: url.href });
   await client.connect();
