@@ -191,7 +191,7 @@ class Editing {
     const { node, pair } = step;
     const from = pair ? this.colonOf(pair) : this.dashOf(step);
     const indent = this.indentOf(step.parent);
-    const end = node === null || isEmptyText(node) ? from : this.endOf(node);
+    const end = node === null || isEmptyText(node) ? from : isCollection(node) && node.flow !== true ? this.endWithComments(node, indent) : this.endOf(node);
     if (!pair) return this.spliced(from, end, this.lines(itemText(value, indent)));
     // A comment behind the key, or behind a value that goes from its line, stays on that line.
     const comment = /^[ \t]+#[^\r\n]*/;
@@ -250,6 +250,16 @@ class Editing {
     // A block's text goes to the end of its last line, line break included.
     const end = item.range![1];
     return isBlockScalar(item) && this.text[end - 1] === "\n" ? end - (this.text[end - 2] === "\r" ? 2 : 1) : end;
+  }
+
+  /** With the comments inside it: left there, they would become part of a text. */
+  private endWithComments(node: YAMLMap | YAMLSeq, indent: string): number {
+    let end = this.lineEnd(this.endOf(node));
+    for (;;) {
+      const next = /^\r?\n(?:[ \t]*\r?\n)*( *)#[^\r\n]*/.exec(this.text.slice(end));
+      if (!next || next[1]!.length <= indent.length) return end;
+      end += next[0].length;
+    }
   }
 
   /** Behind the colon of `key:`. */

@@ -47,6 +47,7 @@ const GOLDEN: readonly (readonly [name: string, text: string, edits: readonly Ya
   ["a value where none stood", "a:   # why\nb: 1\n", [set("/a", 3)], ["-a:   # why", "+a: 3   # why"]],
   ["members where none stood", "a:   # why\nb: 1\n", [set("/a/c", 3)], ["-a:   # why", "+a: { c: 3 }   # why"]],
   ["a map becomes text of several lines, and keeps the comment of its key", "a:   # why\n  x: 1\n  y: 2\nb: 1\n", [set("/a", "p\nq\n")], ["-a:   # why", "-  x: 1", "-  y: 2", "+a: |   # why", "+  p", "+  q"]],
+  ["comments inside what is replaced go with it", "a:\n  x: 1   # one\n\n    # more\n  # inside\n# outside\nb: 1\n", [set("/a", "p\nq\n")], ["-a:", "-  x: 1   # one", "-", "-    # more", "-  # inside", "+a: |", "+  p", "+  q"]],
   ["a value becomes a long list, and keeps its comment", "a: 1   # why\nb: 1\n", [set("/a", [{ x: 1 }, { x: "p\nq" }])], ["-a: 1   # why", "+a:   # why", "+  - x: 1", "+  - x: |-", "+      p", "+      q"]],
   ["a flow map becomes text of several lines", "a: { x: 1 }   # why\nb: 1\n", [set("/a", "p\nq\n")], ["-a: { x: 1 }   # why", "+a: |   # why", "+  p", "+  q"]],
   ["quotes stay the same quotes", "a: \"x\"\nb: 'y'   # z\n", [set("/a", "it's"), set("/b", "it's")], ["-a: \"x\"", "-b: 'y'   # z", "+a: \"it's\"", "+b: 'it''s'   # z"]],
