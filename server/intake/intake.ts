@@ -84,7 +84,7 @@ export function createIntake(options: IntakeOptions): Intake {
       return await accept(target, incoming, verdict);
     } catch (thrown) {
       const code = thrown instanceof PlugboardError ? thrown.code : "";
-      seen(code.startsWith("STORE_") || code === "" ? "unavailable" : "malformed");
+      if (code !== "SERVER_WEBHOOK_REFUSED") seen(code.startsWith("STORE_") || code === "" ? "unavailable" : "malformed");
       throw thrown;
     }
   }
