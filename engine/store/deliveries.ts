@@ -3,6 +3,7 @@
  * with what became of them. Whoever sends asks before each request whether the delivery is still theirs.
  */
 import { createHash } from "node:crypto";
+import { PlugboardError } from "../errors/plugboard-error.ts";
 import type { JsonObject } from "../manifest/types.ts";
 import { askBreaker, type BreakerSays } from "./breakers.ts";
 import { asScheduler, type Database, inTenant, type TenantTransaction, withTenant } from "./database.ts";
@@ -176,12 +177,29 @@ async function claimed(tx: TenantTransaction, keyring: Keyring, rows: readonly C
     if (breakers.get(name)?.is !== "closed") breakers.set(row.id, await askBreaker(tx, name));
     if (breakers.get(row.id)?.is === "closed") breakers.set(name, breakers.get(row.id)!);
   }
-  const all = await Promise.all(rows.map(async (row): Promise<ClaimedDelivery> => ({
-    ...deliveryOf(row), breaker: breakers.get(row.id) ?? { is: "closed" }, ...(row.in_force === null ? {} : { inForce: row.in_force }), tenant: tx.tenant, place: Number(row.seq), epoch: row.epoch, unsure: row.unsure, letPass: row.let_pass, attemptsOfSchedule: row.attempts - row.attempts_base,
-    payload: JSON.parse((await sealer.openFresh(deliveryPurpose(row.id), row.payload)).toString("utf8")) as DeliveryPayload,
-    ...(row.chosen === null ? {} : { chosen: row.chosen }), ...(row.chosen_key === null ? {} : { chosenKey: row.chosen_key }), ...(row.batch === null ? {} : { batch: row.batch }),
-  })));
+  const all: ClaimedDelivery[] = [];
+  for (const row of rows) {
+    const payload = await opened(sealer, row);
+    if (payload instanceof PlugboardError) {
+      // One that was damaged must not keep the others.
+      await tx.run(markDelivery(tx.tenantId, row.id, row.epoch, { status: "failed", code: payload.code, reason: payload.message, unsure: row.unsure, inSeconds: null, batch: null, key: null, version: null, payload: null, restart: false }));
+      continue;
+    }
+    all.push({
+      ...deliveryOf(row), breaker: breakers.get(row.id) ?? { is: "closed" }, ...(row.in_force === null ? {} : { inForce: row.in_force }), tenant: tx.tenant, place: Number(row.seq), epoch: row.epoch, unsure: row.unsure, letPass: row.let_pass,
+      attemptsOfSchedule: row.attempts - row.attempts_base, payload, ...(row.chosen === null ? {} : { chosen: row.chosen }), ...(row.chosen_key === null ? {} : { chosenKey: row.chosen_key }), ...(row.batch === null ? {} : { batch: row.batch }),
+    });
+  }
   return all.sort((a, b) => a.place - b.place);
+}
+
+async function opened(sealer: Sealer, row: ClaimedRow): Promise<DeliveryPayload | PlugboardError> {
+  try {
+    return JSON.parse((await sealer.openFresh(deliveryPurpose(row.id), row.payload)).toString("utf8")) as DeliveryPayload;
+  } catch (thrown) {
+    if (thrown instanceof PlugboardError && thrown.code === "STORE_DECRYPT") return thrown;
+    throw thrown;
+  }
 }
 
 export interface AttemptBegun { readonly id: string; readonly number: number }

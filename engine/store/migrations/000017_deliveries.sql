@@ -126,6 +126,8 @@ alter table deliveries alter column payload set storage external;
 -- One per flow and change, whatever happens.
 create unique index deliveries_of_change on deliveries (tenant_id, flow, change_seq);
 create index deliveries_of_row on deliveries (tenant_id, flow, row_id, seq);
+-- What stands in the way of the next of its row: few, however long the row's history is.
+create index deliveries_in_the_way on deliveries (tenant_id, flow, row_id, seq) where status in ('waiting', 'queued', 'sending', 'unknown');
 create index deliveries_newest on deliveries (tenant_id, seq desc);
 create index deliveries_ready on deliveries (tenant_id, due_at, seq) where status in ('queued', 'waiting', 'sending');
 create index deliveries_held on deliveries (tenant_id, seq) where status = 'held';

@@ -167,6 +167,20 @@ describe("what is delivered", () => {
   });
 });
 
+test("a delivery whose payload was tampered with is failed, and keeps nobody", async () => {
+  await it.apply({ flows: { out: { ...note, hold_for: "recruiter" } } });
+  const making = it.deliverer();
+  await it.page([ann(), { key: "2", data: { name: "Bob" } }]);
+  const [one, other] = await it.settled(2);
+  await making.stop(1000);
+  await it.admin("update deliveries set payload = (select payload from deliveries where id = $1) where id = $2", [other!.id, one!.id]);
+  for (const { id } of [one!, other!]) await decideHeld(it.database.db, "acme", id, true, "rita");
+  it.deliverer();
+  await waitFor(async () => (await statuses()).join() === "failed,delivered");
+  expect((await it.deliveries())[0]).toMatchObject({ code: "STORE_DECRYPT", attempts: 0 });
+  expect(it.received.map(({ body }) => body["name"])).toEqual(["Bob"]);
+});
+
 describe("a delivery that does not arrive", () => {
   test("is tried again later; only its own row waits behind it, and the gap is shown once it was given up", async () => {
     await it.apply({ flows: { out: note } });
