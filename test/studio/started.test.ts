@@ -1,0 +1,23 @@
+/** What all browser tests stand on. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { chromiumPath, openStudio, signIn, type Studio } from "../support/studio.ts";
+
+const withBrowser = test.skipIf(chromiumPath === undefined);
+let studio: Studio;
+beforeAll(async () => { if (chromiumPath !== undefined) studio = await openStudio({ ran: ["northwind/jobs"] }); }, 120_000);
+afterAll(async () => { await studio?.close(); });
+
+withBrowser("somebody signs in with a password, and the frame shows what they may do", async () => {
+  const page = await studio.open(undefined, "/");
+  await signIn(page, studio.url, studio.person("super_admin"));
+  expect(await page.getByRole("navigation", { name: "Customers" }).getByRole("link", { name: "Organisations" }).isVisible()).toBe(true);
+  expect(studio.errorsOf(page)).toEqual([]);
+});
+
+withBrowser("a page opens with the session of whoever is asked for, and shows what ran before", async () => {
+  const page = await studio.open(studio.person("integration_engineer"), "/runs?tenant=northwind");
+  await page.getByText("Succeeded").first().waitFor();
+  expect(await page.getByRole("link", { name: "jobs" }).first().isVisible()).toBe(true);
+  const own = await studio.open(studio.person("tenant_admin"), "/mappings");
+  await own.getByText(/may not|not allowed|no permission/i).first().waitFor();
+});
