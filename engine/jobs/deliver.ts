@@ -18,7 +18,7 @@ import type { ActionRequest, ItemResult, performAction } from "../run/perform-ac
 import type { Clock, ConnectionValues } from "../run/ports.ts";
 import {
   acknowledge, type Acknowledged, type AttemptBegun, type AttemptEnd, beginAttempts, breakerOf, type ClaimedDelivery, currentRevision, type Database, deliveryKey, endProbe, findReferenced, inputHash, keepClaims, type Keyring,
-  markOutcome, type MintedToken, noReferences, noteFailure, noteSuccess, openOutgoingEndpoint, type Outcome, putOff, readConnectionValues, readLink, recentDeliveries, type ReferenceResolver, setConnectionStatus, switchOutgoingEndpoint, type TenantTransaction, tokenStore, withTenant,
+  markOutcome, type MintedToken, noReferences, noteFailure, noteSuccess, openOutgoingEndpoint, type Outcome, putOff, readConnectionValues, readLink, recall, recentDeliveries, type ReferenceResolver, setConnectionStatus, switchOutgoingEndpoint, type TenantTransaction, tokenStore, withTenant,
 } from "../store/index.ts";
 import { retryInSeconds } from "./delivery-schedule.ts";
 import type { PlanCache } from "./execute-run.ts";
@@ -278,7 +278,7 @@ class DeliveryWork {
       case "found":
         await this.#inTenant(async (tx) => {
           await this.#delivered(tx, this.#first, { key: found.key }, undefined, { action, ...(key === undefined ? {} : { key }) }, "It had arrived: what an earlier attempt made was found.");
-          await noteSuccess(tx, this.#breaker);
+          await this.#well(tx);
         });
         return "marked";
     }
@@ -347,7 +347,7 @@ class DeliveryWork {
     await probe?.("before_mark");
     await this.#inTenant(async (tx) => {
       const failing = result.is === "retry" || result.is === "unknown" || result.is === "auth";
-      const open = failing ? await noteFailure(tx, this.#breaker, reason) : void await noteSuccess(tx, this.#breaker);
+      const open = failing ? await noteFailure(tx, this.#breaker, reason) : await this.#well(tx);
       if (result.is === "auth") await setConnectionStatus(tx, this.#first.tenant, this.#first.target, "broken", { code: "AUTH_REFUSED", message: reason });
       const chance = Math.random();                          // what is sent together waits together
       for (const [index, delivery] of this.#all.entries()) {
@@ -429,6 +429,12 @@ class DeliveryWork {
 
   #inTenant<Result>(work: (tx: TenantTransaction) => Promise<Result>): Promise<Result> {
     return withTenant(this.#options.db, this.#first.tenant, work);
+  }
+
+  /** The target answers: whoever waited for it need not. */
+  async #well(tx: TenantTransaction): Promise<undefined> {
+    if (await noteSuccess(tx, this.#breaker)) await recall(tx, this.#first.kind, this.#first.target);
+    return undefined;
   }
 
   async #mark(outcome: Outcome): Promise<number> {

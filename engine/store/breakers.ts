@@ -28,7 +28,8 @@ export async function noteFailure(tx: TenantTransaction, target: string, reason:
   return found?.opened ?? undefined;
 }
 
-export const noteSuccess = (tx: TenantTransaction, target: string): Promise<unknown> => tx.run(closeBreaker(tx.tenantId, target));
+/** @returns whether it was open: then others wait that need not any more. */
+export const noteSuccess = async (tx: TenantTransaction, target: string): Promise<boolean> => (await tx.run<{ opened: boolean }>(closeBreaker(tx.tenantId, target)))[0]?.opened === true;
 
 export interface BreakerState { readonly target: string; readonly failures: number; /** ISO instant; absent: it is closed. */ readonly opened_until?: string; readonly reason?: string }
 

@@ -14,7 +14,7 @@ import type { RowChange } from "./row-changes.ts";
 import type { Page } from "./runs.ts";
 import {
   type AttemptRow, beginAttempt, claimAlikeDeliveries, claimDeliveries, countRecent, countUnfinished, decideDelivery, deleteOldDeliveries, deleteOldTokens, type DeliveryQuery, type DeliveryRow, endAttempt, insertDelivery, insertMinted,
-  keepDelivery, markDelivery, putOffTarget, recoverDeliveries, replayDeliveries, selectAttempts, selectDeliveries, selectDelivery, selectDueTenants, selectMinted, selectNextDelivery, selectTenantsWithOld, supersedeHeld,
+  keepDelivery, markDelivery, putOffTarget, recallTarget, recoverDeliveries, replayDeliveries, selectAttempts, selectDeliveries, selectDelivery, selectDueTenants, selectMinted, selectNextDelivery, selectTenantsWithOld, supersedeHeld,
 } from "./sql/deliveries.ts";
 import { tellDeliverers } from "./sql/row-changes.ts";
 
@@ -276,7 +276,13 @@ export const recentDeliveries = (tx: TenantTransaction, flow: string, row: strin
 
 /** Nothing is sent to the target before: the others need not find out one by one. */
 export const putOff = (tx: TenantTransaction, kind: DeliveryKind, target: string, seconds: number, reason: string): Promise<unknown> =>
-  tx.run(putOffTarget(tx.tenantId, kind === "webhook" ? ["webhook"] : ["action", "save"], target, seconds, reason));
+  tx.run(putOffTarget(tx.tenantId, sharing(kind), target, seconds, reason));
+
+/** The target is well again. */
+export const recall = (tx: TenantTransaction, kind: DeliveryKind, target: string): Promise<unknown> => tx.run(recallTarget(tx.tenantId, sharing(kind), target));
+
+/** Kinds that go to the same targets. */
+const sharing = (kind: DeliveryKind): readonly DeliveryKind[] => (kind === "webhook" ? ["webhook"] : ["action", "save"]);
 
 // ── looking at them ─────────────────────────────────────────────────────────────────────────────────────────────────
 

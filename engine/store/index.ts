@@ -30,14 +30,14 @@ export { newestRaw } from "./raw-samples.ts";
 export { currentRevision, otherPlansInForce, readPlan, restoreRevision, saveRevision, type NewApplication, type Revision } from "./revisions.ts";
 export { askForRows, changedTenants, changeFlowStates, DELIVERY_CHANNEL, doneWithChanges, rowsNotFired, takeChanges, unfiredChanges, type ChangeCause, type ChangeFlowState, type NotFired, type RowChange, type Unfired } from "./row-changes.ts";
 export { addDelivery, beginAttempts, breakerOf, cancelDelivery, claimAlike, claimDue, decideHeld, deliveryKey, deliveryLoad, findMinted, forgetDeliveries, getDelivery, keepClaims, KEPT_DAYS, listAttempts, listDeliveries, listHolds, markOutcome, newDeliveryId, nextDelivery,
-  putOff, readDeliveryPayload, recentDeliveries, REPLAYABLE, replayDelivered, resolveUnknown, tenantsToDeliver,
+  putOff, readDeliveryPayload, recall, recentDeliveries, REPLAYABLE, replayDelivered, resolveUnknown, tenantsToDeliver,
   type AttemptBegun, type AttemptEnd, type ClaimedDelivery, type Delivery, type DeliveryAttempt, type DeliveryFilter, type DeliveryKind, type DeliveryLoad, type DeliveryPayload, type DeliveryStatus, type Minted, type MintedToken, type NewDelivery, type Outcome } from "./deliveries.ts";
 export { acknowledge, findReferenced, inputHash, linkedKeys, readLink, readRow, type Acknowledged, type FoundRow, type Link } from "./links.ts";
 export { askBreaker, endProbe, listBreakers, noteFailure, noteSuccess, type BreakerSays, type BreakerState } from "./breakers.ts";
 export { listOutgoingEndpoints, openOutgoingEndpoint, OVERLAP_SECONDS, putOutgoingEndpoint, removeOutgoingEndpoint, rotateEndpointSecret, switchOutgoingEndpoint, type OpenOutgoingEndpoint, type OutgoingEndpoint } from "./outgoing-endpoints.ts";
 export { disconnect, forgetTokens, lockForEntry, nameAccount, pauseConnection, type Disconnected } from "./reconnect.ts";
 export { noReferences, refusedReference, type ReferenceResolver, type ReferenceUse } from "./references.ts";
-export { keyStatus, rotateDataKey, rotateKeyEncryptionKey, type KeyStatus, type Rotated, type RotationOptions, type RotationProgress } from "./rotation.ts";
+export { keyHeads, keyStatus, rotateDataKey, rotateKeyEncryptionKey, type KeyStatus, type Rotated, type RotationOptions, type RotationProgress } from "./rotation.ts";
 export { runStore, type RunStoreOptions } from "./run-store.ts";
 export { appendRunLog, claimableRuns, claimRun, createRun, endLeasesOf, finishRun, getRun, lastRuns, listRuns, readRunLog, reapRuns, requestCancel,
   type LastRun, type Page, type Reaped, type Run, type RunCreated, type RunEnd, type RunFilter, type RunRequested, type RunStatus, type StoredLogLine } from "./runs.ts";
@@ -47,6 +47,7 @@ export { approveSweep, listSweepHolds, rejectSweep, type SweepHold } from "./swe
 export { exportTenant, type ExportLine } from "./export.ts";
 export { assertErasureToken, confirmErasureOf, eraseTenant, requestErasure, unfinishedErasures, type Erased, type ErasureAsked } from "./erase.ts";
 export { readProfile, releaseOrganisation, reserveOrganisation, saveProfile, unfinishedOrganisations, type Reservation, type Reserved, type TenantProfile } from "./organisations.ts";
+export { MOST_WAITING, proposedChanges, readOverviews, type RunBucket, type TenantOverview } from "./overview.ts";
 export { addRequest, listAllRequests, listRequests, setRequestAnswer, type IntegrationRequest, type RequestFilter, type RequestStatus } from "./requests.ts";
 export { addSession, endImpersonation, endLapsedImpersonations, endSession, endSessionsOf, findSession, listSessions, rotateSession, startImpersonation,
   type Impersonation, type NewSession, type Session, type SessionState } from "./sessions.ts";

@@ -29,7 +29,7 @@ export const releaseProbe = (tenantId: string, target: string): Statement => ({
 });
 
 export const closeBreaker = (tenantId: string, target: string): Statement => ({
-  text: "delete from breakers where tenant_id = $1 and target = $2",
+  text: "delete from breakers where tenant_id = $1 and target = $2 returning opened_until is not null as opened",
   values: [tenantId, target],
 });
 

@@ -199,9 +199,15 @@ export const decideDelivery = (tenantId: string, id: string, from: readonly stri
 
 /** Everything unfinished that goes to a target: it is gone from the configuration, or was disabled. */
 export const putOffTarget = (tenantId: string, kinds: readonly string[], target: string, seconds: number, reason: string): Statement => ({
-  text: `update deliveries set due_at = greatest(due_at, clock_timestamp() + make_interval(secs => $4)), reason = $5
+  text: `update deliveries set due_at = greatest(due_at, clock_timestamp() + make_interval(secs => $4)), reason = $5, code = 'DELIVERY_WAITS'
          where tenant_id = $1 and kind = any($2) and target = $3 and status = 'queued' and due_at < clock_timestamp() + make_interval(secs => $4)`,
   values: [tenantId, kinds, target, seconds, reason],
+});
+
+/** What waited for the target alone is due now. */
+export const recallTarget = (tenantId: string, kinds: readonly string[], target: string): Statement => ({
+  text: "update deliveries set due_at = clock_timestamp() where tenant_id = $1 and kind = any($2) and target = $3 and status = 'queued' and code = 'DELIVERY_WAITS' and due_at > clock_timestamp()",
+  values: [tenantId, kinds, target],
 });
 
 /** Bounded, oldest first. */

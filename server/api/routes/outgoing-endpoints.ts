@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { checkUrl } from "../../../engine/components/shared/egress.ts";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
-import { listOutgoingEndpoints, OVERLAP_SECONDS, putOutgoingEndpoint, recordAudit, removeOutgoingEndpoint, rotateEndpointSecret, switchOutgoingEndpoint, withTenant, type OutgoingEndpoint, type TenantTransaction } from "../../../engine/store/index.ts";
+import { listOutgoingEndpoints, OVERLAP_SECONDS, putOutgoingEndpoint, recall, recordAudit, removeOutgoingEndpoint, rotateEndpointSecret, switchOutgoingEndpoint, withTenant, type OutgoingEndpoint, type TenantTransaction } from "../../../engine/store/index.ts";
 import { actorOf } from "../access.ts";
 import { closed, id, instant, nullable, query } from "../schemas.ts";
 import type { Services } from "../services.ts";
@@ -69,6 +69,7 @@ export function registerOutgoingEndpoints(server: FastifyInstance, { db, keyring
       schema: { tags, summary: enabled ? "Send to it again" : "Send nothing to it", description: "Deliveries to a disabled endpoint wait.", params, querystring: query(), response: { 200: closed(endpoint) } },
     }, (request) => withTenant(db, request.tenant, async (tx) => {
       if (!await switchOutgoingEndpoint(tx, request.tenant, request.params.name, enabled, `Disabled by ${request.caller!.name}.`)) throw notFound(request.params.name);
+      if (enabled) await recall(tx, "webhook", request.params.name);
       await audited(tx, request, "endpoint.changed", { enabled });
       return shown(tx, request.params.name);
     }));

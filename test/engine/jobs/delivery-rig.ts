@@ -136,8 +136,8 @@ export async function deliveryRig(): Promise<DeliveryRig> {
     },
     deliveries: async (flow = "out", tenant = "acme") => (await listDeliveries(database.db, tenant, { flow, limit: 1000 })).items.toReversed(),
     async hurry() {
-      await asAdmin(database.url, "update deliveries set due_at = now() where status in ('queued', 'waiting')");
       await asAdmin(database.url, "update breakers set opened_until = now() where opened_until is not null");
+      await asAdmin(database.url, "update deliveries set due_at = now() where status in ('queued', 'waiting')");
     },
     admin: (text, values = []) => asAdmin(database.url, text, values),
     async reset() {
