@@ -69,6 +69,7 @@ export const permissions = {
   "requests:write": { title: "Ask for an integration", tenant: true, roles: { tenant_admin: "full", employer_admin: "full" } },
   "requests:answer": { title: "Answer integration requests", tenant: true, roles: staff },
 
+  "overview:read": { title: "How flows did, and what waits, in numbers", tenant: "optional", roles: admins },
   "status:read": { title: "Status, schedule and history of integrations", tenant: true, roles: { ...admins, recruiter: "narrow" }, narrow: "connected or not, and when last" },
   "connections:read": { title: "Connections: config, status, and which secrets are set", tenant: true, roles: admins },
   "connections:write": { title: "Enter, check and end connections", tenant: true, roles: byPolicy("credentials") },
@@ -99,6 +100,7 @@ export const permissions = {
   "holds:read": { title: "Outputs that wait for a person", tenant: true, roles: { employer_admin: "full", recruiter: "narrow", interviewer: "narrow" }, narrow: "those that wait for the role" },
   "holds:decide": { title: "Approve or reject what waits for a person", tenant: true, roles: { employer_admin: "full", recruiter: "narrow", interviewer: "narrow" }, narrow: "those that wait for the role", scope: false },
 
+  "installation:read": { title: "Which keys seal what is kept, and whether a rotation is under way", tenant: false, roles: { super_admin: "full" } },
   "metrics:read": { title: "Metrics of all tenants", tenant: false, roles: { super_admin: "full" } },
 } as const satisfies Record<string, PermissionRow>;
 

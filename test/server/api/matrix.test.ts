@@ -34,6 +34,7 @@ const TABLE = `
   requests:read           full full   full        full        -      -        requests:read
   requests:write          -    -      full        full        -      -        requests:write
   requests:answer         full full   -           -           -      -        requests:answer
+  overview:read           full full   full        full        -      -        overview:read
   status:read             full full   full        full        narrow -        status:read
   connections:read        full full   full        full        -      -        connections:read
   connections:write       full full   credentials credentials -      -        connections:write
@@ -61,6 +62,7 @@ const TABLE = `
   deliveries:replay       full full   deliveries  deliveries  -      -        deliveries:replay
   holds:read              -    -      -           full        narrow narrow   holds:read
   holds:decide            -    -      -           full        narrow narrow   -
+  installation:read       full -      -           -           -      -        installation:read
   metrics:read            full -      -           -           -      -        metrics:read
   self                    full full   full        full        full   full     -
 `;
