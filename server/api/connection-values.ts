@@ -26,6 +26,8 @@ export interface Context {
   readonly state: ConnectionState | undefined;
   /** Fields of `scope: app` that the operator has set. */
   readonly ofOperator: readonly string[];
+  /** It is the operator's own connection: what its customers bring is not asked for where the operator sets something for all of them. */
+  readonly isOperators?: boolean;
 }
 
 export interface Accepted {
@@ -149,8 +151,9 @@ function movesElsewhere({ connector, plan, state }: Context, now: JsonObject): b
   return hostFields(connector).some((field) => JSON.stringify(then[field]) !== JSON.stringify(now[field]));
 }
 
-function lacks(field: string, declared: ConfigField, { plan, state, ofOperator }: Context, now: JsonObject, secrets: Readonly<Record<string, string | null>>): boolean {
+function lacks(field: string, declared: ConfigField, { connector, plan, state, ofOperator, isOperators }: Context, now: JsonObject, secrets: Readonly<Record<string, string | null>>): boolean {
   if (declared.optional === true || declared.default !== undefined || declared.scope === "app" || ofOperator.includes(field)) return false;
+  if (isOperators === true && Object.values(connector.config).some(({ scope }) => scope === "app")) return false;
   if (declared.secret !== true) return now[field] === undefined || now[field] === "";
   if (plan.config[field] !== undefined) return false;
   const given = secrets[field];

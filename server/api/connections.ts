@@ -50,7 +50,7 @@ export interface Lately { readonly runs: readonly LastRun[]; readonly schedules:
 export const lately = async (db: Services["db"], tenant: string): Promise<Lately> => ({ runs: await lastRuns(db, tenant), schedules: await listSchedules(db, tenant) });
 
 export async function connectionView({ name, plan, connection, connector }: Planned, state: ConnectionState | undefined, { runs, schedules }: Lately): Promise<object> {
-  const missing = await missingFields(contextOf(connection, connector, state));
+  const missing = await missingFields(contextOf(plan.tenant.id, connection, connector, state));
   const lacksSignIn = state?.signed_in !== true && (await signsInWith({ connector, plan: connection }, state?.config ?? {}));
   const secretFields = Object.entries(connector.config).filter(([, { secret }]) => secret === true).map(([field]) => field);
   return {
@@ -69,7 +69,7 @@ export function shownDetail(state: ConnectionState | undefined): object | null {
   return code === undefined ? null : { code, message, ...(hint === undefined ? {} : { hint }) };
 }
 
-const contextOf = (plan: ConnectionPlan, connector: ConnectorPlan, state: ConnectionState | undefined, ofOperator: readonly string[] = []): Context => ({ connector, plan, state, ofOperator });
+const contextOf = (tenant: string, plan: ConnectionPlan, connector: ConnectorPlan, state: ConnectionState | undefined, ofOperator: readonly string[] = []): Context => ({ connector, plan, state, ofOperator, isOperators: tenant === OPERATOR });
 
 /**
  * Stores what was entered, or nothing of it; with a line in the audit log.
@@ -81,7 +81,7 @@ export async function enterValues({ db, keyring, references }: Services, tenant:
   for (const value of Object.values(entered.secrets ?? {})) if (typeof value === "string") live.learn(value, tenant);
   return withTenant(db, tenant, async (tx) => {
     const state = (await lockForEntry(tx, name, connector.id)) ? await describeConnection(tx, tenant, name) : undefined;
-    const { problems, config, secrets, references: named, cleared, moved } = await acceptValues(entered, contextOf(connection, connector, state, ofOperator));
+    const { problems, config, secrets, references: named, cleared, moved } = await acceptValues(entered, contextOf(tenant, connection, connector, state, ofOperator));
     if (problems.length > 0) throw new InvalidValues(name, problems);
     for (const [field, reference] of Object.entries(named)) references.check(reference, { tenant, connection: name, field });
     await setConnection(tx, keyring, tenant, name, { connector: connector.id, config, secrets, references: named, by: actor.name });

@@ -15,6 +15,9 @@ export interface EnteredValues {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
+/** What else stands before a `=` may be half a secret. */
+const FIELD = /^[a-z][a-z0-9_]{0,40}$/i;
+
 /** Adds one `--set` to those before it; commander's collector. */
 export const collectSet = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 
@@ -31,9 +34,9 @@ export function enteredValues(connector: ConnectorPlan, connection: { readonly i
   }
   for (const set of sets) {
     const equals = set.indexOf("=");
-    if (equals < 1) throw usage(`--set takes field=value, not '${set}'.`, "For example: --set api_key=env:MY_KEY");
+    if (equals < 1) throw usage("--set takes field=value, and one of them has no '='.", "For example: --set api_key=env:MY_KEY");
     const field = set.slice(0, equals);
-    if (!connector.config[field]) throw usage(`Connector '${connector.id}' has no config field '${field}'.`, suggest(field, Object.keys(connector.config)));
+    if (!connector.config[field]) throw usage(`Connector '${connector.id}' has no config field '${FIELD.test(field) ? field : "…"}'.`, suggest(field, Object.keys(connector.config)));
     given.set(field, resolveReference(field, set.slice(equals + 1), env));
   }
 
@@ -52,7 +55,7 @@ export function enteredValues(connector: ConnectorPlan, connection: { readonly i
 function refuseMissing(connector: ConnectorPlan, connection: { readonly id: string }, config: JsonObject, secrets: Readonly<Record<string, string>>, stored: readonly string[]): void {
   const known: Record<string, Json> = { ...Object.fromEntries(Object.entries(connector.config).flatMap(([field, { default: value }]) => (value === undefined ? [] : [[field, value]]))), ...config };
   const missing = Object.entries(connector.config).filter(([field, declared]) =>
-    declared.default === undefined && declared.optional !== true && known[field] === undefined && secrets[field] === undefined && !stored.includes(field) && isAsked(declared, known));
+    declared.default === undefined && declared.optional !== true && declared.scope !== "app" && known[field] === undefined && secrets[field] === undefined && !stored.includes(field) && isAsked(declared, known));
   const [first] = missing;
   if (!first) return;
   const flags = missing.map(([field, declared]) => `--set ${field}=${declared.secret ? `env:${field.toUpperCase()}` : "…"}`).join(" ");

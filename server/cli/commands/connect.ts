@@ -5,7 +5,7 @@ import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { resolvePlan } from "../../../engine/plan/index.ts";
 import { checkConnection } from "../../../engine/run/check-connection.ts";
 import { systemClock } from "../../../engine/run/system-clock.ts";
-import { buckets, describeConnection, readConnectionValues, setConnection, setConnectionStatus, tokenStore } from "../../../engine/store/index.ts";
+import { buckets, describeConnection, readConnectionValues, setConnection, setConnectionStatus, tokenStore, PLATFORM } from "../../../engine/store/index.ts";
 import { openInstallation } from "../../installation.ts";
 import { settingsOf } from "../../settings.ts";
 import { allowPrivate, dataFolder, locateWorkspace, readWorkspace, refuseErrors } from "../../workspace/locate.ts";
@@ -53,7 +53,9 @@ async function connect(tenant: string, connection: string, options: ConnectOptio
     const { db, keyring } = installation;
     await applyLocated(db, located);
     const before = await describeConnection(db, tenant, connection);
-    const { config, secrets } = entered([...Object.keys(before?.config ?? {}), ...Object.keys(before?.secrets ?? {}), ...Object.keys(references)]);
+    // What the operator sets for all customers stands without what each customer brings.
+    const forAll = tenant === PLATFORM && Object.values(connector.config).some(({ scope }) => scope === "app");
+    const { config, secrets } = entered(forAll ? "any" : [...Object.keys(before?.config ?? {}), ...Object.keys(before?.secrets ?? {}), ...Object.keys(references)]);
     await setConnection(db, keyring, tenant, connection, { connector: connector.id, config: { ...before?.config, ...config }, secrets: withoutReferenced(secrets, options.set, references, before), references });
     if (!options.check || !connector.check) {
       if (options.json) printJson({ tenant, connection, status: "stored" });
