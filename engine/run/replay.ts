@@ -60,6 +60,12 @@ export async function recordedRecords(test: ConnectorTest, { connector, read }: 
   return (await runStream(test, connector, replaying(exchanges).transport, clock)).records.map(({ raw }) => raw);
 }
 
+/** What a test's recorded exchanges stand in for: a provider that knows nothing else, and a clock that stands still. */
+export function recordedProvider({ exchanges: files, now }: Pick<ConnectorTest, "exchanges" | "now">, read: ReplayContext["read"]): { readonly transport: Transport; readonly clock: Clock } {
+  const exchanges = files.flatMap((path) => { const text = read(path); return text === undefined ? [] : parseExchanges(text, path); });
+  return { transport: replaying(exchanges).transport, clock: standingClock(now ?? firstDate(exchanges) ?? DEFAULT_NOW) };
+}
+
 interface Outcome {
   readonly records: readonly MappedRecord[];
   readonly pages?: number;

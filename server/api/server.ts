@@ -43,6 +43,7 @@ import { registerRuns } from "./routes/runs.ts";
 import { registerSession } from "./routes/session.ts";
 import { registerTemplates } from "./routes/templates.ts";
 import { registerTenants } from "./routes/tenants.ts";
+import { registerTries } from "./routes/tries.ts";
 import { registerSignIn } from "./routes/sign-in.ts";
 import { registerUsers } from "./routes/users.ts";
 import { connection, counters, run } from "./schemas.ts";
@@ -97,7 +98,7 @@ export async function createServer({ db, jobs, keyring, allowPrivate, references
   server.addSchema(run);
   server.addSchema(connection);
   const metrics = installMetrics(server, async () => ({ ...(await readWorkload(db)), queueDepth: await jobs.queue.depth() }), jobs.board);
-  for (const register of [registerIntegrations, registerConnectors, registerConnections, registerConnectLinks, registerOAuth, registerProxy, registerRuns, registerRecords, registerQuarantine, registerFlows, registerLineage, registerLive, registerMappings, registerOperations, registerSession, registerSignIn, registerUsers, registerIssuers, registerKeys, registerImpersonation, registerAudit, registerChanges, registerEvents, registerDeliveries, registerHolds, registerOutgoingEndpoints, registerTenants, registerPresets, registerOverrides, registerTemplates, registerRequests, registerReports, registerOverview, registerDataKeys]) register(server, services);
+  for (const register of [registerIntegrations, registerConnectors, registerConnections, registerConnectLinks, registerOAuth, registerProxy, registerRuns, registerRecords, registerQuarantine, registerFlows, registerLineage, registerLive, registerMappings, registerOperations, registerSession, registerSignIn, registerUsers, registerIssuers, registerKeys, registerImpersonation, registerAudit, registerChanges, registerEvents, registerDeliveries, registerHolds, registerOutgoingEndpoints, registerTenants, registerPresets, registerOverrides, registerTemplates, registerRequests, registerReports, registerTries, registerOverview, registerDataKeys]) register(server, services);
   registerIntake(server, services, { ...(domain === undefined ? {} : { tenantOfHost: ofHost }), ...intake, seen: intakeMetrics(metrics, db).seen });
   deliveryMetrics(metrics, db);
   keepHouse(server, db, services.review);

@@ -7,8 +7,10 @@ import { cutRelease, diffPresets, effectiveValues, listPresets, ONLY_PRESET, pla
 import { headOfMain } from "../../organisations/configuration.ts";
 import { behindOf, planMoves, proposeMoves, type MoveWanted } from "../../organisations/move.ts";
 import { presetEdits } from "../../organisations/preset-edits.ts";
-import { proposeEdits } from "../../organisations/propose.ts";
+import { proposeEdits, type Proposed } from "../../organisations/propose.ts";
+import { knownPlan } from "../reach.ts";
 import { actorOf } from "../access.ts";
+import { flowGraphOf } from "../flow-graph.ts";
 import { closed, id, query } from "../schemas.ts";
 import { reviewOf, type Services } from "../services.ts";
 
@@ -57,7 +59,7 @@ export function registerPresets(server: FastifyInstance, services: Services): vo
 
   server.get<{ Params: { preset: string }; Querystring: { release?: string } }>("/api/presets/:preset", {
     config: { permission: "presets:read" },
-    schema: { tags, summary: "One preset: its effective defaults, each with where it is written", description: "The head, or with `release` a frozen one.", params, querystring: query({ release: { type: "string", pattern: "^(head|[0-9]{1,9})$", description: "A number, or `head`. Left out: the head." } }), response: { 200: free } },
+    schema: { tags, summary: "One preset: its effective defaults, each with where it is written, and its flows as a graph", description: "The head, or with `release` a frozen one.", params, querystring: query({ release: { type: "string", pattern: "^(head|[0-9]{1,9})$", description: "A number, or `head`. Left out: the head." } }), response: { 200: free } },
   }, async (request) => {
     const { preset } = request.params;
     if (isOfTenant(request)) {
@@ -70,7 +72,7 @@ export function registerPresets(server: FastifyInstance, services: Services): vo
     const pin = pinOf(found, request.query.release);
     const values = effectiveValues(workspaceOfPreset(workspace, pin), ONLY_PRESET).map(({ path, pointer, value, origin }) => ({ path, pointer, value, origin }));
     const inputs = workspace.presets.get(preset)?.findLast(({ value }) => value["inputs"] !== undefined)?.value["inputs"] ?? {};
-    return { ...only(request.caller!.assigned, summary(workspace, found)), release: pin.includes("@") ? Number(pin.split("@")[1]) : "head", inputs, values };
+    return { ...only(request.caller!.assigned, summary(workspace, found)), graph: flowGraphOf(planOfPreset(workspace, pin)), release: pin.includes("@") ? Number(pin.split("@")[1]) : "head", inputs, values };
   });
 
   server.patch<{ Params: { preset: string }; Body: { changes: { at: string; value?: Json }[] } }>("/api/presets/:preset", {
@@ -79,7 +81,7 @@ export function registerPresets(server: FastifyInstance, services: Services): vo
   }, async (request, reply) => {
     const { preset } = request.params;
     const made = await proposeEdits(reviewOf(services), actorOf(request), `${preset}: ${request.body.changes.length === 1 ? request.body.changes[0]!.at : "other defaults"}`, presetEdits(await list(), preset, request.body.changes));
-    return reply.code(made === undefined ? 200 : 201).send({ change: made ?? null });
+    return reply.code(made === undefined ? 200 : 201).send({ change: known(request, made) });
   });
 
   server.post<{ Params: { preset: string } }>("/api/presets/:preset/releases", {
@@ -89,7 +91,7 @@ export function registerPresets(server: FastifyInstance, services: Services): vo
     const workspace = await list();
     find(workspace, request.params.preset);
     const { number, file, text, preset } = cutRelease(workspace, request.params.preset);
-    return reply.code(201).send({ release: number, file, change: await proposeEdits(reviewOf(services), actorOf(request), `${preset}: release ${number}`, [{ file, text }]) ?? null });
+    return reply.code(201).send({ release: number, file, change: known(request, await proposeEdits(reviewOf(services), actorOf(request), `${preset}: release ${number}`, [{ file, text }])) });
   });
 
   server.get<{ Params: { preset: string }; Querystring: { from: string; to: string } }>("/api/presets/:preset/diff", {
@@ -126,6 +128,8 @@ export function registerPresets(server: FastifyInstance, services: Services): vo
 
 /** Who belongs to a tenant sees that tenant's preset, a key too: a key is granted in full, within its tenant. */
 const isOfTenant = ({ grant, caller }: FastifyRequest): boolean => grant === "narrow" || caller!.tenant !== undefined;
+
+const known = (request: FastifyRequest, made: Proposed | undefined): Proposed | null => (made === undefined ? null : { ...made, plan: made.plan && knownPlan(request, made.plan) });
 
 /** Of an engineer: only the tenants assigned to them are named. */
 const only = (assigned: readonly string[] | undefined, preset: object): object =>
