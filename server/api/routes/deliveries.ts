@@ -135,6 +135,17 @@ export function registerDeliveries(server: FastifyInstance, { db, keyring, refer
 
   // ── change flows ────────────────────────────────────────────────────────────────────────────────────────────────
 
+  server.get("/api/change-flows", {
+    config: { permission: "deliveries:read" },
+    schema: {
+      tags, summary: "Flows that send when our own data changes", querystring: query(),
+      response: { 200: closed({ data: { type: "array", items: closed({ flow: id("The flow.", "invitations"), title: nullable({ type: "string" }), enabled: { type: "boolean" }, entity: { type: "string", description: "Whose changes fire it." }, kind: { type: "string", enum: ["action", "save", "webhook"] }, target: { type: "string", description: "The connection, or the endpoint's name." }, operation: nullable({ type: "string" }), hold_for: nullable({ type: "string", description: "The role that approves each delivery." }) }) } }) },
+    },
+  }, async ({ tenant }) => ({ data: Object.values((await planOf(tenant)).change_flows ?? {}).toSorted((a, b) => a.name.localeCompare(b.name)).map(({ name, title, enabled, entity, hold_for, to }) => ({
+    flow: name, title: title ?? null, enabled, entity, hold_for: hold_for ?? null,
+    ...("webhook" in to ? { kind: "webhook", target: to.webhook, operation: null } : "action" in to ? { kind: "action", target: to.connection, operation: to.action } : { kind: "save", target: to.connection, operation: to.save }),
+  })) }));
+
   server.get<{ Params: { flow: string }; Querystring: { since?: string } }>("/api/flows/:flow/pending", {
     config: { permission: "deliveries:read" },
     schema: {

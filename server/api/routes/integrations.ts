@@ -3,7 +3,8 @@ import type { FastifyInstance } from "fastify";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { scheduleInWords, triggerRun } from "../../../engine/jobs/index.ts";
 import type { RunMode } from "../../../engine/run/ports.ts";
-import { describeConnection, lastEvents, lastRuns, listRuns, listSchedules } from "../../../engine/store/index.ts";
+import { describeConnection, lastEvents, lastRuns, listConnections, listRuns, listSchedules, type Run } from "../../../engine/store/index.ts";
+import type { Standing } from "../../connecting/standing.ts";
 import { connectionView, plannedConnection, shownDetail } from "../connections.ts";
 import { connectionOf, connectorOf, flowsOf, flowsToSync } from "../provider.ts";
 import { closed, id, instant, nullable, page, pagingQuery, query, standing } from "../schemas.ts";
@@ -48,6 +49,23 @@ export function registerIntegrations(server: FastifyInstance, { db, jobs, planOf
     return reply.code(202).send({ runs });
   });
 
+  server.get("/api/integrations", {
+    config: { permission: "status:read" },
+    schema: {
+      tags, summary: "A tenant's integrations, and how they stand", querystring: query(),
+      response: { 200: closed({ data: { type: "array", items: closed({ connection: id("The connection.", "hubspot"), connector: id("Its connector.", "hubspot"), title: { type: "string" }, state: standing }) } }) },
+    },
+  }, async ({ tenant, grant }) => {
+    const [plan, states, runs, schedules] = [await planOf(tenant), await listConnections(db, tenant), await lastRuns(db, tenant), await listSchedules(db, tenant)];
+    const names = Object.keys(plan.connections).filter((name) => plan.connectors[plan.connections[name]!.connector] !== undefined).toSorted();
+    return {
+      data: await Promise.all(names.map(async (name) => {
+        const { connector, title, state } = (await connectionView(plannedConnection(plan, name), states.find((each) => each.connection === name), { runs, schedules })) as { connector: string; title: string; state: Standing };
+        return { connection: name, connector, title, state: grant === "narrow" ? badgeOf(state) : state };
+      })),
+    };
+  });
+
   server.get<Asked>("/api/integrations/:provider/status", {
     config: { permission: "status:read" },
     schema: {
@@ -77,7 +95,10 @@ export function registerIntegrations(server: FastifyInstance, { db, jobs, planOf
     const plan = await planOf(tenant);
     const name = connectionOf(plan, request.params.provider, request.query.connection);
     const [state, last, schedules] = [await describeConnection(db, tenant, name), await lastRuns(db, tenant, name), await listSchedules(db, tenant)];
-    const { state: stands } = (await connectionView(plannedConnection(plan, name), state, { runs: last, schedules })) as { state: object };
+    const { state: stands } = (await connectionView(plannedConnection(plan, name), state, { runs: last, schedules })) as { state: Standing };
+    if (request.grant === "narrow") {
+      return { connection: name, connector: connectorOf(plan, name), enabled: plan.connections[name]!.enabled, state: badgeOf(stands), status: state?.status ?? "not_connected", detail: null, account: null, status_at: null, last_event_at: null, flows: [] };
+    }
     return {
       connection: name, connector: connectorOf(plan, name), enabled: plan.connections[name]!.enabled, state: stands,
       status: state?.status ?? "not_connected", detail: shownDetail(state), account: state?.account ?? null, status_at: state?.status_at ?? null, last_event_at: (await lastEvents(db, request.tenant, [name])).get(name) ?? null,
@@ -100,6 +121,11 @@ export function registerIntegrations(server: FastifyInstance, { db, jobs, planOf
     const { tenant, query: { limit, cursor } } = request;
     const name = connectionOf(await planOf(tenant), request.params.provider, request.query.connection);
     const list = ["history", tenant, name];
-    return pageView(list, await listRuns(db, tenant, { connection: name, limit, ...afterOf(list, cursor, 2) }), runView);
+    // Narrow: that they ran and when, not why they failed nor who asked.
+    const view = request.grant === "narrow" ? (run: Run) => ({ ...runView(run), requested_by: null, error: null, held_sweep: null }) : runView;
+    return pageView(list, await listRuns(db, tenant, { connection: name, limit, ...afterOf(list, cursor, 2) }), view);
   });
 }
+
+/** Connected or not, and when last. */
+const badgeOf = ({ name, last_sync_at }: Standing): Standing => ({ name, reason: null, since: null, last_sync_at, next_run_at: null });

@@ -72,3 +72,17 @@ test("of keys, their names and ages are shown, to super admins", async () => {
   expect(answer.json().kek).toBe(at.rig.keyring.kekId);
   expect((await at.as("integration_engineer").get("/api/data-keys")).statusCode).toBe(403);
 });
+
+test("a recruiter sees whether an integration is connected and when it last read, and neither why not nor its account", async () => {
+  await withTenant(at.rig.database.db, "acme", (tx) => tx.query("update connections set account_id = 'portal-1', account_label = 'Acme portal' where tenant_id = $1", [tx.tenantId]));
+  const recruiter = at.as("recruiter");
+  const list = (await recruiter.get("/api/integrations")).json();
+  expect(list.data).toEqual([{ connection: "crm", connector: "crm", title: "CRM", state: { name: "reconnect_needed", reason: null, since: null, last_sync_at: expect.any(String), next_run_at: null } }]);
+  expect((await recruiter.get("/api/integrations/crm/status")).json()).toMatchObject({ state: { name: "reconnect_needed", reason: null }, detail: null, account: null, flows: [] });
+  for (const run of (await recruiter.get("/api/integrations/crm/history")).json().data) expect(run).toMatchObject({ error: null, requested_by: null });
+  const whole = (await at.as("tenant_admin").get("/api/integrations/crm/status")).json();
+  expect(whole).toMatchObject({ state: { reason: "The provider refused the credential." }, detail: { code: "AUTH_REFUSED" }, account: { id: "portal-1" } });
+  expect(whole.flows).toHaveLength(1);
+  expect((await at.as("tenant_admin").get("/api/integrations/crm/history")).json().data.some(({ error }: { error: object | null }) => error !== null)).toBe(true);
+  expect((await at.as("interviewer").get("/api/integrations")).statusCode).toBe(403);
+});
