@@ -14,8 +14,9 @@ import type { ActionPlan, ChangeFlowPlan, ConnectionPlan, ConnectorPlan, TenantP
 import { inputFor } from "../run/compile-action.ts";
 import type { findEffect } from "../run/find-effect.ts";
 import type { OnePorts, SeenExchange } from "../run/one-request.ts";
-import type { ActionRequest, ItemResult, performAction } from "../run/perform-action.ts";
+import { isHarmless, type ActionRequest, type ItemResult, type performAction } from "../run/perform-action.ts";
 import type { Clock, ConnectionValues } from "../run/ports.ts";
+import { live } from "../run/redact.ts";
 import {
   acknowledge, type Acknowledged, type AttemptBegun, type AttemptEnd, beginAttempts, breakerOf, type ClaimedDelivery, currentRevision, type Database, deliveryKey, endProbe, findReferenced, inputHash, keepClaims, type Keyring,
   markOutcome, type MintedToken, noReferences, noteFailure, noteSuccess, openOutgoingEndpoint, type Outcome, putOff, readConnectionValues, readLink, recall, recentDeliveries, type ReferenceResolver, setConnectionStatus, switchOutgoingEndpoint, type TenantTransaction, tokenStore, withTenant,
@@ -172,6 +173,8 @@ class DeliveryWork {
     const endpoint = await openOutgoingEndpoint(db, keyring, tenant, target);
     if (endpoint === undefined) return this.#wait(new PlugboardError("DELIVERY_ENDPOINT", { name: target, state: "does not exist" }).message);
     if (!endpoint.enabled) return this.#wait(new PlugboardError("DELIVERY_ENDPOINT", { name: target, state: `is disabled: ${endpoint.disabledReason ?? "switched off"}` }).message);
+    // Receivers echo what they were sent; a secret that one of them holds is not kept with its answer.
+    for (const secret of endpoint.secrets) live.learn(secret, tenant);
     return this.#send({
       send: async (fenced, seen) => {
         const result = await sendWebhook({ id, body: payload.body ?? JSON.stringify(payload.input ?? {}), url: endpoint.url, secrets: endpoint.secrets }, fenced.transport, this.#options.clock.now(), this.#signal, (exchange) => seen.push(exchange));
@@ -236,7 +239,7 @@ class DeliveryWork {
       if (this.#all.length > 1 && settleUnknown(action.once, action.irreversible, this.#first.first_sent_at ?? this.#first.created_at, this.#options.clock.now()).by !== "sending_again") return this.#part();
       const settled = await this.#settled(target, action, name, key);
       if (settled === "marked") return 1;
-      again = settled === "absent";
+      again = settled === "anew";
     }
     const batch = this.#first.batch ?? (this.#all.length > 1 ? randomUUID() : undefined);
     return this.#send({
@@ -250,12 +253,13 @@ class DeliveryWork {
     return this.#mark({ status: "queued", inSeconds: 0, unsure: true, code: "DELIVERY_UNKNOWN", reason: "What was sent together is looked up one by one." });
   }
 
-  /** An attempt whose end nobody saw. `marked`: what becomes of it is said; otherwise it is sent again, `absent` when it surely did not arrive. */
-  async #settled(target: Target, action: ActionPlan, name: string, key: string | undefined): Promise<"marked" | "send" | "absent"> {
+  /** An attempt whose end nobody saw. `marked`: what becomes of it is said; otherwise it is sent again, `anew` when no key of an earlier try counts any more. */
+  async #settled(target: Target, action: ActionPlan, name: string, key: string | undefined): Promise<"marked" | "send" | "anew"> {
     const { clock } = this.#options;
     const { first_sent_at, last_sent_at, created_at } = this.#first;
-    const way = settleUnknown(action.once, action.irreversible, first_sent_at ?? created_at, clock.now());
-    if (way.by === "sending_again") return "send";
+    const since = first_sent_at ?? created_at;
+    const way = settleUnknown(action.once, action.irreversible, since, clock.now());
+    if (way.by === "sending_again") return isHarmless(action.once, { first_sent_at: since }, clock.now()) ? "send" : "anew";
     const personal = async (why: string): Promise<"marked"> => {
       await this.#mark({ status: "unknown", unsure: true, code: "DELIVERY_UNKNOWN", reason: `${this.#first.reason ?? "Its answer was lost."} ${why}`.trim() });
       return "marked";
@@ -266,8 +270,8 @@ class DeliveryWork {
     const found = await this.#withHeartbeat(() => this.#options.performer.find(this.#ports(fenced, seen), this.#asked(target, action, name, key, false), last_sent_at ?? created_at));
     if (fenced.stopped !== undefined) throw fenced.stopped;
     switch (found.is) {
-      case "absent": return "absent";
-      case "cannot": return action.irreversible ? personal(found.reason) : "absent";
+      case "absent": return "anew";
+      case "cannot": return action.irreversible ? personal(found.reason) : "anew";
       case "later": case "auth": {
         const settling = found.is === "later" && found.after !== undefined;
         const inSeconds = settling ? found.after! / 1000 : retryInSeconds(this.#first.attemptsOfSchedule);
@@ -284,16 +288,16 @@ class DeliveryWork {
     }
   }
 
-  /** @param again it surely did not arrive, so that nothing of it is known at the provider. */
+  /** @param again it did not arrive, or may arrive twice: what the provider knows of an earlier try does not count. */
   #asked(target: Target, action: ActionPlan, name: string, key: string | undefined, again: boolean): ActionRequest {
     const { tenant, inputs, labels } = this.#plan;
-    const { id, key: own, batch, attempts, first_sent_at, payload } = this.#first;
+    const { id, key: own, batch, attempts, unsure, first_sent_at, payload } = this.#first;
     return {
       tenant: { id: tenant.id, title: tenant.title }, connection: this.#first.target, connector: target.connector, plan: target.planned, values: target.values, variables: { inputs, labels, ...payload.minted }, signal: this.#signal,
       action: name, inputs: this.#all.map((each) => inputFor(action, each.payload.input ?? {})), ...(key === undefined ? {} : { key }),
       delivery: {
         id: batch ?? id, key: this.#all.length === 1 ? own : deliveryKey(this.#all.map((each) => each.key)), attempt: attempts + 1,
-        ...(first_sent_at === undefined || again || attempts === 0 ? {} : { first_sent_at }), ...(payload.accepted === undefined ? {} : { accepted: payload.accepted }),
+        ...(first_sent_at === undefined || again || !unsure ? {} : { first_sent_at }), ...(payload.accepted === undefined ? {} : { accepted: payload.accepted }),
       },
     };
   }
@@ -404,7 +408,7 @@ class DeliveryWork {
       case "gone": return { status: "failed", code: "DELIVERY_ENDPOINT", reason: new PlugboardError("DELIVERY_ENDPOINT", { name: delivery.target, state: "answered 410: it is disabled" }).message };
       case "unknown": return this.#again(delivery, "DELIVERY_UNKNOWN", reason, open, true, chance);
       case "auth": return this.#again(delivery, "DELIVERY_RETRY", reason, open, delivery.unsure, chance);
-      case "retry": return this.#again(delivery, "DELIVERY_RETRY", reason, open, delivery.unsure, chance, result.after === undefined ? undefined : result.after / 1000);
+      case "retry": return this.#again(delivery, "DELIVERY_RETRY", reason, open, delivery.unsure || ("unsure" in result && result.unsure === true), chance, result.after === undefined ? undefined : result.after / 1000);
       case "accepted": return { status: "queued", reason, inSeconds: result.after / 1000, restart: true, payload: { ...delivery.payload, accepted: result.accepted }, ...(delivery.batch === undefined ? {} : { batch: delivery.batch }) };
     }
   }

@@ -48,7 +48,7 @@ export type ActionResult =
   | { readonly is: "done"; readonly results: readonly ItemResult[] }
   | { readonly is: "refused"; readonly reason: string }
   /** Nothing happened at the provider, or a second try is harmless. `after`: milliseconds from now, where the provider says. */
-  | { readonly is: "retry"; readonly reason: string; readonly after?: number }
+  | { readonly is: "retry"; readonly reason: string; readonly after?: number; /** It may have been carried out: a second try is harmless as long as `once` guards it. */ readonly unsure?: true }
   /** It may have been carried out. Never sent again by itself, unless `isHarmless`. */
   | { readonly is: "unknown"; readonly reason: string }
   | { readonly is: "auth"; readonly reason: string }
@@ -155,7 +155,7 @@ function outcomeOf(failure: Failure, harmless: boolean): ActionResult {
   if (error.code === "RUN_RULE" || error.code === "RUN_REDIRECT") return { is: "refused", reason };
   if (!left) return NEVER_BUILT.has(error.code) ? { is: "refused", reason } : retry;
   if (status === undefined || (status >= 200 && status < 300 && !again)) return { is: "unknown", reason };
-  if (status >= 500) return harmless ? retry : { is: "unknown", reason };
+  if (status >= 500) return harmless ? { ...retry, unsure: true } : { is: "unknown", reason };
   return again || status === 408 || status === 425 || status === 429 ? retry : { is: "refused", reason };
 }
 
@@ -256,7 +256,10 @@ async function inPlace(poll: CompiledPoll, requests: OneRequest, variables: Vari
   for (let waited = 0; ; waited += every) {
     const sent = await requests.send(poll.call, variables);
     // Nothing was written yet: whatever came of it, the whole may be tried again.
-    if (sent.is === "failed") return outcomeOf(sent, true).is === "unknown" ? { is: "retry", reason: sent.error.message } : outcomeOf(sent, true);
+    if (sent.is === "failed") {
+      const outcome = outcomeOf(sent, true);
+      return outcome.is === "unknown" || outcome.is === "retry" ? { is: "retry", reason: outcome.reason, ...(sent.after === undefined ? {} : { after: sent.after }) } : outcome;
+    }
     const { answer } = sent;
     if (await isOver(poll, answer, requests.visible(variables))) return { response: { status: answer.status, headers: answer.headers, body: answer.body } };
     if (waited + every > within) return { is: "retry", reason: `'before.${poll.name}' is not over after ${Math.round(waited / 1000)} s: ${poll.until?.text ?? ""}`, after: every };

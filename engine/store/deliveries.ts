@@ -9,6 +9,7 @@ import { askBreaker, type BreakerSays } from "./breakers.ts";
 import { asScheduler, type Database, inTenant, type TenantTransaction, withTenant } from "./database.ts";
 import type { Keyring, Sealer } from "./keyring.ts";
 import { attemptPurpose, deliveryPurpose } from "./purposes.ts";
+import { live } from "../run/redact.ts";
 import { newRowId } from "./row-id.ts";
 import type { RowChange } from "./row-changes.ts";
 import type { Page } from "./runs.ts";
@@ -255,9 +256,10 @@ export interface AttemptEnd { readonly id: string; readonly outcome: "done" | "r
 /** Says what became of a delivery. False: it is not ours any more, and nothing was said. */
 export async function markOutcome(tx: TenantTransaction, keyring: Keyring, delivery: ClaimedDelivery, outcome: Outcome, attempt?: AttemptEnd): Promise<boolean> {
   const sealer = await keyring.of(tx);
-  const reason = outcome.reason === undefined ? null : storableText(outcome.reason.slice(0, 2000));
+  // Whatever masked them before: what a provider says back may hold a secret that its own connection does not know.
+  const reason = outcome.reason === undefined ? null : storableText(live.text(outcome.reason, tx.tenant).slice(0, 2000));
   if (attempt !== undefined) {
-    const exchange = attempt.exchange === undefined ? null : sealer.seal(attemptPurpose(attempt.id), JSON.stringify(attempt.exchange));
+    const exchange = attempt.exchange === undefined ? null : sealer.seal(attemptPurpose(attempt.id), JSON.stringify(live.data(attempt.exchange, tx.tenant)));
     await tx.run(endAttempt(tx.tenantId, attempt.id, attempt.outcome, outcome.code ?? null, reason, attempt.httpStatus ?? null, exchange));
   }
   const marked = await tx.run(markDelivery(tx.tenantId, delivery.id, delivery.epoch, {

@@ -106,7 +106,7 @@ export const recoverDeliveries = (tenantId: string): Statement => ({
  */
 export const beginAttempt = (tenantId: string, id: string, epoch: string, attempt: { readonly id: string; readonly worker: string; readonly leaseSeconds: number; readonly batch: string | null; readonly chosen: string | null; readonly chosenKey: string | null }): Statement => ({
   text: `with mine as (
-           update deliveries set attempts = attempts + 1, first_sent_at = coalesce(first_sent_at, clock_timestamp()), last_sent_at = clock_timestamp(), batch = $7::uuid, chosen = $8, chosen_key = $9,
+           update deliveries set attempts = attempts + 1, first_sent_at = case when unsure and first_sent_at is not null then first_sent_at else clock_timestamp() end, last_sent_at = clock_timestamp(), batch = $7::uuid, chosen = $8, chosen_key = $9,
              lease_until = now() + make_interval(secs => $6), due_at = now() + make_interval(secs => $6)
            where tenant_id = $1 and id = $2 and epoch = $3 and status = 'sending' and lease_until > clock_timestamp() returning attempts)
          insert into delivery_attempts (tenant_id, id, delivery_id, number, worker) select $1, $4, $2, attempts, $5 from mine returning number`,

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { askForRows, cancelDelivery, decideHeld, findMinted, forgetDeliveries, listAttempts, listBreakers, readDeliveryPayload, replayDelivered, resolveUnknown, unfiredChanges, withTenant, describeConnection, setConnection } from "../../../engine/store/index.ts";
+import { askForRows, cancelDelivery, decideHeld, findMinted, forgetDeliveries, listAttempts, listBreakers, readDeliveryPayload, putOutgoingEndpoint, replayDelivered, resolveUnknown, unfiredChanges, withTenant, describeConnection, setConnection } from "../../../engine/store/index.ts";
 import { deliveryRig, posting, TOKEN, type DeliveryRig } from "./delivery-rig.ts";
 
 let it: DeliveryRig;
@@ -258,6 +258,23 @@ describe("a delivery that does not arrive", () => {
   });
 });
 
+describe("what a receiver says", () => {
+  test("is kept without the secrets in it, in any encoding, also those that its own connection does not have", async () => {
+    await it.apply({ flows: { out: note, hook: { to: { webhook: "product" } } } });
+    const { secret } = await putOutgoingEndpoint(it.database.db, it.keyring, "acme", "product", `${it.url}/hook`);
+    const [token, signing] = [TOKEN, secret!];
+    const said = [token, Buffer.from(token).toString("base64"), encodeURIComponent(signing), signing, Buffer.from(`user:${token}`).toString("base64")].join(" ");
+    it.answer = ({ url }) => (url === "/hook" ? { status: 500, headers: { "x-echo": signing }, body: { said } } : { status: 422, headers: { "x-echo": token }, body: { message: said } });
+    it.deliverer();
+    await it.page([ann()]);
+    await it.settled(1);
+    await waitFor(async () => (await it.deliveries("hook"))[0]?.attempts === 1 && (await statuses("hook"))[0] === "queued");
+    const kept = JSON.stringify(await Promise.all([...await it.deliveries(), ...await it.deliveries("hook")].map(async (one) => [one, await listAttempts(it.database.db, "acme", one.id, it.keyring)])));
+    expect(kept).toContain("***");
+    for (const canary of [token, Buffer.from(token).toString("base64").replace(/=+$/, ""), signing, encodeURIComponent(signing), Buffer.from(token).toString("hex")]) expect(kept).not.toContain(canary);
+  });
+});
+
 describe("an outcome that nobody knows", () => {
   const lost = (once: ReturnType<typeof posting>["once"], irreversible = false) => ({ flows: { out: note }, actions: { note: posting("/notes", { once, irreversible }) } });
   const dropFirst = () => { let first = true; it.answer = ({ method }) => (method === "POST" && first ? ((first = false), { hangUp: true }) : {}); };
@@ -292,6 +309,30 @@ describe("an outcome that nobody knows", () => {
     expect(await resolveUnknown(it.database.db, "acme", one!.id, true, "me")).toBe(false);
     expect(await it.settled(2)).toMatchObject([{ status: "delivered", decided_by: "me", attempts: 1 }, { status: "delivered" }]);
     expect(it.received.map(({ body }) => body["name"])).toEqual(["Ann", "Anna"]);
+  });
+
+  test("is sent again once its key is no longer valid, where it surely had not arrived, or may arrive twice", async () => {
+    const keyed = { is: "guarded", key: "delivery.key", valid_for_seconds: 60 } as const;
+    await it.apply({ flows: { out: note, other: { to: { action: "other", connection: "crm", connector: "crm" } } }, actions: { note: posting("/notes", { once: keyed, irreversible: true }), other: posting("/other", { once: keyed }) } });
+    it.answer = ({ url }) => (it.received.filter((one) => one.url === url).length > 1 ? {} : url === "/crm/notes" ? { status: 429 } : { hangUp: true });
+    it.deliverer();
+    await it.page([ann()]);
+    await waitFor(async () => (await it.deliveries())[0]?.code === "DELIVERY_RETRY" && (await it.deliveries("other"))[0]?.code === "DELIVERY_UNKNOWN");
+    await it.admin("update deliveries set first_sent_at = first_sent_at - interval '1 hour'");
+    await it.hurry();
+    expect([await it.settled(1), await it.settled(1, "other")]).toMatchObject([[{ status: "delivered", attempts: 2 }], [{ status: "delivered", attempts: 2 }]]);
+  });
+
+  test("is also a failure of the provider that only its key makes harmless: not sent again once that is forgotten", async () => {
+    await it.apply(lost({ is: "guarded", key: "delivery.key", valid_for_seconds: 60 }, true));
+    it.answer = () => ({ status: 500 });
+    it.deliverer();
+    await it.page([ann()]);
+    await waitFor(async () => (await it.deliveries())[0]?.code === "DELIVERY_RETRY");
+    await it.admin("update deliveries set first_sent_at = first_sent_at - interval '1 hour'");
+    await it.hurry();
+    expect(await it.settled(1)).toMatchObject([{ status: "unknown", attempts: 1 }]);
+    expect(it.received).toHaveLength(1);
   });
 
   test("is sent again when a person found that it had not arrived", async () => {
