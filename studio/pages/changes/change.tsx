@@ -7,14 +7,13 @@ import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "../../api/client.ts";
 import { useMay } from "../../api/session.ts";
+import { RISKS, SemanticDiff } from "../../changes/semantic-diff.tsx";
 import { Page, Section } from "../../ui/page.tsx";
 import { Empty, Failed, Loaded, LoadingRows } from "../../ui/states.tsx";
 import { Status } from "../../ui/status.tsx";
 import { When } from "../../ui/time.tsx";
 import { whole } from "../operate/types.ts";
-import type { FlowEffect, PlannedChange, TenantChange, WholeChange } from "./types.ts";
-
-const RISKS: Readonly<Record<string, string>> = { safe: "Takes effect at the next run.", resync: "Rows already stored keep their old values until everything is read again.", new_scope: "The provider must be asked for more.", destructive: "Something goes: rows end, or a flow or connection is gone." };
+import type { FlowEffect, TenantChange, WholeChange } from "./types.ts";
 
 export default function ChangePage() {
   const { id } = useParams({ strict: false }) as { id: string };
@@ -75,37 +74,11 @@ function One({ change }: { readonly change: WholeChange }) {
 
 const short = (value: unknown): string => value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
 
-/** Every is a word people write; seconds are what a plan holds. */
-function inWords(kind: string, value: unknown): string {
-  if (kind !== "schedule" || typeof value !== "object" || value === null) return short(value);
-  const { every_seconds: every, cron } = value as { every_seconds?: number; cron?: string };
-  if (cron !== undefined) return `cron ${cron}`;
-  if (every === undefined) return short(value);
-  return every % 86_400 === 0 ? `every ${every / 86_400} d` : every % 3600 === 0 ? `every ${every / 3600} h` : every % 60 === 0 ? `every ${every / 60} min` : `every ${every} s`;
-}
-
 function Tenant({ of }: { readonly of: TenantChange }) {
   return (
     <Section title={of.title} id={`tenant-${of.tenant}`} actions={<Group gap="xs"><Badge variant="default" tt="none">{of.change}</Badge><Status value={of.risk} /></Group>}>
-      <Paper withBorder style={{ overflowX: "auto" }}>
-        <Table fz="sm" miw={640} aria-label={`Changes of ${of.title}`}>
-          <Table.Thead><Table.Tr><Table.Th>What</Table.Th><Table.Th>Before</Table.Th><Table.Th>After</Table.Th><Table.Th w={120}>Risk</Table.Th></Table.Tr></Table.Thead>
-          <Table.Tbody>{of.changes.map((each) => <Row key={each.path} of={each} />)}</Table.Tbody>
-        </Table>
-      </Paper>
+      <SemanticDiff label={`Changes of ${of.title}`} changes={of.changes} />
     </Section>
-  );
-}
-
-function Row({ of: { kind, path, change, before, after, from, to, risk, why } }: { readonly of: PlannedChange }) {
-  const place = (at: PlannedChange["from"]) => at && <Text size="xs" c="dimmed">{at.layer === "catalogue" ? "default" : at.layer}, {at.file.replace("(builtin)/", "")}:{at.line}</Text>;
-  return (
-    <Table.Tr>
-      <Table.Td><Text size="sm" fw={550} style={{ overflowWrap: "anywhere" }}>{path}</Text><Text size="xs" c="dimmed">{kind} {change}</Text></Table.Td>
-      <Table.Td style={{ verticalAlign: "top" }}>{before === undefined ? <Text size="sm" c="dimmed">nothing</Text> : <><Code c="red" bg="color-mix(in srgb, var(--mantine-color-red-6) 9%, transparent)" style={{ overflowWrap: "anywhere" }}>{inWords(kind, before)}</Code>{place(from)}</>}</Table.Td>
-      <Table.Td style={{ verticalAlign: "top" }}>{after === undefined ? <Text size="sm" c="dimmed">nothing</Text> : <><Code c="teal" bg="color-mix(in srgb, var(--mantine-color-teal-6) 10%, transparent)" style={{ overflowWrap: "anywhere" }}>{inWords(kind, after)}</Code>{place(to)}</>}</Table.Td>
-      <Table.Td style={{ verticalAlign: "top" }}><Status value={risk} reason={why ?? RISKS[risk]} /></Table.Td>
-    </Table.Tr>
   );
 }
 
