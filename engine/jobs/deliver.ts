@@ -351,8 +351,9 @@ class DeliveryWork {
     await probe?.("before_mark");
     await this.#inTenant(async (tx) => {
       const failing = result.is === "retry" || result.is === "unknown" || result.is === "auth";
-      const open = failing ? await noteFailure(tx, this.#breaker, reason) : await this.#well(tx);
+      // Before the breaker: whoever enters a connection locks them in this order.
       if (result.is === "auth") await setConnectionStatus(tx, this.#first.tenant, this.#first.target, "broken", { code: "AUTH_REFUSED", message: reason });
+      const open = failing ? await noteFailure(tx, this.#breaker, reason) : await this.#well(tx);
       const chance = Math.random();                          // what is sent together waits together
       for (const [index, delivery] of this.#all.entries()) {
         const attempt: AttemptEnd = { id: begun[index]!.id, outcome: result.is === "gone" ? "refused" : result.is, exchange: { requests: seen as unknown as Json }, ...(fenced.status === undefined ? {} : { httpStatus: fenced.status }) };

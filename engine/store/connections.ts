@@ -4,6 +4,7 @@ import type { Json, JsonObject } from "../manifest/types.ts";
 import type { ConfigField, ConnectionPlan, ConnectorPlan } from "../plan/types.ts";
 import type { ConnectionValues } from "../run/ports.ts";
 import { type Database, inTenant, type TenantTransaction } from "./database.ts";
+import { recallConnection } from "./deliveries.ts";
 import type { Keyring } from "./keyring.ts";
 import { secretPurpose } from "./purposes.ts";
 import { noReferences, type ReferenceResolver, type ReferenceUse } from "./references.ts";
@@ -79,6 +80,7 @@ export function setConnection(at: Database | TenantTransaction, keyring: Keyring
       if (before?.ref === reference) continue;
       await tx.run(upsertReference(tx.tenantId, connection, field, (before?.version ?? 0) + 1, sealer.dekVersion, reference, sealer.fingerprint(reference), entry.by));
     }
+    await recallConnection(tx, connection);
   });
 }
 
@@ -181,9 +183,13 @@ export function listConnections(at: Database | TenantTransaction, tenant: string
   });
 }
 
-/** What a check or a run found out about the credential. False: there is no such connection. */
+/** What a check or a run found out about the credential; deliveries that waited for a good one are due. False: there is no such connection. */
 export function setConnectionStatus(at: Database | TenantTransaction, tenant: string, connection: string, status: ConnectionState["status"], detail?: JsonObject, account?: Account): Promise<boolean> {
-  return inTenant(at, tenant, async (tx) => (await tx.run(updateConnectionStatus(tx.tenantId, connection, status, detail, account))).length === 1);
+  return inTenant(at, tenant, async (tx) => {
+    const known = (await tx.run(updateConnectionStatus(tx.tenantId, connection, status, detail, account))).length === 1;
+    if (status === "ok") await recallConnection(tx, connection);
+    return known;
+  });
 }
 
 const accountOf = (row: ConnectionRow): Account => ({ id: row.account_id!, ...(row.account_label === null ? {} : { label: row.account_label }) });

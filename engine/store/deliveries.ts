@@ -15,8 +15,9 @@ import type { RowChange } from "./row-changes.ts";
 import type { Page } from "./runs.ts";
 import {
   type AttemptRow, beginAttempt, claimAlikeDeliveries, claimDeliveries, countRecent, countUnfinished, decideDelivery, deleteOldDeliveries, deleteOldTokens, type DeliveryQuery, type DeliveryRow, endAttempt, insertDelivery, insertMinted,
-  keepDelivery, markDelivery, putOffTarget, recallTarget, recoverDeliveries, replayDeliveries, selectAttempts, selectDeliveries, selectDelivery, selectDueTenants, selectMinted, selectNextDelivery, selectTenantsWithOld, supersedeHeld,
+  keepDelivery, markDelivery, putOffTarget, recallTarget, recallWaiting, recoverDeliveries, replayDeliveries, selectAttempts, selectDeliveries, selectDelivery, selectDueTenants, selectMinted, selectNextDelivery, selectTenantsWithOld, supersedeHeld,
 } from "./sql/deliveries.ts";
+import { tryBreaker } from "./sql/breakers.ts";
 import { tellDeliverers } from "./sql/row-changes.ts";
 
 /**
@@ -282,6 +283,16 @@ export const putOff = (tx: TenantTransaction, kind: DeliveryKind, target: string
 
 /** The target is well again. */
 export const recall = (tx: TenantTransaction, kind: DeliveryKind, target: string): Promise<unknown> => tx.run(recallTarget(tx.tenantId, sharing(kind), target));
+
+/** A person did something about the connection (entered, resumed or checked it): what waited for it is due, and one that is left alone is tried. */
+export async function recallConnection(tx: TenantTransaction, connection: string): Promise<void> {
+  await tx.run(tryBreaker(tx.tenantId, breakerOf({ kind: "action", target: connection })));
+  await recall(tx, "action", connection);
+  await tx.run(tellDeliverers());
+}
+
+/** Another configuration is in force: whatever waited for its target asks it anew. */
+export const recallAll = (tx: TenantTransaction): Promise<unknown> => tx.run(recallWaiting(tx.tenantId));
 
 /** Kinds that go to the same targets. */
 const sharing = (kind: DeliveryKind): readonly DeliveryKind[] => (kind === "webhook" ? ["webhook"] : ["action", "save"]);

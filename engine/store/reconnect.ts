@@ -3,6 +3,7 @@ import type { Account } from "./connections.ts";
 import type { EndedConsent } from "./consents.ts";
 import { useConsent } from "./consents.ts";
 import { type Database, inTenant, type TenantTransaction } from "./database.ts";
+import { recallConnection } from "./deliveries.ts";
 import type { Keyring } from "./keyring.ts";
 import { claimConnection, deleteSecrets, deleteTokens, pauseSchedulesOf, setAccount, updateDisconnected, updatePaused } from "./sql/reconnect.ts";
 import { lockConnection } from "./sql/connections.ts";
@@ -57,5 +58,6 @@ export function pauseConnection(at: Database | TenantTransaction, tenant: string
     await lockForEntry(tx, connection, connector);
     await tx.run(updatePaused(tx.tenantId, connection, by));
     await tx.run(pauseSchedulesOf(tx.tenantId, connection, by));
+    if (by === undefined) await recallConnection(tx, connection);
   });
 }

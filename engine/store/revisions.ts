@@ -4,6 +4,7 @@ import { PlugboardError } from "../errors/plugboard-error.ts";
 import type { EntityPlan, TenantPlan } from "../plan/types.ts";
 import { type Actor, PLATFORM, recordAudit } from "./audit.ts";
 import { type Database, inGlobal, inTenant, type TenantTransaction, withTenant, withTenants } from "./database.ts";
+import { recallAll } from "./deliveries.ts";
 import { viewColumns } from "./entity-views.ts";
 import { newRowId } from "./row-id.ts";
 import { putQueues } from "./queue-polls.ts";
@@ -94,6 +95,7 @@ function pointTo(db: Database, { id, commit, plans }: Revision, { how, actor, ch
       await tx.run(setTenantRevision(tx.tenantId, id));
       await tx.run(replaceSchedules(tx.tenantId, schedulesOf(plan)));
       await putChangeFlows(tx, Object.values(plan.change_flows ?? {}));
+      await recallAll(tx);
       await putQueues(tx, plan);
       gone.delete(slug);
     }

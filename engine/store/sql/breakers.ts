@@ -33,6 +33,12 @@ export const closeBreaker = (tenantId: string, target: string): Statement => ({
   values: [tenantId, target],
 });
 
+/** Somebody mended the target: the next one tries it now. */
+export const tryBreaker = (tenantId: string, target: string): Statement => ({
+  text: "update breakers set opened_until = clock_timestamp(), probing_until = null where tenant_id = $1 and target = $2 and opened_until > clock_timestamp()",
+  values: [tenantId, target],
+});
+
 export const selectBreakers = (tenantId: string): Statement => ({
   text: "select target, failures, opened_until, reason from breakers where tenant_id = $1 order by target",
   values: [tenantId],

@@ -206,8 +206,13 @@ export const putOffTarget = (tenantId: string, kinds: readonly string[], target:
 
 /** What waited for the target alone is due now. */
 export const recallTarget = (tenantId: string, kinds: readonly string[], target: string): Statement => ({
-  text: "update deliveries set due_at = clock_timestamp() where tenant_id = $1 and kind = any($2) and target = $3 and status = 'queued' and code = 'DELIVERY_WAITS' and due_at > clock_timestamp()",
+  text: "update deliveries set due_at = clock_timestamp() where tenant_id = $1 and kind = any($2) and target = $3 and status in ('queued', 'waiting') and code = 'DELIVERY_WAITS' and due_at > clock_timestamp()",
   values: [tenantId, kinds, target],
+});
+
+export const recallWaiting = (tenantId: string): Statement => ({
+  text: "update deliveries set due_at = clock_timestamp() where tenant_id = $1 and status in ('queued', 'waiting') and code = 'DELIVERY_WAITS' and due_at > clock_timestamp()",
+  values: [tenantId],
 });
 
 /** Bounded, oldest first. */

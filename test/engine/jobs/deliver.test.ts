@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { askForRows, cancelDelivery, decideHeld, findMinted, forgetDeliveries, listAttempts, listBreakers, readDeliveryPayload, putOutgoingEndpoint, replayDelivered, resolveUnknown, unfiredChanges, withTenant, describeConnection, setConnection } from "../../../engine/store/index.ts";
+import { askForRows, cancelDelivery, decideHeld, findMinted, forgetDeliveries, listAttempts, listBreakers, pauseConnection, readDeliveryPayload, putOutgoingEndpoint, replayDelivered, resolveUnknown, unfiredChanges, withTenant, describeConnection, setConnection } from "../../../engine/store/index.ts";
 import { deliveryRig, posting, TOKEN, type DeliveryRig } from "./delivery-rig.ts";
 
 let it: DeliveryRig;
@@ -242,6 +242,29 @@ describe("a delivery that does not arrive", () => {
     await it.hurry();
     await waitFor(async () => (await statuses())[0] === "cancelled" || (await statuses())[0] === "delivered");
     expect(it.errors).toEqual([]);
+  });
+
+  test("goes on at once when its connection is resumed, entered, or enabled in the configuration", async () => {
+    await it.apply({ flows: { out: note } });
+    await setConnection(it.database.db, it.keyring, "acme", "crm", { connector: "crm", config: {} });
+    const waits = () => waitFor(async () => (await it.deliveries()).at(-1)?.code === "DELIVERY_WAITS");
+    await pauseConnection(it.database.db, "acme", "crm", "crm", "me");
+    it.deliverer();
+    await it.page([ann()]);
+    await waits();
+    await pauseConnection(it.database.db, "acme", "crm", "crm", undefined);
+    await it.settled(1);
+    // One that is left alone, because its credential was no good, is tried with the new one.
+    await it.admin("insert into breakers (tenant_id, target, failures, opened_until, reason) select id, 'connection:crm', 5, now() + interval '15 minutes', 'refused' from tenants where slug = 'acme'");
+    await it.page([ann({ name: "Anna" })]);
+    await waits();
+    await setConnection(it.database.db, it.keyring, "acme", "crm", { connector: "crm", config: {} });
+    await it.settled(2);
+    await it.apply({ flows: { out: note }, enabled: { crm: false } });
+    await it.page([ann({ name: "Anne" })]);
+    await waits();
+    await it.apply({ flows: { out: note } });
+    expect(await it.settled(3)).toMatchObject([{ status: "delivered" }, { status: "delivered" }, { status: "delivered" }]);
   });
 
   test("because its credential is refused marks the connection, and goes on by itself", async () => {
