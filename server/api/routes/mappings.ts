@@ -13,7 +13,7 @@ import { originOfPointer, resolvePlan, type FlowPlan, type TenantPlan } from "..
 import { isolatedEvaluator } from "../../../engine/run/expression-worker.ts";
 import { recordedRecords, type ConnectorTest } from "../../../engine/run/replay.ts";
 import { newestRaw, recordAudit } from "../../../engine/store/index.ts";
-import { previewMapping } from "../../cli/commands/preview.ts";
+import { previewMapping } from "../../preview/mapping.ts";
 import { changedFiles, filesOf, withFiles, type FileEdit } from "../../review/index.ts";
 import type { Trees } from "../../review/plan.ts";
 import { actorOf } from "../access.ts";

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { read } from "../../../engine/manifest/index.ts";
 import { evalExpression } from "../../../server/cli/commands/eval.ts";
 import { isolatedEvaluator } from "../../../engine/run/expression-worker.ts";
-import { previewMapping } from "../../../server/cli/commands/preview.ts";
+import { previewMapping } from "../../../server/preview/mapping.ts";
 
 const main = new URL("../../../server/cli/main.ts", import.meta.url).pathname;
 const plugboard = (...args: string[]) => spawnSync(process.execPath, [main, ...args], { encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } });
