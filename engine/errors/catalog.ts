@@ -195,7 +195,6 @@ export const catalog = {
   SERVER_ROLE_FORBIDDEN: { message: "A {role} may not do this: it needs '{permission}'.", retry: "after_fix", http: 403 },
   SERVER_ABOVE_ROLE: { message: "You may not do this: {detail}.", retry: "after_fix", http: 403 },
   SERVER_FORGED: { message: "The request is refused as forged: {detail}.", hint: "Pages of this server send the header x-csrf-token with every change; GET /api/session gives its value.", retry: "after_fix", http: 403 },
-  SERVER_TENANT_SUSPENDED: { message: "Tenant '{tenant}' is suspended.", hint: "Ask the operator.", retry: "after_fix", http: 403 },
   SERVER_SIGN_IN: { message: "The e-mail address or the password is wrong.", retry: "after_fix", http: 401 },
   SERVER_SIGN_IN_ELSEWHERE: { message: "Signing in with {provider} did not work: {detail}.", hint: "{suggestion}", retry: "after_fix", http: 403 },
   SERVER_TOO_MANY_TRIES: { message: "Too many tries.", hint: "Try again in {seconds} seconds.", retry: "backoff", http: 429 },

@@ -218,7 +218,7 @@ function named(request: FastifyRequest): string | undefined {
 async function existing(tenant: string, access: Access, bound: boolean): Promise<string> {
   const state = TENANT.test(tenant) ? await access.tenantState(tenant) : undefined;
   if (state === undefined) throw unknownTenant(tenant);
-  if (state === "suspended" && bound) throw new PlugboardError("SERVER_TENANT_SUSPENDED", { tenant });
+  if (state === "suspended" && bound) throw new PlugboardError("TENANT_SUSPENDED", { tenant });
   return tenant;
 }
 

@@ -1,8 +1,9 @@
 /** Where a record came from: each connection's view of it, the run and revision that stored it, and what the provider sent. */
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { getRecord, getRun, listContributions, readRaw, recordAudit } from "../../../engine/store/index.ts";
 import { actorOf } from "../access.ts";
+import { refuseHiddenRows } from "../record-access.ts";
 import { closed, id, instant, nullable, query } from "../schemas.ts";
 import type { Services } from "../services.ts";
 
@@ -11,7 +12,10 @@ const params = closed({ entity: id("An entity.", "learner"), id: id("The record.
 interface Asked { Params: { entity: string; id: string } }
 
 export function registerLineage(server: FastifyInstance, { db, keyring, planOf }: Services): void {
-  const found = async (tenant: string, entity: string, row: string): Promise<string> => {
+  /** Of a row that the caller may see; the others are refused as their records are. */
+  const found = async (request: FastifyRequest, entity: string, row: string): Promise<string> => {
+    const { tenant } = request;
+    refuseHiddenRows(request, entity, (await planOf(tenant)).entities[entity]);
     const record = await getRecord(db, tenant, entity, row);
     if (record === undefined) throw new PlugboardError("SERVER_NOT_FOUND", { kind: "Record", name: row });
     return String(record["id"]);
@@ -34,8 +38,9 @@ export function registerLineage(server: FastifyInstance, { db, keyring, planOf }
         }),
       },
     },
-  }, async ({ tenant, params: { entity, id: row } }) => {
-    const rowId = await found(tenant, entity, row);
+  }, async (request) => {
+    const { tenant, params: { entity, id: row } } = request;
+    const rowId = await found(request as FastifyRequest, entity, row);
     const plan = await planOf(tenant);
     const contributions = await listContributions(db, tenant, entity, rowId);
     return {
@@ -59,7 +64,7 @@ export function registerLineage(server: FastifyInstance, { db, keyring, planOf }
     },
   }, async (request) => {
     const { tenant, params: { entity, id: row }, query: { connection, stream, key } } = request;
-    const rowId = await found(tenant, entity, row);
+    const rowId = await found(request as FastifyRequest, entity, row);
     if (!(await listContributions(db, tenant, entity, rowId)).some((each) => each.connection === connection && each.stream === stream && each.key === key)) throw new PlugboardError("SERVER_NOT_FOUND", { kind: "Contribution", name: key });
     await recordAudit(db, tenant, { actor: actorOf(request), action: "record.raw_read", subject: { kind: entity, id: rowId }, after: { connection, stream, key } });
     return { raw: (await readRaw(db, keyring, tenant, { connection, stream, entity, key })) ?? null };

@@ -115,7 +115,7 @@ test("the people of a suspended tenant are refused at once, the operator is not"
   expect([(await admin.get("/api/runs")).statusCode, (await at.bearer(key, "GET", "/api/runs")).statusCode]).toEqual([200, 200]);
   await asAdmin(at.rig.database.url, "update tenants set status = 'suspended' where slug = 'bolt'");
   try {
-    for (const answer of [await admin.get("/api/runs"), await at.bearer(key, "GET", "/api/runs")]) expect([answer.statusCode, code(answer)]).toEqual([403, "SERVER_TENANT_SUSPENDED"]);
+    for (const answer of [await admin.get("/api/runs"), await at.bearer(key, "GET", "/api/runs")]) expect([answer.statusCode, code(answer)]).toEqual([403, "TENANT_SUSPENDED"]);
     expect((await admin.get("/api/session")).json()).toMatchObject({ role: null, grants: {} });
     expect((await at.as("super_admin").get("/api/runs?tenant=bolt")).statusCode).toBe(200);
   } finally {
