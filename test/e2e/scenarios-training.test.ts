@@ -2,7 +2,7 @@
  * The training platform, by its people and over HTTP: a customer on a standard preset; one with fields and a frequency of their
  * own, reviewed by a second person; one that moves from one learning system to another.
  */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { makeAptemTenant } from "../../server/demo/data/aptem.ts";
 import { makeEmployers } from "../../server/demo/data/employers.ts";
 import { makeHubSpot } from "../../server/demo/data/hubspot.ts";
@@ -36,7 +36,7 @@ beforeAll(async () => {
   it = await startDeployment(workspace());
   // The second person: works for the customers that the operator assigns.
   engineer = await it.accept((await it.operator.post("/api/invitations", { email: "ed@platform.example", role: "integration_engineer" })).body);
-});
+}, 180_000);
 afterAll(async () => {
   await it?.close();
   await Promise.all(Object.values(standIns).map((each) => each.close()));
@@ -67,10 +67,13 @@ async function recordsOf(someone: Someone, tenant: string, entity: string): Prom
   return found;
 }
 
+/** Milliseconds: a busy machine is waited for. */
+vi.setConfig({ testTimeout: 120_000 });
+
 const learnersAt = (customer: string) => aptem.tenants[customer]!.sets.Users!.rows.filter((row) => row.SubscriptionStatus === "FullUser" && row.UserProgram_Status !== null);
 const flowsOf = async (someone: Someone, tenant: string, provider: string): Promise<Record<string, any>> => Object.fromEntries((await someone.get(`/api/integrations/${provider}/status?tenant=${tenant}`)).body.flows.map((flow: any) => [flow.flow, flow]));
 /** When the clock starts the flow next: the worker works it out within seconds of a change. */
-const minutesUntilNext = (someone: Someone, tenant: string, provider: string, flow: string): Promise<number> => until(`${tenant}/${flow} to be due`, 20_000, async () => {
+const minutesUntilNext = (someone: Someone, tenant: string, provider: string, flow: string): Promise<number> => until(`${tenant}/${flow} to be due`, 60_000, async () => {
   const { next_run_at: next } = (await flowsOf(someone, tenant, provider))[flow];
   return next === null ? undefined : (Date.parse(next) - Date.now()) / 60_000;
 });
@@ -212,7 +215,7 @@ describe("scenario 3: a customer that moves from Bud to Aptem", () => {
     expect((await it.operator.post(`/api/changes/${change.id}/apply`)).body).toMatchObject({ changed: ["moving"] });
     expect((await it.operator.get("/api/tenants/moving")).body.preset).toMatchObject({ id: "aptem" });
     // A run that was under way ends as it began.
-    await until("Bud's runs to be over", 20_000, async () => (await admin.get("/api/runs?limit=100")).body.data.every(({ status }: any) => status !== "queued" && status !== "running") || undefined);
+    await until("Bud's runs to be over", 60_000, async () => (await admin.get("/api/runs?limit=100")).body.data.every(({ status }: any) => status !== "queued" && status !== "running") || undefined);
     askedOfBud = standIns.bud.requests.total;
   });
 

@@ -13,8 +13,9 @@ import { createDatabase, dropDatabase } from "./postgres.ts";
 
 const MAIN = path.join(projectRoot, "server", "cli", "main.ts");
 const AUTHOR = { name: "Operator", email: "operator@platform.example" };
-const STARTED_WITHIN = 30_000;
-const DONE_WITHIN = 30_000;
+/** Milliseconds. Long: what is waited for is told at once, and a machine may be busy. */
+const STARTED_WITHIN = 90_000;
+const DONE_WITHIN = 60_000;
 
 export interface Answer { readonly status: number; readonly body: any; readonly text: string }
 
@@ -90,7 +91,7 @@ export async function startDeployment(files: Readonly<Record<string, string>>): 
     const send = async (method: string, target: string, headers: Record<string, string>, body: unknown): Promise<Answer & { readonly cookie: string | undefined }> => {
       const response = await fetch(`${address}${target}`, { method, redirect: "manual", headers: { "sec-fetch-site": "same-origin", ...headers, ...(body === undefined ? {} : { "content-type": "application/json" }) }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
       const text = await response.text();
-      const json = response.headers.get("content-type")?.includes("json") === true && text !== "" ? JSON.parse(text) as unknown : undefined;
+      const json = response.headers.get("content-type")?.startsWith("application/json") === true && text !== "" ? JSON.parse(text) as unknown : undefined;
       return { status: response.status, body: json, text, cookie: response.headers.getSetCookie().map((line) => line.split(";")[0]!)[0] };
     };
     const someone = (headers: Record<string, string>): Someone => ({
