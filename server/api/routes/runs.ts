@@ -10,6 +10,8 @@ interface ById { Params: { id: string }; Querystring: { limit: number; cursor?: 
 
 const params = closed({ id: id("The run.", "0199f6a2-7b1e-7c1d-9d55-0f2f6f1c3a10") }, ["id"]);
 const tags = ["runs"];
+/** Lines of a log that say what was asked of a provider. */
+const REQUESTS: ReadonlySet<string> = new Set(["request", "retry"]);
 
 export function registerRuns(server: FastifyInstance, { db }: Services): void {
   const found = async (tenant: string, run: string): Promise<Run> => {
@@ -45,16 +47,18 @@ export function registerRuns(server: FastifyInstance, { db }: Services): void {
         }),
       },
     },
-  }, async ({ tenant, params: { id }, query: { limit, cursor } }) => {
+  }, async ({ tenant, grant, params: { id }, query: { limit, cursor } }) => {
     await found(tenant, id);
     const list = ["log", tenant, id];
-    return pageView(list, await readRunLog(db, tenant, id, { limit, ...afterOf(list, cursor, 1) }), (line) => line);
+    const { items, ...more } = await readRunLog(db, tenant, id, { limit, ...afterOf(list, cursor, 1) });
+    return pageView(list, { items: grant === "narrow" ? items.filter(({ event }) => !REQUESTS.has(event)) : items, ...more }, grant === "narrow" ? ({ data: _, ...line }) => line : (line) => line);
   });
 
   server.post<ById>("/api/runs/:id/cancel", {
     config: { permission: "runs:cancel" },
     schema: { tags, summary: "Cancel a run", description: "A queued or waiting run is cancelled at once; a running one ends after the page it is at and keeps its checkpoint.", params, querystring: query(), response: { 202: { $ref: "Run#" } } },
-  }, async ({ tenant, caller, params: { id } }, reply) => {
+  }, async ({ tenant, grant, caller, params: { id } }, reply) => {
+    if (grant === "narrow" && (await found(tenant, id)).requested_by === undefined) throw new PlugboardError("SERVER_ABOVE_ROLE", { detail: "a schedule started this run, and you may cancel those that a person started" });
     const cancelled = await requestCancel(db, tenant, id, caller!.name);
     if (cancelled === undefined) throw new PlugboardError("SERVER_TOO_LATE", { kind: "Run", name: id, status: (await found(tenant, id)).status });
     return reply.code(202).send(runView(cancelled));
