@@ -85,6 +85,19 @@ export const connection = {
   }),
 } as const;
 
+const file = { type: "string", minLength: 1, maxLength: 300, description: "Path in the workspace.", examples: ["tenants/acme.yaml"] } as const;
+/** Edits of the workspace's files, as a change has them. */
+export const fileEdits = {
+  type: "array", maxItems: 500, description: "Made one after the other, on top of what main says.",
+  items: {
+    anyOf: [
+      closed({ file, set: { type: "array", minItems: 1, maxItems: 500, items: closed({ pointer: { type: "string", maxLength: 1000, description: "JSON pointer into the file.", examples: ["/flows/learners/from/every"] }, value: { description: "Absent: removed, with what it leaves empty.", examples: ["15m"] } }, ["pointer"]) } }, ["file", "set"]),
+      closed({ file, text: { type: "string", maxLength: 2 * 1024 * 1024, description: "The whole file." } }, ["file", "text"]),
+      closed({ file, remove: { const: true, description: "The file is removed." } }, ["file", "remove"]),
+    ],
+  },
+} as const;
+
 /** The scopes a route needs, as OpenAPI shows them. */
 export const scopesInWords = scopes.map((name) => `- \`${name}\`: ${Object.hasOwn(permissions, name) ? permissions[name as keyof typeof permissions].title : name}`).join("\n");
 

@@ -3,7 +3,7 @@ import type { ChangePlan } from "../review/index.ts";
 import { proposeChange, type FileEdit, type Review } from "../review/index.ts";
 import type { Actor, StoredChange } from "../../engine/store/index.ts";
 
-export interface Proposed { readonly id: string; readonly title: string; readonly status: string; readonly branch: string | null; readonly commit: string | null; readonly plan: object | null }
+export interface Proposed { readonly id: string; readonly title: string; readonly status: string; readonly branch: string | null; readonly commit: string | null; readonly plan: Pick<ChangePlan, "hash" | "risk" | "tenants" | "warnings"> | null }
 
 /** Undefined: there is nothing to change. @throws PlugboardError CHANGE_*; InvalidChange with every problem */
 export async function proposeEdits(review: Review, author: Actor, title: string, edits: readonly FileEdit[], description?: string): Promise<Proposed | undefined> {

@@ -8,7 +8,8 @@ import {
 } from "../../review/index.ts";
 import { actorOf } from "../access.ts";
 import { may } from "../may.ts";
-import { closed, count, id, instant, nullable, pagingQuery, tenantQuery } from "../schemas.ts";
+import { knownPlan, mayKnow, mayKnowChange, mayRead } from "../reach.ts";
+import { closed, count, fileEdits as edits, id, instant, nullable, pagingQuery, tenantQuery } from "../schemas.ts";
 import { reviewOf, type Services } from "../services.ts";
 import { afterOf, pageView } from "../views.ts";
 
@@ -19,17 +20,6 @@ const HISTORY = 50;
 const MAX_BODY = 8 * 1024 * 1024;
 
 const free = (description: string) => ({ type: "object", additionalProperties: true, description }) as const;
-const file = { type: "string", minLength: 1, maxLength: 300, description: "Path in the workspace.", examples: ["tenants/acme.yaml"] } as const;
-const edits = {
-  type: "array", maxItems: 500, description: "Made one after the other, on top of what main says.",
-  items: {
-    anyOf: [
-      closed({ file, set: { type: "array", minItems: 1, maxItems: 500, items: closed({ pointer: { type: "string", maxLength: 1000, description: "JSON pointer into the file.", examples: ["/flows/learners/from/every"] }, value: { description: "Absent: removed, with what it leaves empty.", examples: ["15m"] } }, ["pointer"]) } }, ["file", "set"]),
-      closed({ file, text: { type: "string", maxLength: 2 * 1024 * 1024, description: "The whole file." } }, ["file", "text"]),
-      closed({ file, remove: { const: true, description: "The file is removed." } }, ["file", "remove"]),
-    ],
-  },
-} as const;
 const title = { type: "string", minLength: 1, maxLength: 200, description: "One line; the commit's.", examples: ["Sync Acme's learners more often"] } as const;
 const description = { type: "string", maxLength: 5000, description: "Why." } as const;
 const reason = { type: "string", maxLength: 1000, description: "For the log and the people who read it." } as const;
@@ -74,7 +64,7 @@ export function registerChanges(server: FastifyInstance, services: Services): vo
     const reader = request.caller!.id;
     const list = ["changes", request.tenant, status, author, reader];
     const found = await listChanges(db, { reader, limit, ...(status === undefined ? {} : { status }), ...(request.tenant === "" ? {} : { tenant: request.tenant }), ...(author === undefined ? {} : { author: reader }), ...afterOf(list, cursor, 2) });
-    return pageView(list, found, (change) => view(change, request));
+    return pageView(list, { ...found, items: found.items.filter((change) => mayKnowChange(request, change)) }, (change) => view(change, request));
   });
 
   server.post<{ Body: { title: string; description?: string; edits: FileEdit[]; propose: boolean } }>("/api/changes", {
@@ -172,7 +162,7 @@ export function registerChanges(server: FastifyInstance, services: Services): vo
     schema: { tags, summary: "What main says and is not in force", querystring: anyTenant, response: { 200: closed({ main: { type: "string", description: "Main's commit." }, live: nullable({ type: "string", description: "The commit in force." }), tenants: { type: "array", items: free("What putting main in force would change.") } }) } },
   }, async (request) => {
     const { main, live, tenants } = await driftOf(reviewOf(services));
-    return { main, live: live ?? null, tenants: request.tenant === "" ? tenants : tenants.filter(({ tenant }) => tenant === request.tenant) };
+    return { main, live: live ?? null, tenants: tenants.filter(({ tenant }) => (request.tenant === "" ? mayKnow(request, tenant) : tenant === request.tenant)) };
   });
 
   server.get("/api/configuration", {
@@ -199,7 +189,7 @@ export function registerChanges(server: FastifyInstance, services: Services): vo
       revision: revision ?? null, commit: commit ?? null, main: drift?.main ?? null, alarm: isOperator ? alarm ?? null : null,
       review: workspace === undefined ? null : await workspace.readTrees().then(reviewRule, () => null),
       drift: drift === undefined ? null : drift.tenants.some(({ tenant }) => isOperator || tenant === request.tenant),
-      revisions: revisions.map((each) => ({ revision: each.revision, how: each.how, at: each.at, by: isOperator ? each.by : "", commit: each.commit ?? null, change: each.change ?? null, changed: isOperator ? each.changed : [request.tenant] })),
+      revisions: revisions.map((each) => ({ revision: each.revision, how: each.how, at: each.at, by: isOperator ? each.by : "", commit: each.commit ?? null, change: each.change ?? null, changed: isOperator ? each.changed.filter((tenant) => mayKnow(request, tenant)) : [request.tenant] })),
     };
   });
 
@@ -230,7 +220,7 @@ export function registerChanges(server: FastifyInstance, services: Services): vo
   async function visible(request: FastifyRequest): Promise<StoredChange> {
     const { id: asked } = request.params as { id: string };
     const change = await getChange(db, asked);
-    const hidden = !change || (change.status === "draft" && !isAuthor(change, actorOf(request))) || (request.tenant !== "" && change.tenant !== request.tenant);
+    const hidden = !change || (change.status === "draft" && !isAuthor(change, actorOf(request))) || (request.tenant !== "" && change.tenant !== request.tenant) || !mayKnowChange(request, change);
     if (hidden) throw new PlugboardError("SERVER_NOT_FOUND", { kind: "Change", name: asked });
     return change;
   }
@@ -256,7 +246,7 @@ export function registerChanges(server: FastifyInstance, services: Services): vo
     const touched = new Set([...((change.plan as unknown as ChangePlan | undefined)?.tenants.map(({ tenant }) => tenant) ?? []), ...(change.tenant === undefined ? [] : [change.tenant])]);
     const { assigned } = request.caller!;
     const foreign = assigned === undefined ? undefined : [...touched].find((tenant) => !assigned.includes(tenant));
-    if (foreign !== undefined || !(await may(request, services, "changes:approve", change.tenant))) throw new PlugboardError("CHANGE_NOT_ALLOWED", { what: foreign === undefined ? "a decision on this change" : `a decision on tenant '${foreign}'`, permission: "changes:approve" });
+    if (foreign !== undefined || !(await may(request, services, "changes:approve", change.tenant))) throw new PlugboardError("CHANGE_NOT_ALLOWED", { what: foreign === undefined ? "a decision on this change" : "a decision on what other tenants have of it", permission: "changes:approve" });
   }
 
   /** What reaches every tenant is not for who works for some of them. */
@@ -268,8 +258,9 @@ export function registerChanges(server: FastifyInstance, services: Services): vo
 
   async function wholeView(change: StoredChange, request: FastifyRequest, withData = false): Promise<object> {
     const { plan, problems } = await planNow(change);
-    const shown = plan === undefined ? null : { ...plan, warnings: problemsFor(request.tenant, plan.warnings) };
-    return { ...view(change, request), edits: change.edits, plan: shown, problems: problemsFor(request.tenant, problems), data: withData && problems.length === 0 ? await dataOf(change, request) : null };
+    const shown = plan === undefined ? null : knownPlan(request, { ...plan, warnings: problemsFor(request.tenant, plan.warnings) });
+    const told = problemsFor(request.tenant, problems).filter(({ file }) => file === undefined || mayRead(request, file));
+    return { ...view(change, request), edits: editsOf(change).filter(({ file }) => mayRead(request, file)), plan: shown, problems: told, data: withData && problems.length === 0 ? await dataOf(change, request) : null };
   }
 
   /** A draft's plan follows main; a proposal's is what was proposed. */
@@ -282,7 +273,7 @@ export function registerChanges(server: FastifyInstance, services: Services): vo
     const effect = await effectOfChange(reviewOf(services), change);
     const flows = [];
     for (const flow of effect.flows) {
-      if (request.tenant !== "" && flow.tenant !== request.tenant) continue;
+      if ((request.tenant !== "" && flow.tenant !== request.tenant) || !mayKnow(request, flow.tenant)) continue;
       flows.push((await may(request, services, "raw:read", flow.tenant)) ? flow : { ...flow, samples: [], reasons: flow.reasons.map(({ records }) => ({ reason: "", records })) });
     }
     return { flows, left_out: effect.left_out };

@@ -2,7 +2,7 @@
  * Mappings as an editor needs them: their text and fields with where each comes from, what their source and target look like,
  * sample records, and what an edit would make of them. Nothing here is changed: that is what changes are for.
  */
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { suggest } from "../../../engine/errors/nearest.ts";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { entitySchema } from "../../../engine/manifest/entity-schema.ts";
@@ -17,6 +17,8 @@ import { previewMapping } from "../../preview/mapping.ts";
 import { changedFiles, filesOf, withFiles, type FileEdit } from "../../review/index.ts";
 import type { Trees } from "../../review/plan.ts";
 import { actorOf } from "../access.ts";
+import { mayKnow, mayRead } from "../reach.ts";
+import { fileEdits } from "../schemas.ts";
 import { closed, id } from "../schemas.ts";
 import { reviewOf, type Services } from "../services.ts";
 
@@ -27,7 +29,7 @@ const any = (description: string) => ({ description }) as const;
 const map = (description: string) => ({ type: "object", additionalProperties: true, description }) as const;
 const params = closed({ connector: id("The mapping's folder.", "hubspot"), name: id("Its name there.", "employer") }, ["connector", "name"]);
 const ofFlow = closed({ tenant: id("The tenant.", "acme"), flow: id("Its flow.", "learners") }, ["tenant", "flow"]);
-const edits = { type: "array", maxItems: 500, items: map("An edit of a file, as a change has them."), description: "Made on top of what main says." } as const;
+const edits = { ...fileEdits, description: "Made on top of what main says." } as const;
 
 interface OfMapping { Params: { connector: string; name: string } }
 interface OfFlow { Params: { tenant: string; flow: string } }
@@ -185,13 +187,6 @@ export function registerMappings(server: FastifyInstance, services: Services): v
     return { files };
   });
 }
-
-/** An engineer sees the configuration of the tenants they are assigned to, and what is everybody's. */
-const mayKnow = ({ caller }: FastifyRequest, tenant: string): boolean => caller?.assigned === undefined || caller.assigned.includes(tenant);
-const mayRead = (request: FastifyRequest, file: string): boolean => {
-  const tenant = /(?:^|\/)tenants\/([^/]+)\.yaml$/.exec(file)?.[1];
-  return tenant === undefined || mayKnow(request, tenant);
-};
 
 // ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -76,7 +76,7 @@ test("nobody approves their own, not even a super admin; an engineer decides onl
   expect((await other.call("POST", `/api/changes/${own.id}/approve`, { plan_hash: own.plan_hash })).statusCode).toBe(200);
   expect((await root.call("POST", `/api/changes/${own.id}/reject`)).json()).toMatchObject({ status: "rejected" });       // taken back
   const foreign = (await begin(root, every("7m", "bolt"))).json();
-  expect(code(await at.as("integration_engineer").call("POST", `/api/changes/${foreign.id}/approve`, { plan_hash: foreign.plan_hash }))).toBe("CHANGE_NOT_ALLOWED");
+  expect(code(await at.as("integration_engineer").call("POST", `/api/changes/${foreign.id}/approve`, { plan_hash: foreign.plan_hash }))).toBe("SERVER_NOT_FOUND");
   expect(code(await begin(at.as("integration_engineer"), every("7m", "bolt")))).toBe("CHANGE_NOT_ALLOWED");
   for (const url of ["/api/configuration/sync", "/api/configuration/rollback"]) expect(code(await at.as("integration_engineer").call("POST", url, {}))).toBe("CHANGE_NOT_ALLOWED");
 });
