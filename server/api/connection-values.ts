@@ -48,6 +48,8 @@ type Part = "config" | "secrets" | "references";
 /** What forms show in place of a secret. */
 const MASK = /^[*•●∙·.…xX]{3,}$/;
 const TEXT_LIMIT = 20_000;
+/** `https://user:password@host`: in a field that is no secret, it would stand in clear in answers, the database and the audit log. */
+export const PASSWORD_IN_ADDRESS = /^\s*[a-z][a-z0-9+.-]*:[\\/]*[^\\/?#]*:[^\\/?#]*@/i;
 
 export async function acceptValues(entered: Entered, context: Context): Promise<Accepted> {
   const { connector, plan, state } = context;
@@ -172,7 +174,7 @@ async function isAsked(field: ConfigField, config: JsonObject): Promise<boolean>
 }
 
 /** What the value should have been; undefined when it is that. */
-function unlike(value: Json, { type = "string", enum: choices, pattern, optional, default: preset }: ConfigField): string | undefined {
+function unlike(value: Json, { type = "string", enum: choices, pattern, optional, secret, default: preset }: ConfigField): string | undefined {
   if (choices !== undefined) return choices.some((choice) => choice === value) ? undefined : `one of: ${choices.map(String).join(", ")}`;
   if (type === "boolean") return typeof value === "boolean" ? undefined : "true or false";
   if (type === "integer") return Number.isSafeInteger(value) ? undefined : "a whole number";
@@ -181,6 +183,7 @@ function unlike(value: Json, { type = "string", enum: choices, pattern, optional
   if (value.length > TEXT_LIMIT) return `at most ${TEXT_LIMIT} characters long`;
   // PostgreSQL keeps neither.
   if (value.includes("\0") || !value.isWellFormed()) return "a text without a NUL character or half a character";
+  if (secret !== true && PASSWORD_IN_ADDRESS.test(value)) return "an address without a password in it, which would be shown to everybody who sees the address";
   if (value.trim() === "" && optional !== true && preset === undefined) return "not empty";
   if (type === "date" && !isDate(value)) return "a date such as 2026-03-01";
   if (type === "date-time" && !isDateTime(value)) return "an instant such as 2026-03-01T09:00:00Z";

@@ -37,6 +37,9 @@ interface Operation {
   readonly requestBody?: { required?: boolean; readonly content: Record<string, { readonly schema: { readonly type?: string | readonly string[] } }> };
 }
 
+/** What the log may say of an address: no query, where codes, cursors and slips of the hand stand; and a webhook's address is its secret. */
+const loggedUrl = (url: string): string => url.split("?", 1)[0]!.replace(/^(\/+webhooks\/+[^/]+\/+).+/i, "$1***");
+
 /** Every line of the log passes the process's redactor, whatever was put into it and wherever. */
 const withoutSecrets = (stream: { write(line: string): unknown }): { write(line: string): void } => ({ write: (line) => { stream.write(live.text(line)); } });
 
@@ -47,7 +50,7 @@ export async function createFrame(options: FrameOptions): Promise<FastifyInstanc
     trustProxy: options.trustProxy === undefined ? false : [...options.trustProxy],
     genReqId: () => randomUUID(), requestIdHeader: false,
     forceCloseConnections: "idle", return503OnClosing: true,
-    logger: { level: options.logLevel ?? "warn", stream: withoutSecrets(options.logStream ?? process.stdout), redact: ["req.headers.authorization", "req.headers.cookie"], serializers: { req: ({ method, url, id }: { method: string; url: string; id: string }) => ({ method, url: url.startsWith("/oauth/callback") ? "/oauth/callback" : url, id }) } },
+    logger: { level: options.logLevel ?? "warn", stream: withoutSecrets(options.logStream ?? process.stdout), redact: ["req.headers.authorization", "req.headers.cookie"], serializers: { req: ({ method, url, id }: { method: string; url: string; id: string }) => ({ method, url: loggedUrl(url), id }) } },
   });
   server.setValidatorCompiler(routeValidator());
   // Response schemas document and are tested; a serialiser built from them answers 500 where one is a field behind.

@@ -8,6 +8,7 @@ import { suggest } from "../../engine/errors/nearest.ts";
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import { compileExpression } from "../../engine/expression/index.ts";
 import type { Json, JsonObject } from "../../engine/manifest/types.ts";
+import { PASSWORD_IN_ADDRESS } from "../api/connection-values.ts";
 import type { ConfigField, ConnectionPlan, ConnectorPlan } from "../../engine/plan/types.ts";
 
 export interface EnteredValues {
@@ -100,6 +101,7 @@ function typed(field: string, text: string, declared: ConfigField): Json {
     return text === "true";
   }
   if (declared.enum && !declared.enum.some((each) => String(each) === text)) throw refuse(`one of ${declared.enum.map(String).join(", ")}`);
+  if (PASSWORD_IN_ADDRESS.test(text)) throw usage(`Config field '${field}' must be an address without a password in it.`, declared.help ?? "It is no secret: it would be shown to everybody who sees the address.");
   return declared.enum?.find((each) => String(each) === text) ?? text;
 }
 
