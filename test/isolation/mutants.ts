@@ -21,7 +21,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   "no-tenant-filter": {
     what: "one query is not asked for one tenant, on a table without row-level security",
     sql: "alter table plugboard.runs disable row level security",
-    rewrite: (text) => (/\bfrom runs\b/.test(text) ? text.replace(/\b(\w+\.)?tenant_id = \$1/, "$1::uuid is not null") : text),
+    rewrite: (text) => (/\bfrom runs\b/.test(text) ? text.replace(/\b(\w+\.)?tenant_id = \$1/, () => "$1::uuid is not null") : text),
     only: ({ path, method }) => path.startsWith("/api/runs") && method === "GET", rule: /B's words|an id of B/,
   },
   "no-security-invoker": {

@@ -276,7 +276,7 @@ async function ended(stage: Stage): Promise<void> {
   throw new Error("the first syncs did not end");
 }
 
-async function makeRepository(folder: string, texts: Record<string, string>): Promise<void> {
+export async function makeRepository(folder: string, texts: Record<string, string>): Promise<void> {
   await git.init({ fs, dir: folder, defaultBranch: "main" });
   for (const [file, text] of Object.entries(texts)) {
     await mkdir(path.dirname(path.join(folder, file)), { recursive: true });

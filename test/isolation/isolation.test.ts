@@ -1,0 +1,56 @@
+/** A seeded share of `npm run isolation`. The mutants stand for themselves: a rig that lets them through proves nothing. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { probeBehind } from "./behind.ts";
+import { searchCanaries } from "./canary.ts";
+import { runMutant } from "./mutants.ts";
+import { probeRoutes } from "./probes.ts";
+import { rotateUnderLoad } from "./rotation.ts";
+import { B, openWorld, type World } from "./world.ts";
+
+const SEED = 20261121;
+
+let world: World;
+beforeAll(async () => { world = await openWorld(); }, 60_000);
+afterAll(() => world.close());
+
+test("every table of a tenant was filled, so that a leak from any of them would show", () => {
+  expect([...world.filled[B].left.keys()].sort()).toEqual(["configuration", "tenant_keys", "tenant_revisions"]);
+  expect(world.filled[B].rows.size).toBeGreaterThan(35);
+  expect(world.filled[B].canaries).toBeGreaterThan(500);
+});
+
+test("no caller of one tenant reads or changes anything of another, whatever stands in the request; every cell of the matrix holds", async () => {
+  const { leaks, broken, probes, reached, cells } = await probeRoutes(world, { seed: SEED, share: 0.03 });
+  expect(leaks).toEqual([]);
+  expect(broken).toEqual([]);
+  expect(probes).toBeGreaterThan(800);
+  expect(reached).toBeGreaterThan(200);
+  expect(cells.let_in).toBeGreaterThan(500);
+  expect(cells.refused).toBeGreaterThan(5000);
+  expect(world.tap.counted.onTenants).toBeGreaterThan(500);
+}, 120_000);
+
+test("behind HTTP, too: statements as another tenant, jobs with another tenant's run, ciphertexts that were moved", async () => {
+  const { leaks, probes } = await probeBehind(world);
+  expect(leaks).toEqual([]);
+  expect(probes.sql).toBeGreaterThan(300);
+  expect(probes.ciphertexts).toBeGreaterThan(200);
+}, 60_000);
+
+test("a product with a role check, a tenant filter or a view's invoker missing is caught", async () => {
+  expect((await runMutant("no-role-check", SEED)).caught).toBe(true);
+}, 60_000);
+
+test("a secret that went through every door stands in no log, answer, row, Git object or file", async () => {
+  const { hits, closed, doors } = await searchCanaries({ commandLine: false });
+  expect(closed).toEqual([]);
+  expect(hits).toEqual([]);
+  expect(doors.length).toBeGreaterThan(20);
+}, 90_000);
+
+test("credentials are sealed again under load without one failed read", async () => {
+  const report = await rotateUnderLoad({ secrets: 800 });
+  expect(report.failures).toEqual([]);
+  expect(report).toMatchObject({ remaining: 0, verified: 800, destroyed: 4, rewrapped: 4 });
+  expect(report.reads).toBeGreaterThan(800);
+}, 60_000);
