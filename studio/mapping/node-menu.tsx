@@ -1,9 +1,9 @@
-/** What can be done with a node, all of it by mouse or keyboard alone: every choice that needs a value offers some. */
-import { Box, Button, Menu, ScrollArea, Text, TextInput } from "@mantine/core";
-import { useState } from "react";
+/** What can be done with a step, all of it by mouse or keyboard alone: every choice that needs a value offers some. */
+import { ActionIcon, Menu } from "@mantine/core";
+import { ChevronDownIcon } from "@radix-ui/react-icons";
+import { Choices, sourceChoices, type Choice } from "./field-picker.tsx";
 import { functions } from "./functions.ts";
-import type { Gesture } from "./gestures.ts";
-import { writtenAt } from "./gestures.ts";
+import { writtenAt, type Gesture } from "./gestures.ts";
 import type { GraphNode } from "./graph/types.ts";
 import type { NodeValue } from "./graph/values.ts";
 import { lookupRows } from "./lookup-rows.ts";
@@ -18,50 +18,68 @@ export interface NodeMenuProps {
   readonly sources: readonly SourceField[];
   readonly frames: readonly (readonly string[] | undefined)[];
   /** Values that the node has over all samples. */
-  readonly seen: readonly unknown[];
+  readonly seen: () => readonly unknown[];
   readonly act: (gesture: Gesture) => void;
   /** The whole expression goes. */
   readonly clear: () => void;
 }
 
-export function NodeMenu({ node, text, value, target, sources, frames, seen, act, clear }: NodeMenuProps) {
-  const list = (value !== undefined && "value" in value && Array.isArray(value.value)) || target.items !== undefined;
-  const written = (source: SourceField) => writtenAt(source.path, frames);
-  const at = node.id;
+export function NodeMenu(props: NodeMenuProps) {
   return (
-    <Menu position="bottom-start" width={250} withinPortal shadow="md" menuItemTabIndex={0} trapFocus>
-      <Menu.Target><Button size="compact-xs" variant="default" className="nodrag nopan" aria-label={`Change ${node.title}`}>Change ▾</Button></Menu.Target>
-      <Menu.Dropdown className="nowheel" mah={460} style={{ overflowY: "auto" }}>
-        <Picker label="Function around it" items={functions.map(({ name, group, doc }) => ({ key: name, label: `$${name}`, note: group, title: doc }))} choose={(name) => act({ do: "wrap", node: at, name })} />
-        <Picker label="Join with" items={fieldItems(sources)} choose={(path) => act({ do: "join", node: at, text: written(found(sources, path)), between: " " })} />
-        <Choices label="Default when absent" items={[['""', "an empty text"], ["0", "0"], ["false", "false"], ["null", "null"], ...(target.enum ?? []).slice(0, 6).map((each) => [JSON.stringify(each), String(each)] as const)]} choose={(fallback) => act({ do: "default", node: at, fallback })} />
-        <Picker label="Default from a field" items={fieldItems(sources)} choose={(path) => act({ do: "default", node: at, fallback: written(found(sources, path)), empty: true })} />
-        <Picker label="Only if a field is there" items={fieldItems(sources)} choose={(path) => act({ do: "if", node: at, condition: written(found(sources, path)) })} />
-        <Picker label="Only if a field equals its sample" items={fieldItems(sources.filter((source) => source.children.length > 0 || source.sample !== undefined))} choose={(path) => { const source = found(sources, path); act({ do: "if", node: at, condition: `${written(source)} = ${JSON.stringify(source.sample ?? null)}` }); }} />
-        {node.kind === "if" && <Picker label="Another case" items={fieldItems(sources)} choose={(path) => { const source = found(sources, path); act({ do: "add_case", node: at, condition: `${written(source)} = ${JSON.stringify(source.sample ?? "")}`, then: target.enum?.[0] === undefined ? '""' : JSON.stringify(target.enum[0]) }); }} />}
-        <Menu.Divider />
-        <Menu.Label>Dates</Menu.Label>
-        <Menu.Item onClick={() => act({ do: "wrap", node: at, name: "substring", after: ["0", "10"] })}>Date only, 2026-03-01</Menu.Item>
-        <Menu.Item onClick={() => act({ do: "rewrite", node: at, text: `$fromMillis($toMillis(${text}, "[D01]/[M01]/[Y0001]"))` })}>From day/month/year to date and time</Menu.Item>
-        <Menu.Item onClick={() => act({ do: "wrap", node: at, name: "fromMillis" })}>Milliseconds to date and time</Menu.Item>
-        <Menu.Item onClick={() => act({ do: "wrap", node: at, name: "toMillis" })}>Date and time to milliseconds</Menu.Item>
-        <Menu.Divider />
-        <Menu.Item onClick={() => act({ do: "look_up", node: at, rows: lookupRows(seen, target.enum) })}>Look it up in a table</Menu.Item>
-        {list && <Menu.Item onClick={() => act({ do: "for_each", node: at, rows: itemRows(node, target, sources) })}>For each item, an object</Menu.Item>}
-        {list && <Picker label="Keep items where" items={itemFields(node, sources).map((name) => ({ key: name, label: name, note: "is there", title: name }))} choose={(name) => act({ do: "keep_where", node: at, condition: `$boolean(${name})` })} />}
-        {(node.kind === "math" || node.kind === "condition") && node.ports.length === 2 && <Menu.Item onClick={() => act({ do: "swap", node: at })}>Swap sides</Menu.Item>}
-        {node.ports.length > 0 && node.kind !== "object" && node.kind !== "concat" && <Menu.Item onClick={() => act({ do: "unwrap", node: at })}>Take this step away</Menu.Item>}
-        <Menu.Divider />
-        <Menu.Item color="red" onClick={clear}>Remove the field's expression</Menu.Item>
-      </Menu.Dropdown>
+    <Menu position="bottom-start" width={260} withinPortal shadow="md" trapFocus returnFocus>
+      <Menu.Target><ActionIcon size="sm" variant="subtle" color="gray" className="nodrag nopan" aria-label={`Change ${props.node.title}`}><ChevronDownIcon /></ActionIcon></Menu.Target>
+      <Menu.Dropdown className="nowheel" mah="70vh" style={{ overflowY: "auto" }}><Body {...props} /></Menu.Dropdown>
     </Menu>
   );
 }
 
-interface Item { readonly key: string; readonly label: string; readonly note: string; readonly title: string }
+const FUNCTIONS: readonly Choice[] = functions.map(({ name, group, doc }) => ({ key: name, label: `$${name}`, note: group, title: doc }));
 
-const fieldItems = (sources: readonly SourceField[]): Item[] => flat(sources).filter(({ children }) => children.length === 0).map(({ path, type, description }) => ({ key: path.join("\u0000"), label: path.join("."), note: type, title: description ?? path.join(".") }));
-const found = (sources: readonly SourceField[], key: string): SourceField => flat(sources).find(({ path }) => path.join("\u0000") === key)!;
+/** Made when the menu opens, and not before: a mapping has many steps. */
+function Body({ node, text, value, target, sources, frames, seen, act, clear }: NodeMenuProps) {
+  const at = node.id;
+  const list = (value !== undefined && "value" in value && Array.isArray(value.value)) || target.items !== undefined;
+  const fields = sourceChoices(sources, frames, ({ children }) => children.length === 0);
+  const withSamples = flat(sources).filter(({ children, sample }) => children.length === 0 && sample !== undefined && sample !== null && typeof sample !== "object");
+  const equals: Choice[] = withSamples.map(({ path, sample }) => ({ key: `${writtenAt(path, frames)} = ${JSON.stringify(sample)}`, label: path.join("."), note: `= ${JSON.stringify(sample)}`, title: path.join(".") }));
+  const offered = (target.enum ?? []).slice(0, 12).map((each) => [JSON.stringify(each), String(each)] as const);
+  const firstOffer = offered[0]?.[0] ?? '""';
+  return (
+    <>
+      <Sub label="Function around it"><Choices label="Function around it" items={FUNCTIONS} choose={(name) => act({ do: "wrap", node: at, name })} /></Sub>
+      <Sub label="Join with"><Choices label="Join with" items={fields} choose={(written) => act({ do: "join", node: at, text: written, between: " " })} /></Sub>
+      <Sub label="Default">
+        <Menu.Label>when absent</Menu.Label>
+        {[['""', "an empty text"], ["0", "0"], ["false", "false"], ["null", "null"], ...offered].map(([fallback, label]) => <Menu.Item key={fallback} onClick={() => act({ do: "default", node: at, fallback: fallback! })}>{label}</Menu.Item>)}
+      </Sub>
+      <Sub label="Default from a field"><Choices label="Default from a field" items={fields} choose={(fallback) => act({ do: "default", node: at, fallback, empty: true })} /></Sub>
+      <Sub label="Only if a field is there"><Choices label="Only if a field is there" items={fields} choose={(condition) => act({ do: "if", node: at, condition })} /></Sub>
+      <Sub label="Only if a field equals"><Choices label="Only if a field equals" items={equals} choose={(condition) => act({ do: "if", node: at, condition })} /></Sub>
+      {node.kind === "if" && <Sub label="Another case"><Choices label="Another case" items={equals} choose={(condition) => act({ do: "add_case", node: at, condition, then: firstOffer })} /></Sub>}
+      <Sub label="Date">
+        <Menu.Item onClick={() => act({ do: "wrap", node: at, name: "substring", after: ["0", "10"] })}>Date only: 2026-03-01</Menu.Item>
+        <Menu.Item onClick={() => act({ do: "rewrite", node: at, text: `$fromMillis($toMillis(${text}, "[D01]/[M01]/[Y0001]"))` })}>From day/month/year to date and time</Menu.Item>
+        <Menu.Item onClick={() => act({ do: "rewrite", node: at, text: `$fromMillis($toMillis(${text}, "[D01]/[M01]/[Y0001]"), "[Y0001]-[M01]-[D01]")` })}>From day/month/year to date</Menu.Item>
+        <Menu.Item onClick={() => act({ do: "rewrite", node: at, text: `$fromMillis($toMillis(${text}, "[M01]/[D01]/[Y0001]"))` })}>From month/day/year to date and time</Menu.Item>
+        <Menu.Item onClick={() => act({ do: "wrap", node: at, name: "fromMillis" })}>Milliseconds to date and time</Menu.Item>
+        <Menu.Item onClick={() => act({ do: "rewrite", node: at, text: `$fromMillis(1000 * ${text})` })}>Seconds since 1970 to date and time</Menu.Item>
+        <Menu.Item onClick={() => act({ do: "wrap", node: at, name: "toMillis" })}>Date and time to milliseconds</Menu.Item>
+      </Sub>
+      <Menu.Item onClick={() => act({ do: "look_up", node: at, rows: lookupRows(seen(), target.enum) })}>Look it up in a table</Menu.Item>
+      {list && <Menu.Item onClick={() => act({ do: "for_each", node: at, rows: itemRows(node, target, sources) })}>For each item, an object</Menu.Item>}
+      {list && <Sub label="Keep items where"><Choices label="Keep items where" items={itemFields(node, sources).map((name) => ({ key: writtenAt([name], []), label: name, note: "is there", title: name }))} choose={(name) => act({ do: "keep_where", node: at, condition: `$boolean(${name})` })} /></Sub>}
+      {node.kind === "lookup" && <Menu.Item onClick={() => act({ do: "add_row", node: at, key: freeKey(node), text: firstOffer })}>Another row</Menu.Item>}
+      {(node.kind === "math" || node.kind === "condition") && node.ports.length === 2 && <Menu.Item onClick={() => act({ do: "swap", node: at })}>Swap sides</Menu.Item>}
+      {node.ports.length > 0 && node.kind !== "object" && node.kind !== "concat" && <Menu.Item onClick={() => act({ do: "unwrap", node: at })}>Take this step away</Menu.Item>}
+      <Menu.Divider />
+      <Menu.Item color="red" onClick={clear}>Remove the field's expression</Menu.Item>
+    </>
+  );
+}
+
+function Sub({ label, children }: { readonly label: string; readonly children: React.ReactNode }) {
+  return <Menu.Sub closeDelay={250}><Menu.Sub.Target><Menu.Sub.Item>{label}</Menu.Sub.Item></Menu.Sub.Target><Menu.Sub.Dropdown className="nowheel" mah="60vh" style={{ overflowY: "auto" }}>{children}</Menu.Sub.Dropdown></Menu.Sub>;
+}
 
 const itemFields = (node: GraphNode, sources: readonly SourceField[]): string[] => flat(sources).find(({ path }) => path.join(".") === node.path?.join("."))?.children.map(({ name }) => name) ?? [];
 
@@ -75,28 +93,7 @@ function itemRows(node: GraphNode, target: TargetField, sources: readonly Source
   });
 }
 
-function Choices({ label, items, choose }: { readonly label: string; readonly items: readonly (readonly [key: string, label: string])[]; readonly choose: (key: string) => void }) {
-  return (
-    <Menu.Sub>
-      <Menu.Sub.Target><Menu.Sub.Item>{label}</Menu.Sub.Item></Menu.Sub.Target>
-      <Menu.Sub.Dropdown>{items.map(([key, text]) => <Menu.Item key={key} onClick={() => choose(key)}>{text}</Menu.Item>)}</Menu.Sub.Dropdown>
-    </Menu.Sub>
-  );
-}
-
-function Picker({ label, items, choose }: { readonly label: string; readonly items: readonly Item[]; readonly choose: (key: string) => void }) {
-  const [asked, setAsked] = useState("");
-  const shown = items.filter((item) => `${item.label} ${item.note}`.toLowerCase().includes(asked.toLowerCase())).slice(0, 60);
-  return (
-    <Menu.Sub closeDelay={200}>
-      <Menu.Sub.Target><Menu.Sub.Item>{label}</Menu.Sub.Item></Menu.Sub.Target>
-      <Menu.Sub.Dropdown className="nowheel">
-        <Box p={4}><TextInput size="xs" aria-label={`Search: ${label}`} placeholder="Search" value={asked} onChange={(event) => setAsked(event.currentTarget.value)} onKeyDown={(event) => { if (event.key !== "Escape" && event.key !== "ArrowDown") event.stopPropagation(); }} /></Box>
-        <ScrollArea.Autosize mah={260} type="auto">
-          {shown.map((item) => <Menu.Item key={item.key} title={item.title} onClick={() => choose(item.key)}><Text span size="sm">{item.label}</Text> <Text span size="xs" c="dimmed">{item.note}</Text></Menu.Item>)}
-          {shown.length === 0 && <Text size="xs" c="dimmed" p="xs">Nothing is called that.</Text>}
-        </ScrollArea.Autosize>
-      </Menu.Sub.Dropdown>
-    </Menu.Sub>
-  );
+function freeKey(node: GraphNode): string {
+  const taken = new Set(node.ports.map(({ label }) => label));
+  for (let number = 1; ; number++) if (!taken.has(`value ${number}`)) return `value ${number}`;
 }
