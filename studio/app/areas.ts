@@ -23,9 +23,10 @@ export interface PageRoute {
 }
 
 import { routes as changes } from "../pages/changes/routes.ts";
+import { routes as connectors } from "../pages/connectors/routes.ts";
 import { routes as mappings } from "../pages/mappings/routes.ts";
 import { routes as operate } from "../pages/operate/routes.ts";
 import { routes as organizations } from "../pages/organizations/routes.ts";
 import { routes as start } from "../pages/start/routes.ts";
 
-export const areas: readonly PageRoute[] = [...start, ...operate, ...organizations, ...mappings, ...changes];
+export const areas: readonly PageRoute[] = [...start, ...operate, ...organizations, ...mappings, ...connectors, ...changes];
