@@ -26,7 +26,7 @@ export function CommandPalette({ opened, close }: { readonly opened: boolean; re
   useEffect(() => { combobox.selectFirstOption(); }, [asked, opened, tenants.data]);
   const go = (to: string) => { close(); setAsked(""); void navigate({ to }); };
   return (
-    <Modal opened={opened} onClose={close} withCloseButton={false} padding="xs" size="lg" yOffset="12vh" centered={false} title={undefined} aria-label="Search pages and organisations">
+    <Modal.Root opened={opened} onClose={close} padding="xs" size="lg" yOffset="12vh" centered={false}><Modal.Overlay /><Modal.Content aria-label="Search pages and organisations"><Modal.Body>
       <Combobox store={combobox} onOptionSubmit={go} withinPortal={false}>
         <Combobox.EventsTarget><TextInput data-autofocus value={asked} onChange={(event) => setAsked(event.currentTarget.value)} placeholder="Page or organisation" aria-label="Page or organisation" variant="unstyled" px="xs" size="md" /></Combobox.EventsTarget>
         <ScrollArea.Autosize mah={360} type="auto">
@@ -36,6 +36,6 @@ export function CommandPalette({ opened, close }: { readonly opened: boolean; re
           </Combobox.Options>
         </ScrollArea.Autosize>
       </Combobox>
-    </Modal>
+    </Modal.Body></Modal.Content></Modal.Root>
   );
 }

@@ -1,5 +1,5 @@
 /** What stands around every page: navigation, who one is, and the banner while acting as somebody else. */
-import { ActionIcon, Alert, AppShell, Avatar, Box, Burger, Button, Group, Kbd, Menu, NavLink, ScrollArea, Stack, Text, UnstyledButton, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, Alert, AppShell, Avatar, Box, Burger, Button, Group, Kbd, Menu, NavLink, ScrollArea, Stack, Text, UnstyledButton, VisuallyHidden, useMantineColorScheme } from "@mantine/core";
 import { useDisclosure, useHotkeys } from "@mantine/hooks";
 import { ExitIcon, MagnifyingGlassIcon, MoonIcon, SunIcon } from "@radix-ui/react-icons";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
@@ -31,7 +31,7 @@ export function Frame() {
             <UnstyledButton component={Link} to="/" aria-label="Plugboard, to the start"><Group gap={8} wrap="nowrap"><img src="/plug.svg" width={24} height={24} alt="" /><Text fw={650} size="sm">Plugboard</Text></Group></UnstyledButton>
           </Group>
           <Group gap="xs" wrap="nowrap">
-            <Button variant="default" size="xs" leftSection={<MagnifyingGlassIcon aria-hidden />} rightSection={<Box component="span" visibleFrom="sm"><Kbd size="xs">Ctrl K</Kbd></Box>} onClick={openPalette} aria-label="Search pages and organisations">Search</Button>
+            <Button variant="default" size="xs" leftSection={<MagnifyingGlassIcon aria-hidden />} rightSection={<Box component="span" visibleFrom="sm"><Kbd size="xs" aria-hidden>Ctrl K</Kbd></Box>} onClick={openPalette}>Search<VisuallyHidden> pages and organisations</VisuallyHidden></Button>
             <SchemeSwitch />
             <Person />
           </Group>
@@ -88,7 +88,7 @@ function Person() {
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   return (
     <Menu position="bottom-end" width={260}>
-      <Menu.Target><UnstyledButton aria-label={`Account of ${user.email}`}><Avatar size={30} radius="xl" color="initials" name={user.name ?? user.email} /></UnstyledButton></Menu.Target>
+      <Menu.Target><UnstyledButton><Avatar size={30} radius="xl" variant="filled" color="plug.8" name={user.name ?? user.email} /><VisuallyHidden>Account of {user.email}</VisuallyHidden></UnstyledButton></Menu.Target>
       <Menu.Dropdown>
         <Box px="sm" py={6}><Text size="sm" fw={550} truncate>{user.name ?? user.email}</Text><Text size="xs" c="dimmed" truncate>{user.email} · {role.replaceAll("_", " ")}</Text></Box>
         <Menu.Divider />

@@ -16,7 +16,7 @@ export const RISKS: Readonly<Record<string, string>> = { safe: "Takes effect at 
 export function SemanticDiff({ label, changes }: { readonly label: string; readonly changes: readonly SemanticChange[] }) {
   const rated = changes.some(({ risk }) => risk !== undefined);
   return (
-    <Paper withBorder style={{ overflowX: "auto" }} tabIndex={0} role="region" aria-label={label}>
+    <Paper withBorder style={{ overflowX: "auto" }} tabIndex={0}>
       <Table fz="sm" miw={640} aria-label={label}>
         <Table.Thead><Table.Tr><Table.Th>What</Table.Th><Table.Th>Before</Table.Th><Table.Th>After</Table.Th>{rated && <Table.Th w={120}>Risk</Table.Th>}</Table.Tr></Table.Thead>
         <Table.Tbody>{changes.map((each) => <Row key={`${each.kind} ${each.path}`} of={each} rated={rated} />)}</Table.Tbody>

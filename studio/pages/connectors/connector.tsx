@@ -1,7 +1,7 @@
 /** One connector: what it offers, its files, and trying it. */
 import { Alert, Anchor, Group, Tabs, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "../../api/client.ts";
 import { Page } from "../../ui/page.tsx";
@@ -25,7 +25,7 @@ export default function ConnectorPage() {
   return (
     <Page wide title={connector.data?.title ?? name} crumbs={[{ label: "Connectors", to: "/connectors" }, { label: name }]}
       lead={connector.data && <Group gap="sm" component="span"><span>{categoryName(connector.data.category)}</span><Health connections={connector.data.health.connections} working={connector.data.health.working} />{connector.data.docs && <Anchor href={connector.data.docs} target="_blank" rel="noreferrer" size="sm">The provider's documentation</Anchor>}</Group>}>
-      {connector.data && connector.data.missing.length > 0 && <Alert color="yellow" variant="light" title="Before anybody can connect it">The operator sets {connector.data.missing.join(", ")} once, on the operator's own connection of it: <Anchor href="/platform" inherit underline="always">Platform connections</Anchor>.</Alert>}
+      {connector.data && connector.data.missing.length > 0 && <Alert color="yellow" variant="light" title="Something is left to the operator">{connector.data.missing.join(", ")} {connector.data.missing.length === 1 ? "is" : "are"} set once for all customers, on the operator's own connection of it: <Anchor component={Link} to="/platform" inherit c="inherit" underline="always">Platform connections</Anchor>.</Alert>}
       <Tabs value={tab} onChange={(value) => void navigate({ to: ".", search: (old: Record<string, unknown>) => ({ ...old, tab: value === "offers" ? undefined : value }), replace: true } as never)} keepMounted={false}>
         <Tabs.List mb="md"><Tabs.Tab value="offers">What it offers</Tabs.Tab><Tabs.Tab value="source">YAML{Object.keys(drafts).length > 0 && <Text span size="xs" c="dimmed"> (edited)</Text>}</Tabs.Tab><Tabs.Tab value="try">Try it</Tabs.Tab></Tabs.List>
         <Tabs.Panel value="offers"><Loaded query={connector}>{(found) => <Loaded query={bench}>{(workbench) => <Offers of={found} bench={workbench} />}</Loaded>}</Loaded></Tabs.Panel>

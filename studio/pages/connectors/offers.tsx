@@ -60,5 +60,5 @@ export function Offers({ of, bench }: { readonly of: Connector; readonly bench: 
 const Fact = ({ name, children }: { readonly name: string; readonly children: ReactNode }) => <div><Text size="xs" c="dimmed">{name}</Text><Text size="sm" component="div">{children}</Text></div>;
 
 const Listing = ({ label, head, children }: { readonly label: string; readonly head: readonly string[]; readonly children: ReactNode }) => (
-  <Paper withBorder style={{ overflowX: "auto" }} tabIndex={0} role="region" aria-label={label}><Table fz="sm" miw={520} aria-label={label}><Table.Thead><Table.Tr>{head.map((each) => <Table.Th key={each} fz="xs" c="dimmed" fw={500}>{each}</Table.Th>)}</Table.Tr></Table.Thead><Table.Tbody>{children}</Table.Tbody></Table></Paper>
+  <Paper withBorder style={{ overflowX: "auto" }} tabIndex={0}><Table fz="sm" miw={520} aria-label={label}><Table.Thead><Table.Tr>{head.map((each) => <Table.Th key={each} fz="xs" c="dimmed" fw={500}>{each}</Table.Th>)}</Table.Tr></Table.Thead><Table.Tbody>{children}</Table.Tbody></Table></Paper>
 );

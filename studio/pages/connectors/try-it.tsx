@@ -113,5 +113,5 @@ function HalfShown({ of, label }: { readonly of: Half; readonly label: string })
 function Json({ label, value, text }: { readonly label: string; readonly value?: unknown; readonly text?: string }) {
   let shown = text ?? JSON.stringify(value, null, 2);
   if (text !== undefined) try { shown = JSON.stringify(JSON.parse(text), null, 2); } catch { /* not JSON, or cut: as it is */ }
-  return <Box miw={0}>{value !== undefined && <Text size="xs" c="dimmed" mb={2}>{label}</Text>}<Code block mah={280} fz={11.5} style={{ overflow: "auto", whiteSpace: "pre-wrap", overflowWrap: "anywhere" }} tabIndex={0} role="region" aria-label={label}>{shown}</Code></Box>;
+  return <Box miw={0}>{value !== undefined && <Text size="xs" c="dimmed" mb={2}>{label}</Text>}<Code block mah={280} fz={11.5} style={{ overflow: "auto", whiteSpace: "pre-wrap", overflowWrap: "anywhere" }} tabIndex={0} aria-label={label}>{shown}</Code></Box>;
 }
