@@ -168,11 +168,12 @@ async function processEvents(context: ProcessingContext, tx: TenantTransaction, 
     }
   }
   await context.probe?.("events_mapped");
+  // First, as whoever reads a record does: its pending read, then its rows. The other way round the two would wait for each other.
+  await askForReads(tx, connection, asks);
   for (const { flow, cause, pushes } of lines) {
     const written = await writePushes(tx, context.keyring, context.runs, flow, pushes.map(({ push }) => push), { revision: lane.revision, cause, variables: { ...lane.variables, now: Date.now() } });
     pushes.forEach(({ tell }, index) => tell(written[index]!));
   }
-  await askForReads(tx, connection, asks);
   await context.probe?.("events_written");
   for (const { event } of understood) ends.set(event.id, endOf(event, told.get(event.id)!, lane));
   return events.flatMap(({ id }) => ends.get(id) ?? []);

@@ -36,7 +36,10 @@ export async function processRead(context: ReadingContext, read: ReadName, signa
   try {
     await work(context, read, claimed, signal);
   } catch (thrown) {
-    if (!(thrown instanceof PlugboardError) || thrown.code !== "RUN_FENCED") throw thrown;
+    if (thrown instanceof PlugboardError && thrown.code === "RUN_FENCED") return true;
+    // What could not be stored now is read again soon, not when the lease runs out.
+    await delayRead(context.db, read, claimed.epoch, PAUSES[Math.min(claimed.attempts, PAUSES.length) - 1]!, (thrown as Error).message).catch(() => undefined);
+    throw thrown;
   }
   return true;
 }
