@@ -40,6 +40,7 @@ export async function fenceRead(tx: TenantTransaction, { connection, stream, key
 /** Last in that transaction: events that asked before the read began are over; for those that came since, it is due again. */
 export async function finishRead(tx: TenantTransaction, { connection, stream, key }: Omit<ReadName, "tenant">, epoch: number, end: { readonly status: "processed" | "failed"; readonly code?: string; readonly reason?: string }): Promise<void> {
   const read = { tenantId: tx.tenantId, connection, stream, key };
+  await tx.run(sql.lockAsking(read));
   await tx.run(sql.answerEvents(read, epoch, end.status, end.code ?? null, end.reason?.slice(0, 1000) ?? null));
   await tx.run(sql.finishRead(read, epoch));
 }

@@ -57,6 +57,13 @@ export const delayRead = (read: ReadIds, epoch: number, seconds: number, reason:
   values: [...ids(read), epoch, seconds, reason],
 });
 
+/** Before them, and in a statement of its own: two reads that one event asked for would each see the other's still open, and neither would end it. */
+export const lockAsking = (read: ReadIds): Statement => ({
+  text: `select 1 from events e where e.tenant_id = $1 and e.status = 'reading'
+           and e.id in (select w.event_id from event_reads w where w.tenant_id = $1 and w.connection = $2 and w.stream = $3 and w.key = $4) order by e.id for update`,
+  values: ids(read),
+});
+
 /** Those that this read answers wait for it no more; those that wait for nothing else are over. Ends that were given before (failed) stay. */
 export const answerEvents = (read: ReadIds, epoch: number, status: string, code: string | null, reason: string | null): Statement => ({
   text: `with answered as (
