@@ -103,7 +103,7 @@ export async function running(files: Readonly<Record<string, string>>): Promise<
       for (const end = Date.now() + 25_000; ; await new Promise((resolve) => setTimeout(resolve, 15))) {
         const [row] = await it.admin<{ open: string }>(ON_ITS_WAY);
         if (row!.open === "0") return;
-        if (Date.now() > end) throw new Error(`still on its way: ${JSON.stringify(await it.admin("select status, code, reason, count(*) from deliveries group by 1, 2, 3"))} ${JSON.stringify(await it.admin("select status, code, reason, count(*) from events group by 1, 2, 3"))} ${errors.map(String).join("; ")}`);
+        if (Date.now() > end) throw new Error(`still on its way: ${JSON.stringify(await it.admin("select status, code, reason, count(*) from deliveries group by 1, 2, 3"))} ${JSON.stringify(await it.admin("select status, code, reason, count(*) from events group by 1, 2, 3"))} ${JSON.stringify(await it.admin("select * from pending_reads"))} ${errors.map(String).join("; ")}`);
       }
     },
     rows: async (tenant, entity) => (await it.call("GET", `/api/records/${entity}?limit=1000`, tenant)).body.data,
