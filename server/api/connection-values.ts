@@ -87,7 +87,7 @@ export async function acceptValues(entered: Entered, context: Context): Promise<
   }
 
   const now = effective(connector, plan, config);
-  const moved = movesElsewhere(context, now);
+  const moved = movesElsewhere(context, config);
   const cleared = moved ? Object.keys(state?.secrets ?? {}).filter((field) => !Object.hasOwn(secrets, field) && !Object.hasOwn(references, field)) : [];
   for (const field of cleared) secrets[field] = null;
 
@@ -145,11 +145,11 @@ function effective(connector: ConnectorPlan, plan: Context["plan"], entered: Jso
   return values;
 }
 
-/** Whether a stored credential would now go to another host than the one it was entered for. */
-function movesElsewhere({ connector, plan, state }: Context, now: JsonObject): boolean {
+/** Whether, with this config entered, a stored credential would go to another host than the one it was entered for. */
+export function movesElsewhere({ connector, plan, state }: Pick<Context, "connector" | "plan" | "state">, entered: JsonObject): boolean {
   if (state === undefined || (Object.keys(state.secrets).length === 0 && !state.signed_in)) return false;
   if (state.connector !== connector.id) return true;
-  const then = effective(connector, plan, state.config);
+  const [then, now] = [effective(connector, plan, state.config), effective(connector, plan, entered)];
   return hostFields(connector).some((field) => JSON.stringify(then[field]) !== JSON.stringify(now[field]));
 }
 

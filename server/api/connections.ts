@@ -8,11 +8,11 @@ import { live } from "../../engine/run/redact.ts";
 import { systemClock } from "../../engine/run/system-clock.ts";
 import {
   buckets, describeConnection, forgetTokens, lastRuns, listConnections, listSchedules, lockForEntry, readConnectionValues, recordAudit, setConnection, setConnectionStatus, tokenStore, useConsent, withTenant,
-  type Actor, type ConnectionState, type LastRun, type ScheduleState,
+  type Actor, type ConnectionState, type Keyring, type LastRun, type ScheduleState, type TenantTransaction,
 } from "../../engine/store/index.ts";
 import { adopt } from "../connecting/adopt.ts";
 import { standingOf } from "../connecting/standing.ts";
-import { acceptValues, known, missingFields, signsInWith, type Context, type Entered } from "./connection-values.ts";
+import { acceptValues, known, missingFields, signsInWith, type Accepted, type Context, type Entered } from "./connection-values.ts";
 import { InvalidValues } from "./errors.ts";
 import type { Services } from "./services.ts";
 
@@ -84,13 +84,18 @@ export async function enterValues({ db, keyring, references }: Services, tenant:
     const { problems, config, secrets, references: named, cleared, moved } = await acceptValues(entered, contextOf(tenant, connection, connector, state, ofOperator));
     if (problems.length > 0) throw new InvalidValues(name, problems);
     for (const [field, reference] of Object.entries(named)) references.check(reference, { tenant, connection: name, field });
-    await setConnection(tx, keyring, tenant, name, { connector: connector.id, config, secrets, references: named, by: actor.name });
-    await forgetTokens(tx, name);
-    // What somebody's sign-in gave goes to the hosts it was given for, and nowhere else.
-    if (moved) await useConsent(tx, keyring, name, undefined);
-    await recordAudit(tx, tenant, { actor, action: "connection.entered", subject: { kind: "connection", id: name }, ...audited("before", state), ...audited("after", await describeConnection(tx, tenant, name)) });
+    await storeValues(tx, keyring, { name, connector }, state, { config, secrets, references: named, moved }, actor);
     return cleared;
   });
+}
+
+/** @param state of the connection, locked for entry. */
+export async function storeValues(tx: TenantTransaction, keyring: Keyring, { name, connector }: Pick<Planned, "name" | "connector">, state: ConnectionState | undefined, { config, secrets, references, moved }: Pick<Accepted, "config" | "secrets" | "references" | "moved">, actor: Actor): Promise<void> {
+  await setConnection(tx, keyring, tx.tenant, name, { connector: connector.id, config, secrets, references, by: actor.name });
+  await forgetTokens(tx, name);
+  // What somebody's sign-in gave goes to the hosts it was given for, and nowhere else.
+  if (moved) await useConsent(tx, keyring, name, undefined);
+  await recordAudit(tx, tx.tenant, { actor, action: "connection.entered", subject: { kind: "connection", id: name }, ...audited("before", state), ...audited("after", await describeConnection(tx, tx.tenant, name)) });
 }
 
 /** Config, and of secrets their fingerprints. */

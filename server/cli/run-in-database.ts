@@ -2,13 +2,14 @@
 import { triggerRun } from "../../engine/jobs/index.ts";
 import type { TenantPlan } from "../../engine/plan/index.ts";
 import type { RunMode, RunResult } from "../../engine/run/ports.ts";
-import { describeConnection, setConnection } from "../../engine/store/index.ts";
+import { describeConnection } from "../../engine/store/index.ts";
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import { openInstallation } from "../installation.ts";
 import { settingsOf } from "../settings.ts";
 import { allowPrivate, dataFolder, type LocatedWorkspace } from "../workspace/locate.ts";
 import { applyLocated } from "./apply.ts";
 import { enteredValues } from "./connection-values.ts";
+import { enterFromCommand } from "./enter.ts";
 import { say } from "./output.ts";
 import { quarantineNotes } from "./quarantine-note.ts";
 import { referencesOf, withoutReferenced } from "./references.ts";
@@ -42,7 +43,7 @@ export async function runInDatabase(wanted: DatabaseRun): Promise<RunResult> {
     const before = await describeConnection(installation.db, tenant, flow.connection);
     const secrets = withoutReferenced(values.secrets, wanted.sets, {}, before);
     if (Object.keys(values.config).length + Object.keys(secrets).length > 0)
-      await setConnection(installation.db, installation.keyring, tenant, flow.connection, { connector: connector.id, config: { ...before?.config, ...values.config }, secrets });
+      await enterFromCommand(installation, tenant, { name: flow.connection, connector, plan: plan.connections[flow.connection] }, { config: values.config, secrets }, "run");
     installation.work({ allowPrivate: allowPrivate(wanted.located.workspace), references: referencesOf(wanted.located.workspace, process.env), slots: 1, schedules: false });
     const created = await triggerRun(installation.jobs.queue, installation.db, tenant, { flow: flow.name, connection: flow.connection, trigger: "manual", ...(wanted.mode ? { mode: wanted.mode } : {}) });
     const board = progressBoard();

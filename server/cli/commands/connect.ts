@@ -5,12 +5,14 @@ import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { resolvePlan } from "../../../engine/plan/index.ts";
 import { checkConnection } from "../../../engine/run/check-connection.ts";
 import { systemClock } from "../../../engine/run/system-clock.ts";
-import { buckets, describeConnection, readConnectionValues, setConnection, setConnectionStatus, tokenStore, PLATFORM } from "../../../engine/store/index.ts";
+import { buckets, describeConnection, readConnectionValues, setConnectionStatus, tokenStore, PLATFORM } from "../../../engine/store/index.ts";
+import { movesElsewhere } from "../../api/connection-values.ts";
 import { openInstallation } from "../../installation.ts";
 import { settingsOf } from "../../settings.ts";
 import { allowPrivate, dataFolder, locateWorkspace, readWorkspace, refuseErrors } from "../../workspace/locate.ts";
 import { applyLocated } from "../apply.ts";
 import { collectSet, enteredValues, type EnteredValues } from "../connection-values.ts";
+import { enterFromCommand } from "../enter.ts";
 import { print, printJson, say } from "../output.ts";
 import { givenReferences, referencesOf, withoutReferenced } from "../references.ts";
 import { environmentNames } from "../run-in-database.ts";
@@ -55,8 +57,10 @@ async function connect(tenant: string, connection: string, options: ConnectOptio
     const before = await describeConnection(db, tenant, connection);
     // What the operator sets for all customers stands without what each customer brings.
     const forAll = tenant === PLATFORM && Object.values(connector.config).some(({ scope }) => scope === "app");
-    const { config, secrets } = entered(forAll ? "any" : [...Object.keys(before?.config ?? {}), ...Object.keys(before?.secrets ?? {}), ...Object.keys(references)]);
-    await setConnection(db, keyring, tenant, connection, { connector: connector.id, config: { ...before?.config, ...config }, secrets: withoutReferenced(secrets, options.set, references, before), references });
+    // A secret stays with the address that it was entered for: with another one, it is asked for again.
+    const moved = movesElsewhere({ connector, plan: planned, state: before }, { ...before?.config, ...entered("any").config });
+    const { config, secrets } = entered(forAll ? "any" : [...Object.keys(before?.config ?? {}), ...(moved ? [] : Object.keys(before?.secrets ?? {})), ...Object.keys(references)]);
+    await enterFromCommand(installation, tenant, { name: connection, connector, plan: planned }, { config, secrets: withoutReferenced(secrets, options.set, references, moved ? undefined : before), references }, "connect");
     if (!options.check || !connector.check) {
       if (options.json) printJson({ tenant, connection, status: "stored" });
       else print(`Stored ${connection} of ${tenant}${connector.check ? ", unchecked" : "; its connector has no check"}.`);

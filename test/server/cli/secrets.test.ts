@@ -63,7 +63,7 @@ test("a reference is stored instead of a value, resolved by check and run, and i
   expect(asked).toEqual([`Token ${CANARY}`]);
   expect(await plugboard(["run", "acme", "people"], { CRM_TOKEN: CANARY, PLUGBOARD_CRM_TOKEN: "a value that only stands in the environment" })).toMatchObject({ code: 0 });
   db = await openDatabase({ url, max: 3 });
-  expect((await describeConnection(db, "acme", "crm"))!.secrets).toEqual({ token: { set: true, fingerprint: expect.stringMatching(/^[0-9a-f]{8}$/), reference: "env:CRM_TOKEN", updated_at: expect.any(String) } });
+  expect((await describeConnection(db, "acme", "crm"))!.secrets).toEqual({ token: { set: true, fingerprint: expect.stringMatching(/^[0-9a-f]{8}$/), reference: "env:CRM_TOKEN", updated_at: expect.any(String), updated_by: "plugboard connect" } });
 }, 60_000);
 
 test("a reference without a value fails the run by its own code, after it was tried again, and the credential is not called broken", async () => {
