@@ -66,7 +66,7 @@ test("as JSON it has the code, the finished sentence and the place", () => {
 
 test("every code starts with its stage, and has a sentence and a status of the HTTP API", () => {
   for (const [code, entry] of Object.entries(catalog)) {
-    expect(code).toMatch(/^(MANIFEST|PLAN|MAPPING|AUTH|RUN|DELIVERY|WEBHOOK|STORE|SERVER|CLI|LINT)_[A-Z_]+$/);
+    expect(code).toMatch(/^(MANIFEST|PLAN|MAPPING|AUTH|RUN|EVENT|DELIVERY|CHANGE|TENANT|LIMIT|STORE|SERVER|CLI|LINT)_[A-Z_]+$/);
     expect(entry.message.length, code).toBeGreaterThan(3);
     expect(entry.http >= 400 && entry.http < 600, code).toBe(true);
   }
