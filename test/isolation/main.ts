@@ -21,9 +21,10 @@ const PARTS = ["routes", "behind", "canary", "rotation", "mutants"] as const;
 type Part = (typeof PARTS)[number];
 const LEAST_PROBES = 20_000;
 
-const USAGE = `npm run isolation -- [--seed N] [--share 0.6] [--secrets 10000] [--only ${PARTS.join("|")}] [--mutants] [--json] [--verbose]
+const USAGE = `npm run isolation -- [--seed N] [--share 0.6] [--secrets 10000] [--only ${PARTS.join("|")}] [--route REGEX] [--mutants] [--json] [--verbose]
 
 --share    of all probes of routes that are possible (1 is all of them); the seed says which
+--route    only routes whose "METHOD /path" it matches
 --only     one part (repeatable); --mutants is --only mutants
 Without --only: everything, and fewer than ${LEAST_PROBES.toLocaleString("en")} probes are a failure.`;
 
@@ -32,7 +33,7 @@ process.exitCode = await main().catch((broken: unknown) => {
   return 2;
 });
 
-interface Options { readonly seed: number; readonly share: number; readonly secrets: number; readonly parts: readonly Part[]; readonly json: boolean; readonly verbose: boolean }
+interface Options { readonly seed: number; readonly share: number; readonly secrets: number; readonly parts: readonly Part[]; readonly route: RegExp | undefined; readonly json: boolean; readonly verbose: boolean }
 
 async function main(): Promise<number> {
   const options = readOptions();
@@ -57,7 +58,7 @@ async function main(): Promise<number> {
   }
 }
 
-async function runParts({ seed, share, secrets, parts, verbose }: Options, dataFolder: string, say: (line: string) => void): Promise<{ failures: string[]; figures: Record<string, unknown> }> {
+async function runParts({ seed, share, secrets, parts, route, verbose }: Options, dataFolder: string, say: (line: string) => void): Promise<{ failures: string[]; figures: Record<string, unknown> }> {
   const failures: string[] = [];
   const figures: Record<string, unknown> = {};
   const told = (leaks: readonly Leak[]): void => { for (const { rule, where, detail } of leaks) failures.push(`${rule}: ${where}: ${detail.slice(0, verbose ? 600 : 200)}`); };
@@ -66,13 +67,14 @@ async function runParts({ seed, share, secrets, parts, verbose }: Options, dataF
     const world = await openWorld();
     try {
       if (parts.includes("routes")) {
-        const at = performance.now();
-        const { leaks, broken, ...counts } = await probeRoutes(world, { seed, share, log: (line) => { if (verbose) say(`  ${line}`); } });
+        const since = performance.now();
+        const { leaks, broken, ...counts } = await probeRoutes(world, { seed, share, ...(route === undefined ? {} : { only: ({ method, path: at }) => route.test(`${method} ${at}`) }), log: (line) => { if (verbose) say(`  ${line}`); } });
         say(`routes      ${world.routes.length} routes × ${world.callers.length} callers: ${count(counts.cells.let_in)} cells let in, ${count(counts.cells.refused)} refused, as the table says
-            ${count(counts.probes)} probes, ${count(counts.reached)} reached the route's own code, ${leaks.length} leaks, ${broken.length} answers of 500, ${seconds(at)}
+            ${count(counts.probes)} probes, ${count(counts.reached)} reached the route's own code, ${leaks.length} leaks, ${broken.length} answers of 500, ${seconds(since)}
             ${Object.entries(counts.kinds).map(([kind, n]) => `${kind} ${count(n)}`).join(" · ")}
             statements on tenants' tables: ${count(world.tap.counted.onTenants)}, of them ${world.tap.strays.length} outside of a tenant's transaction`);
         told(leaks);
+        if (verbose) for (const line of new Set(world.log.text.split("\n").flatMap((text) => /"level":50/.test(text) ? [/"stack":"((?:[^"\\]|\\.)*)"/.exec(text)?.[1]?.slice(0, 400) ?? ""] : []))) say(`  logged: ${line}`);
         for (const line of broken) failures.push(`an answer of 500: ${line.slice(0, verbose ? 600 : 160)}`);
         if (parts.length === PARTS.length && counts.probes < LEAST_PROBES) failures.push(`only ${counts.probes} probes: ask for a larger --share`);
         figures["routes"] = { ...counts, leaks: leaks.length, broken: broken.length, statements: world.tap.counted };
@@ -122,12 +124,12 @@ async function runParts({ seed, share, secrets, parts, verbose }: Options, dataF
 
 function readOptions(): Options | undefined {
   try {
-    const { values } = parseArgs({ options: { seed: { type: "string" }, share: { type: "string" }, secrets: { type: "string" }, only: { type: "string", multiple: true }, mutants: { type: "boolean" }, json: { type: "boolean" }, verbose: { type: "boolean" }, help: { type: "boolean" } } });
+    const { values } = parseArgs({ options: { seed: { type: "string" }, share: { type: "string" }, route: { type: "string" }, secrets: { type: "string" }, only: { type: "string", multiple: true }, mutants: { type: "boolean" }, json: { type: "boolean" }, verbose: { type: "boolean" }, help: { type: "boolean" } } });
     const [seed, share, secrets] = [Number(values.seed ?? Date.now() % 1_000_000), Number(values.share ?? 0.6), Number(values.secrets ?? 10_000)];
     const parts = [...(values.only ?? []), ...(values.mutants === true ? ["mutants"] : [])] as Part[];
     const wrong = parts.find((part) => !PARTS.includes(part));
     if (values.help === true || wrong !== undefined || !(share > 0 && share <= 1) || !Number.isInteger(seed) || !(secrets > 0)) throw new Error(wrong === undefined ? "" : `there is no part '${wrong}'`);
-    return { seed, share, secrets, parts: parts.length === 0 ? PARTS : parts, json: values.json === true, verbose: values.verbose === true };
+    return { seed, share, secrets, parts: parts.length > 0 ? parts : values.route === undefined ? PARTS : ["routes"], route: values.route === undefined ? undefined : new RegExp(values.route), json: values.json === true, verbose: values.verbose === true };
   } catch (thrown) {
     console.error(`${(thrown as Error).message}\n${USAGE}`);
     return undefined;

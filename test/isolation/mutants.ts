@@ -1,7 +1,8 @@
 /** Products with one wall taken down each. A rig that lets one through proves nothing about the real one. */
 import { probeBehind } from "./behind.ts";
 import { probeRoutes, type Leak } from "./probes.ts";
-import { openWorld, type Mutation, type Route } from "./world.ts";
+import { asAdmin } from "../support/postgres.ts";
+import { openWorld, type Mutation, type Route, type World } from "./world.ts";
 
 interface Mutant extends Mutation {
   readonly what: string;
@@ -31,16 +32,22 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
 };
 
-export async function runMutant(name: string, seed: number): Promise<{ readonly caught: boolean; readonly by: readonly string[]; readonly leaks: readonly Leak[] }> {
+export interface Verdict { readonly caught: boolean; readonly by: readonly string[]; readonly leaks: readonly Leak[] }
+
+/** @param spoil an open world that nobody needs afterwards; only a mutant whose server is another one needs its own. */
+export async function runMutant(name: string, seed: number, spoil?: World): Promise<Verdict> {
   const mutant = MUTANTS[name]!;
-  const world = await openWorld(mutant);
+  const world = spoil ?? await openWorld(mutant);
   try {
-    const leaks: Leak[] = [];
-    leaks.push(...(await probeRoutes(world, { seed, share: 0.3, only: mutant.only ?? (() => true) })).leaks);
+    if (spoil !== undefined) {
+      if (mutant.sql !== undefined) await asAdmin(spoil.adminUrl, mutant.sql);
+      spoil.tap.rewrite = mutant.rewrite;
+    }
+    const leaks = [...(await probeRoutes(world, { seed, share: 0.3, keys: 0, only: mutant.only ?? (() => true) })).leaks];
     if (mutant.behind === true) leaks.push(...(await probeBehind(world)).leaks);
     const by = [...new Set(leaks.map(({ rule }) => rule))].filter((rule) => mutant.rule.test(rule));
     return { caught: by.length > 0, by, leaks };
   } finally {
-    await world.close();
+    if (spoil === undefined) await world.close();
   }
 }

@@ -17,7 +17,7 @@ export interface Started {
 
 /** The caller's environment without what would point at another database or port. */
 function environment(extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  const { DATABASE_URL: _, PORT: __, PLUGBOARD_KEK: ___, PLUGBOARD_KEK_OLD: ____, PLUGBOARD_SECRETS_DIR: _____, ...rest } = process.env;
+  const { DATABASE_URL: _, DATABASE_URL_MIGRATE: _m, PORT: __, PLUGBOARD_KEK: ___, PLUGBOARD_KEK_OLD: ____, PLUGBOARD_SECRETS_DIR: _____, ...rest } = process.env;
   return { ...rest, NO_COLOR: "1", ...extra };
 }
 

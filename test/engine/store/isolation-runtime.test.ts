@@ -1,9 +1,13 @@
 /** Who the running product logs in as, and what no statement of its connections can do. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { assertMigrated, mayMigrate, migrate, openDatabase, runtimeLogin, withTenant } from "../../../engine/store/index.ts";
+import { assertMigrated, generateKey, mayMigrate, migrate, openDatabase, runtimeLogin, withTenant } from "../../../engine/store/index.ts";
 import { asScheduler } from "../../../engine/store/database.ts";
 import { scramVerifier } from "../../../engine/store/scram.ts";
+import { startCommand } from "../../support/command.ts";
 import { asAdmin, createDatabase, dropDatabase, testDatabase, type TestDatabase } from "../../support/postgres.ts";
 
 let at: TestDatabase;
@@ -122,6 +126,34 @@ test("a migration makes the login that an address names, with its password, and 
     await dropDatabase(url);
   }
 });
+
+test("`migrate` makes the product's user with the address of another; `serve` and `worker` work as that user alone, and say who must migrate when they may not", async () => {
+  const url = await createDatabase();
+  const user = `served_${new URL(url).pathname.slice(-6)}`;
+  const own = Object.assign(new URL(url), { username: user, password: "pass word" }).href;
+  const folder = await mkdtemp(path.join(tmpdir(), "plugboard-runtime-"));
+  const kek = generateKey();
+  const run = (args: readonly string[], env: Record<string, string>) => startCommand([...args, "--data", path.join(folder, "data")], { cwd: folder, env: { PLUGBOARD_KEK: kek, ...env } });
+  try {
+    const migrated = await run(["migrate"], { DATABASE_URL: own, DATABASE_URL_MIGRATE: url }).ended;
+    expect([migrated.code, migrated.stderr]).toEqual([0, expect.not.stringContaining("pass word")]);
+    for (const [args, sign] of [[["serve", "--port", "0"], "Listening on"], [["worker", "--no-schedules"], "is ready"]] as const) {
+      const started = run(args, { DATABASE_URL: own });
+      await started.printed(sign);
+      expect((await asAdmin<{ usename: string }>(url, "select distinct usename::text from pg_stat_activity where datname = current_database() and application_name = 'plugboard'")).map(({ usename }) => usename)).toEqual([user]);
+      started.child.kill("SIGTERM");
+      const { code, stderr } = await started.ended;
+      expect([code, stderr]).toEqual([0, expect.not.stringContaining("could bypass")]);
+    }
+    await asAdmin(url, "delete from migrations where file like '000017%'");
+    const refused = await run(["serve", "--port", "0"], { DATABASE_URL: own }).ended;
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("STORE_BEHIND")]);
+  } finally {
+    await asAdmin(url, `drop owned by ${user}; drop role ${user}`);
+    await dropDatabase(url);
+    await rm(folder, { recursive: true, force: true });
+  }
+}, 120_000);
 
 test("a connection that is logged in as more than the product is says so", async () => {
   const db = await openDatabase({ url: at.url, max: 1 });
