@@ -27,6 +27,13 @@ import { routes as connectors } from "../pages/connectors/routes.ts";
 import { routes as mappings } from "../pages/mappings/routes.ts";
 import { routes as operate } from "../pages/operate/routes.ts";
 import { routes as organizations } from "../pages/organizations/routes.ts";
+import { routes as account } from "../pages/account/routes.ts";
+import { routes as audit } from "../pages/audit/routes.ts";
+import { routes as deliveries } from "../pages/deliveries/routes.ts";
+import { routes as events } from "../pages/events/routes.ts";
+import { routes as holds } from "../pages/holds/routes.ts";
+import { routes as org } from "../pages/org/routes.ts";
+import { routes as settings } from "../pages/settings/routes.ts";
 import { routes as start } from "../pages/start/routes.ts";
 
-export const areas: readonly PageRoute[] = [...start, ...operate, ...organizations, ...mappings, ...connectors, ...changes];
+export const areas: readonly PageRoute[] = [...start, ...operate, ...events, ...deliveries, ...holds, ...org, ...audit, ...settings, ...account, ...organizations, ...mappings, ...connectors, ...changes];

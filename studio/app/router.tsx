@@ -11,6 +11,7 @@ export function makeRouter(queries: QueryClient) {
   const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: ({ error }) => <Failed error={error} retry={() => location.reload()} /> });
   const signIn = createRoute({ getParentRoute: () => root, path: "/sign-in", component: lazyRouteComponent(() => import("../pages/sign-in/sign-in.tsx")) });
   const invitation = createRoute({ getParentRoute: () => root, path: "/invitation", component: lazyRouteComponent(() => import("../pages/sign-in/invitation.tsx")) });
+  const passwordReset = createRoute({ getParentRoute: () => root, path: "/password-reset", component: lazyRouteComponent(() => import("../pages/sign-in/password-reset.tsx")) });
   const frame = createRoute({
     getParentRoute: () => root, id: "frame", component: Frame,
     beforeLoad: async ({ location }) => {
@@ -19,5 +20,5 @@ export function makeRouter(queries: QueryClient) {
     },
   });
   const pages = areas.map(({ path, permission, load }) => createRoute({ getParentRoute: () => frame, path, component: guarded(permission, lazyRouteComponent(load)), errorComponent: ({ error, reset }) => <Failed error={error} retry={reset} /> }));
-  return createRouter({ routeTree: root.addChildren([signIn, invitation, frame.addChildren(pages)]), defaultPreload: "intent", scrollRestoration: true, defaultNotFoundComponent: NotFound });
+  return createRouter({ routeTree: root.addChildren([signIn, invitation, passwordReset, frame.addChildren(pages)]), defaultPreload: "intent", scrollRestoration: true, defaultNotFoundComponent: NotFound });
 }

@@ -1,8 +1,8 @@
 /** One run: how it goes, what it counted, its log in order, and what happens next. */
-import { Alert, Box, Button, Code, Group, Paper, Progress, SimpleGrid, Stack, Table, Text, Tooltip } from "@mantine/core";
+import { Alert, Anchor, Box, Button, Code, Group, Paper, Progress, SimpleGrid, Stack, Table, Text, Tooltip } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "../../api/client.ts";
 import { useLive, type LiveRun } from "../../api/live.ts";
@@ -13,9 +13,8 @@ import { Status } from "../../ui/status.tsx";
 import { ForTenant } from "../../ui/tenant.tsx";
 import { duration, exactTime, useZone, When } from "../../ui/time.tsx";
 import { usePages } from "../../ui/use-pages.ts";
+import { type LogLine, RunTimeline } from "./timeline.tsx";
 import { isUnderWay, type Run, whole } from "./types.ts";
-
-interface LogLine { readonly at: string; readonly level: string; readonly event: string; readonly message: string; readonly data?: Readonly<Record<string, unknown>> }
 
 /** In the order of the balance: read = the sum of the others. */
 const BALANCE = [["created", "teal"], ["updated", "blue"], ["unchanged", "gray"], ["superseded", "grape"], ["deleted", "red"], ["filtered", "dark"], ["quarantined", "orange"]] as const;
@@ -63,7 +62,9 @@ function One({ tenant, id }: { readonly tenant: string; readonly id: string }) {
             <Figure label="Took" value={found.seconds === null ? "–" : duration(found.seconds * 1000)} note={found.attempt > 1 ? `attempt ${found.attempt}` : "first attempt"} />
           </SimpleGrid>
           <Balance counters={counters} />
-          <Section title="Timeline"><Log tenant={tenant} run={found} /></Section>
+          {counters.quarantined > 0 && may("quarantine:read") && <Text size="sm"><Anchor component={Link} to="/quarantine" search={{ tenant, run: found.id } as never} size="sm">{whole(counters.quarantined)} {counters.quarantined === 1 ? "record" : "records"} of this run in quarantine</Anchor>: each with its reason, tried again when what is wrong was mended.</Text>}
+          <Next tenant={tenant} run={found} />
+          {may("logs:read") && <Section title="Timeline"><Log tenant={tenant} run={found} /></Section>}
           <Section title="Particulars">
             <Table variant="vertical" withRowBorders={false} layout="fixed" fz="sm">
               <Table.Tbody>
@@ -75,6 +76,17 @@ function One({ tenant, id }: { readonly tenant: string; readonly id: string }) {
       );
     }}</Loaded>
   );
+}
+
+/** What happens after this run, without anybody doing anything. */
+function Next({ tenant, run }: { readonly tenant: string; readonly run: Run }) {
+  const may = useMay();
+  const flows = useQuery({ queryKey: ["/api/flows", tenant], enabled: may("flows:read"), queryFn: ({ signal }) => api.get<{ data: readonly { flow: string; schedule: string; paused: boolean; enabled: boolean; next_run_at: string | null }[] }>("/api/flows", { tenant }, signal) });
+  const flow = flows.data?.data.find((each) => each.flow === run.flow);
+  const says = run.status === "queued" ? "It starts as soon as a worker is free." : run.status === "waiting" ? <>It goes on by itself <When at={run.resume_at} />, from the page where it stopped.</> : run.status === "running" ? "Each page is stored as it comes; a worker that stops costs a page, not the run."
+    : flow === undefined ? undefined : !flow.enabled ? "Its flow is switched off: nothing follows." : flow.paused ? "Its flow is paused: nothing follows until somebody resumes it."
+    : flow.next_run_at === null ? `Its flow runs ${flow.schedule}.` : <>The next run begins <When at={flow.next_run_at} /> ({flow.schedule}), {run.status === "failed" ? "from the last page that was stored" : "from what this one had read"}.</>;
+  return says === undefined ? null : <Text size="sm" c="dimmed" aria-live="polite">{says}</Text>;
 }
 
 function Figure({ label, value, note }: { readonly label: string; readonly value: string; readonly note: string }) {
@@ -103,7 +115,8 @@ function Log({ tenant, run }: { readonly tenant: string; readonly run: Run }) {
   if (log.rows === undefined) return <LoadingRows />;
   if (log.rows.length === 0) return <Empty title="Nothing was logged yet" />;
   const begun = Date.parse(log.rows[0]!.at);
-  return (
+  return <>
+    <RunTimeline lines={log.rows} start={run.started_at === null ? begun : Date.parse(run.started_at)} end={run.finished_at === null || log.more ? Date.parse(log.rows.at(-1)!.at) : Date.parse(run.finished_at)} />
     <Paper withBorder p={0} style={{ overflow: "hidden" }}>
       <Box component="ol" m={0} p={0} style={{ listStyle: "none", maxHeight: 460, overflow: "auto" }} tabIndex={0} aria-label="Log of the run">
         {log.rows.map((line, index) => (
@@ -116,5 +129,5 @@ function Log({ tenant, run }: { readonly tenant: string; readonly run: Run }) {
       </Box>
       {log.more && <Group justify="center" p="xs"><Button variant="default" size="xs" onClick={log.more.load} loading={log.more.loading}>Show more</Button></Group>}
     </Paper>
-  );
+  </>;
 }

@@ -1,39 +1,54 @@
-/** Who was invited chooses a password. The token stands in the fragment, so that no server's log keeps it. */
-import { Alert, Button, Center, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
+/** Who was invited comes in: with a password, or by signing in where they have an account already. */
+import { Alert, Button, Center, Divider, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useState, type FormEvent } from "react";
-import { api, ApiError } from "../../api/client.ts";
+import { type FormEvent, useState } from "react";
+import { api } from "../../api/client.ts";
 import { sessionQuery } from "../../api/session.ts";
+import { Failed, LoadingRows } from "../../ui/states.tsx";
+import { useFragment } from "./fragment.ts";
+
+interface Invited { readonly title: string; readonly email: string; readonly role: string }
 
 export default function Invitation() {
   useDocumentTitle("Accept an invitation · Plugboard");
   const queries = useQueryClient();
   const navigate = useNavigate();
-  const [token] = useState(() => location.hash.slice(1));
+  const token = useFragment();
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
+  const invited = useQuery({ queryKey: ["invitation"], queryFn: () => api.post<Invited>("/api/invitations/look", { token }), enabled: token !== "", retry: false, staleTime: Infinity, gcTime: 0 });
+  const providers = useQuery({ queryKey: ["sign-in-providers"], queryFn: ({ signal }) => api.get<{ data: readonly { id: string; title: string }[] }>("/api/sign-in/providers", {}, signal), staleTime: Infinity, retry: false });
   const accept = useMutation({
-    mutationFn: () => api.post("/api/invitations/accept", { token, name, password }),
+    mutationFn: () => api.post("/api/invitations/accept", { token, password, ...(name.trim() === "" ? {} : { name: name.trim() }) }),
     onSuccess: async () => {
       await queries.resetQueries({ queryKey: sessionQuery.queryKey });
       await navigate({ to: "/" });
     },
+    onSettled: () => setPassword(""),
   });
-  const submit = (event: FormEvent) => { event.preventDefault(); accept.mutate(); };
+  const go = useMutation({ mutationFn: (provider: string) => api.post<{ location: string }>(`/api/sign-in/oidc/${encodeURIComponent(provider)}`, { invitation: token }), onSuccess: ({ location: to }) => location.assign(to) });
   return (
     <Center mih="100vh" p="md" component="main">
-      <Paper withBorder shadow="sm" p="xl" w="100%" maw={420} component="form" onSubmit={submit}>
+      <Paper withBorder shadow="sm" p="xl" w="100%" maw={420} component="form" onSubmit={(event: FormEvent) => { event.preventDefault(); accept.mutate(); }}>
         <Stack gap="md">
           <Title order={1} size="h2">Welcome to Plugboard</Title>
-          {token === "" ? <Alert color="red" variant="light" role="alert">This address lacks the invitation's token. Open the link of the invitation once more.</Alert> : <>
-            <Text size="sm" c="dimmed">Choose how you are called, and a password of at least 12 characters.</Text>
-            {accept.isError && <Alert color="red" variant="light" role="alert">{accept.error instanceof ApiError ? <>{accept.error.message}{accept.error.hint ? ` ${accept.error.hint}` : ""}</> : "Something went wrong. Try again."}</Alert>}
-            <TextInput label="Your name" autoComplete="name" required value={name} onChange={(event) => setName(event.currentTarget.value)} />
-            <PasswordInput label="Password" autoComplete="new-password" required minLength={12} value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
-            <Button type="submit" loading={accept.isPending}>Accept the invitation</Button>
-          </>}
+          {token === "" ? <Alert color="red" variant="light" role="alert">This address lacks the invitation's token. Open the link of the invitation once more.</Alert>
+            : invited.isError ? <Failed error={invited.error} /> : invited.data === undefined ? <LoadingRows rows={4} /> : <>
+              <Text size="sm">You are invited to <b>{invited.data.title}</b> as {invited.data.role.replaceAll("_", " ")}.</Text>
+              {(providers.data?.data.length ?? 0) > 0 && <>
+                {providers.data!.data.map(({ id, title }) => <Button key={id} variant="default" fullWidth loading={go.isPending && go.variables === id} onClick={() => go.mutate(id)}>Sign in with {title}</Button>)}
+                {go.isError && <Failed error={go.error} />}
+                <Divider label="or with a password" />
+              </>}
+              <Text size="sm" c="dimmed">Who is here already gives the password they have. Otherwise choose one of at least 12 characters.</Text>
+              {accept.isError && <Failed error={accept.error} />}
+              <TextInput label="E-mail" type="email" autoComplete="username" value={invited.data.email} readOnly />
+              <TextInput label="Your name" autoComplete="name" value={name} onChange={(event) => setName(event.currentTarget.value)} />
+              <PasswordInput label="Password" autoComplete="new-password" required value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
+              <Button type="submit" loading={accept.isPending}>Accept the invitation</Button>
+            </>}
         </Stack>
       </Paper>
     </Center>

@@ -1,0 +1,5 @@
+import type { PageRoute } from "../../app/areas.ts";
+
+export const routes: readonly PageRoute[] = [
+  { path: "/account", load: () => import("./account.tsx") },
+];
