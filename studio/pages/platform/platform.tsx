@@ -1,0 +1,51 @@
+/** The operator's own connections, beside what customers bring: the two kinds of integration, told apart. */
+import { Anchor, Badge, Code, Group, Paper, SimpleGrid, Stack, Text } from "@mantine/core";
+import { GlobeIcon, PersonIcon } from "@radix-ui/react-icons";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { api, ApiError, type Page as Listed } from "../../api/client.ts";
+import { Page, Section } from "../../ui/page.tsx";
+import { Empty, Failed, Loaded, LoadingRows } from "../../ui/states.tsx";
+import type { Connector } from "../connectors/types.ts";
+import { Integrations } from "../organizations/integrations.tsx";
+import type { Connection, Tenant } from "../organizations/types.ts";
+
+export default function Platform() {
+  const connections = useQuery({ queryKey: ["/api/connections", "platform"], retry: false, queryFn: ({ signal }) => api.get<{ data: readonly Connection[] }>("/api/connections", { tenant: "platform" }, signal) });
+  const connectors = useQuery({ queryKey: ["/api/connectors"], queryFn: ({ signal }) => api.get<Listed<Connector>>("/api/connectors", { limit: 1000 }, signal) });
+  const tenants = useQuery({ queryKey: ["/api/tenants"], queryFn: ({ signal }) => api.get<Listed<Tenant>>("/api/tenants", { limit: 1000 }, signal), staleTime: 30_000 });
+  const customers = (tenants.data?.data ?? []).filter(({ kind }) => kind !== "platform");
+  const own = connections.data?.data.length ?? 0;
+  const theirs = customers.reduce((sum, { connections: each }) => sum + (each?.length ?? 0), 0);
+  const missing = (connectors.data?.data ?? []).filter(({ missing: left }) => left.length > 0);
+  // A deployment whose configuration has no tenants/platform.yaml has none of its own.
+  const isAbsent = connections.error instanceof ApiError && connections.error.code === "PLAN_UNKNOWN_TENANT";
+  return (
+    <Page title="Platform connections" lead="What you connect for yourselves, and what is set once for all customers.">
+      <SimpleGrid cols={{ base: 1, sm: 2 }} component="section" aria-label="Two kinds of integration">
+        <Kind here icon={<GlobeIcon aria-hidden />} title="Your own" count={isAbsent ? 0 : own} text="One set of connections for the platform itself: your website, your CRM, your mail. Only your staff see them, and what they read belongs to no customer. An app that you registered at a provider is entered here once, and every customer's sign-in goes through it." />
+        <Kind icon={<PersonIcon aria-hidden />} title="Each customer's own" count={theirs} text="A set of connections for every organisation: its own account at the provider, its own credential, its own schedule. Nobody sees another's, and nothing entered for one is used for another." link={<Anchor component={Link} to="/super-admin/organizations" size="sm">Organisations</Anchor>} />
+      </SimpleGrid>
+      <Section title="Your own connections">
+        {isAbsent ? <Empty title="None yet">Name them in <Code>tenants/platform.yaml</Code> of the workspace, for example <Code>connections: {"{ hubspot: { connector: hubspot } }"}</Code>. Once that is applied, they are connected here.</Empty>
+          : connections.isError ? <Failed error={connections.error} retry={() => void connections.refetch()} /> : connections.data === undefined ? <LoadingRows rows={4} /> : <Integrations tenant="platform" />}
+      </Section>
+      <Section title="Set once for all customers">
+        <Loaded query={connectors} rows={2}>{() => missing.length === 0 ? <Text size="sm" c="dimmed">Nothing is left to set.</Text> : (
+          <Stack gap="xs">{missing.map(({ id, title, missing: left }) => (
+            <Paper key={id} withBorder p="sm"><Group justify="space-between"><Stack gap={2}><Anchor component={Link} to={`/connectors/${id}`} size="sm" fw={600}>{title}</Anchor><Text size="xs" c="dimmed">Its app at the provider. Without it nobody signs in there; connecting by key works all the same, where it is offered.</Text></Stack><Group gap={4}>{left.map((field) => <Badge key={field} color="yellow" variant="light" tt="none">{field}</Badge>)}</Group></Group></Paper>
+          ))}</Stack>
+        )}</Loaded>
+      </Section>
+    </Page>
+  );
+}
+
+function Kind({ icon, title, count, text, link, here = false }: { readonly icon: ReactNode; readonly title: string; readonly count: number; readonly text: string; readonly link?: ReactNode; readonly here?: boolean }) {
+  return (
+    <Paper withBorder p="md" component="article" aria-label={title} style={here ? { borderColor: "var(--mantine-primary-color-filled)" } : undefined}>
+      <Stack gap={6}><Group justify="space-between"><Group gap={8}>{icon}<Text fw={600}>{title}</Text></Group><Text size="xs" c="dimmed">{count} {count === 1 ? "connection" : "connections"}{here ? ", this page" : ""}</Text></Group><Text size="sm">{text}</Text>{link}</Stack>
+    </Paper>
+  );
+}

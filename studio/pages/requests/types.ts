@@ -1,0 +1,1 @@
+export interface IntegrationRequest { readonly id: string; readonly tenant: string; readonly provider: string; readonly note: string; readonly status: "open" | "planned" | "declined" | "done"; readonly requested_by: string; readonly requested_at: string; readonly answer: string | null; readonly answered_by: string | null; readonly answered_at: string | null }
