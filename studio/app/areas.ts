@@ -24,6 +24,10 @@ export interface PageRoute {
 
 import { routes as changes } from "../pages/changes/routes.ts";
 import { routes as connectors } from "../pages/connectors/routes.ts";
+import { routes as defaults } from "../pages/integration-defaults/routes.ts";
+import { routes as flows } from "../pages/flows/routes.ts";
+import { routes as platform } from "../pages/platform/routes.ts";
+import { routes as requests } from "../pages/requests/routes.ts";
 import { routes as mappings } from "../pages/mappings/routes.ts";
 import { routes as operate } from "../pages/operate/routes.ts";
 import { routes as organizations } from "../pages/organizations/routes.ts";
@@ -36,4 +40,4 @@ import { routes as org } from "../pages/org/routes.ts";
 import { routes as settings } from "../pages/settings/routes.ts";
 import { routes as start } from "../pages/start/routes.ts";
 
-export const areas: readonly PageRoute[] = [...start, ...operate, ...events, ...deliveries, ...holds, ...org, ...audit, ...settings, ...account, ...organizations, ...mappings, ...connectors, ...changes];
+export const areas: readonly PageRoute[] = [...start, ...operate, ...events, ...deliveries, ...holds, ...org, ...audit, ...settings, ...account, ...organizations, ...defaults, ...platform, ...requests, ...mappings, ...connectors, ...flows, ...changes];
