@@ -1,9 +1,10 @@
 /** A table of a list: columns, rows that lead somewhere, a button for the next page. On narrow screens it scrolls inside itself. */
-import { Button, Group, ScrollArea, Table } from "@mantine/core";
+import { Button, Group, ScrollArea, Table, VisuallyHidden } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
 export interface Column<Row> {
+  /** Empty: of what can be done with a row. */
   readonly label: string;
   readonly show: (row: Row) => ReactNode;
   readonly align?: "right";
@@ -26,7 +27,7 @@ export function DataTable<Row>({ label, columns, rows, keyOf, hrefOf, more }: {
     <>
       <ScrollArea type="auto" offsetScrollbars="x" viewportProps={{ tabIndex: 0, role: "region", "aria-label": label }}>
         <Table aria-label={label} miw={columns.length * 110} style={{ fontVariantNumeric: "tabular-nums" }}>
-          <Table.Thead><Table.Tr>{columns.map((column) => <Table.Th key={column.label} scope="col" w={column.width} ta={column.align} fz="xs" c="dimmed" fw={500} style={{ whiteSpace: "nowrap" }}>{column.label}</Table.Th>)}</Table.Tr></Table.Thead>
+          <Table.Thead><Table.Tr>{columns.map((column) => <Table.Th key={column.label} scope="col" w={column.width} ta={column.align} fz="xs" c="dimmed" fw={500} style={{ whiteSpace: "nowrap" }}>{column.label || <VisuallyHidden>Actions</VisuallyHidden>}</Table.Th>)}</Table.Tr></Table.Thead>
           <Table.Tbody>
             {rows.map((row) => (
               <Table.Tr key={keyOf(row)} style={hrefOf && { cursor: "pointer" }} onClick={hrefOf && ((event) => {

@@ -7,7 +7,7 @@ import { ApiError } from "../api/client.ts";
 
 /** Rows of the height that table rows have, so that nothing jumps when they come. */
 export function LoadingRows({ rows = 6 }: { readonly rows?: number }) {
-  return <Stack gap={10} aria-busy="true" aria-label="Loading">{Array.from({ length: rows }, (_, index) => <Skeleton key={index} height={26} radius="sm" width={`${100 - (index % 3) * 7}%`} />)}</Stack>;
+  return <Stack gap={10} role="status" aria-busy="true" aria-label="Loading">{Array.from({ length: rows }, (_, index) => <Skeleton key={index} height={26} radius="sm" width={`${100 - (index % 3) * 7}%`} />)}</Stack>;
 }
 
 /** Nothing here yet: says why, and what to do about it. */
