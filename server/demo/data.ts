@@ -5,13 +5,15 @@
 import type { AptemData } from "./providers/aptem.ts";
 import type { GreenhouseData } from "./providers/greenhouse.ts";
 import type { HubSpotData } from "./providers/hubspot.ts";
+import type { WixData } from "./providers/wix.ts";
 import { advanceAptem, makeAptemTenant } from "./data/aptem.ts";
 import { makeEmployers } from "./data/employers.ts";
 import { advanceGreenhouse, makeGreenhouse } from "./data/greenhouse.ts";
 import { advanceHubSpot, makeHubSpot } from "./data/hubspot.ts";
 import { seeded } from "./data/random.ts";
+import { advanceWix, makeWix } from "./data/wix.ts";
 
-export interface DemoWorld { readonly aptem: AptemData; readonly hubspot: HubSpotData; readonly greenhouse: GreenhouseData }
+export interface DemoWorld { readonly aptem: AptemData; readonly hubspot: HubSpotData; readonly greenhouse: GreenhouseData; readonly wix: WixData }
 
 export interface DemoHistory {
   readonly seed: number;
@@ -32,7 +34,10 @@ const WRITTEN_BEFORE = 60_000;
 export const ACCESS = {
   aptem: { acme: "demo-aptem-acme", brightpath: "demo-aptem-brightpath" },
   hubspot: { portalId: 62_515, token: "demo-hubspot" },
-  greenhouse: { clientId: "demo-greenhouse", clientSecret: "demo-greenhouse-secret", userId: 92_120 },
+  greenhouse: { clientId: "demo-greenhouse", clientSecret: "demo-greenhouse-secret", userId: 92_120, webhookKey: "demo-greenhouse-webhook" },
+  wix: { apiKey: "demo-wix", siteId: "demo-site", instanceId: "demo-instance", name: "Acme Training" },
+  /** Of the operator's app at HubSpot: it signs its webhooks with this. */
+  hubspotApp: { clientSecret: "demo-hubspot-app" },
 } as const;
 
 /** How many employers HubSpot gains with each advance; set aside so that none is used twice. */
@@ -40,6 +45,8 @@ const NEWCOMERS = 2;
 const EMPLOYERS = 720;
 const KNOWN_TO_HUBSPOT = 600;
 const KNOWN_TO_BOTH = 60;
+/** Of HubSpot's contacts. */
+const KNOWN_TO_WIX = 150;
 const FIRST_NEWCOMER = KNOWN_TO_HUBSPOT + 45;
 
 export function makeDemoWorld(history: DemoHistory): DemoWorld {
@@ -48,6 +55,7 @@ export function makeDemoWorld(history: DemoHistory): DemoWorld {
   // Sixty employers are known to Acme's Aptem and to its HubSpot; twenty only to Aptem.
   const acme = [...employers.slice(0, KNOWN_TO_BOTH), ...employers.slice(KNOWN_TO_HUBSPOT, KNOWN_TO_HUBSPOT + 20)];
   const brightpath = employers.slice(KNOWN_TO_HUBSPOT + 20, FIRST_NEWCOMER);
+  const hubspot = makeHubSpot(ACCESS.hubspot, employers.slice(0, KNOWN_TO_HUBSPOT), 180, begunAt, seeded(history.seed + 3));
   const world: DemoWorld = {
     aptem: {
       tenants: {
@@ -55,8 +63,9 @@ export function makeDemoWorld(history: DemoHistory): DemoWorld {
         brightpath: makeAptemTenant({ token: ACCESS.aptem.brightpath, learners: 285, staff: 15, division: false, firstId: 500 }, brightpath, begunAt, seeded(history.seed + 2)),
       },
     },
-    hubspot: makeHubSpot(ACCESS.hubspot, employers.slice(0, KNOWN_TO_HUBSPOT), 900, begunAt, seeded(history.seed + 3)),
+    hubspot,
     greenhouse: makeGreenhouse(ACCESS.greenhouse, { jobs: 40, candidates: 300 }, begunAt, seeded(history.seed + 4)),
+    wix: makeWix(ACCESS.wix, hubspot.types.contacts!.objects.slice(0, KNOWN_TO_WIX), 20, begunAt, seeded(history.seed + 5)),
   };
   for (const [index, at] of history.advanced_at.entries()) advance(world, index, Date.parse(at), history.seed, employers);
   return world;
@@ -70,4 +79,5 @@ function advance(world: DemoWorld, index: number, at: number, seed: number, empl
   const first = FIRST_NEWCOMER + NEWCOMERS * index;
   advanceHubSpot(world.hubspot, employers.slice(first, first + NEWCOMERS), writtenAt, random);
   advanceGreenhouse(world.greenhouse, writtenAt, random);
+  advanceWix(world.wix, writtenAt, random);
 }

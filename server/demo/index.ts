@@ -1,11 +1,15 @@
 /** The demo: stand-in providers with a small world of data, a workspace that points at them, and what was entered when connecting. */
 import path from "node:path";
-import { makeDemoWorld, type DemoWorld } from "./data.ts";
+import { ACCESS, makeDemoWorld, type DemoWorld } from "./data.ts";
+import { goLive, type LiveOptions } from "./live.ts";
 import { PROVIDERS, readMemory, writeMemory, type DemoMemory, type ProviderName } from "./memory.ts";
 import { startProvider as startAptem } from "./providers/aptem.ts";
-import { startProvider as startGreenhouse } from "./providers/greenhouse.ts";
-import { startProvider as startHubSpot } from "./providers/hubspot.ts";
+import { startProvider as startGreenhouse, type GreenhouseStandIn } from "./providers/greenhouse.ts";
+import { createGreenhouseWebhooks } from "./providers/greenhouse-hooks.ts";
+import { startProvider as startHubSpot, type HubSpotStandIn } from "./providers/hubspot.ts";
+import { createHubSpotWebhooks } from "./providers/hubspot-app.ts";
 import type { StandIn, StandInOptions } from "./providers/kernel.ts";
+import { startProvider as startWix, type WixStandIn } from "./providers/wix.ts";
 import { DEMO_FLOWS, demoCredentials, makeDemoWorkspace, type DemoConnection } from "./workspace.ts";
 
 const SEED = 20_261_121;
@@ -18,13 +22,17 @@ export interface Demo {
   readonly connections: readonly DemoConnection[];
   /** The flows that must succeed. */
   readonly flows: readonly { readonly tenant: string; readonly flow: string }[];
-  readonly providers: Readonly<Record<ProviderName, StandIn>>;
+  readonly providers: DemoProviders;
   /** What the providers hold, for those who compare. */
   readonly world: DemoWorld;
   /** 0 on the first start; each later one changed a few records. */
   readonly advances: number;
+  /** From now on the providers tell a server that listens what happens there, and something happens now and then. */
+  live(options: LiveOptions): Promise<void>;
   close(): Promise<void>;
 }
+
+export interface DemoProviders { readonly aptem: StandIn; readonly hubspot: HubSpotStandIn; readonly greenhouse: GreenhouseStandIn; readonly wix: WixStandIn }
 
 export interface DemoOptions {
   /** Where everything of the demo lives: `<folder>/demo.json`, `<folder>/workspace`. */
@@ -38,23 +46,27 @@ export interface DemoOptions {
 export async function startDemo({ folder, log, now = Date.now }: DemoOptions): Promise<Demo> {
   const memory = await goOn(folder, now());
   const world = makeDemoWorld(memory);
-  const begin: Record<ProviderName, (options: StandInOptions) => Promise<StandIn>> = {
-    aptem: (options) => startAptem({ ...options, data: world.aptem }),
-    hubspot: (options) => startHubSpot({ ...options, data: world.hubspot, searchLagMilliseconds: HUBSPOT_SEARCH_LAG }),
-    greenhouse: (options) => startGreenhouse({ ...options, data: world.greenhouse }),
+  const [hubspotApp, greenhouseHooks] = [createHubSpotWebhooks({ clientSecret: ACCESS.hubspotApp.clientSecret }), createGreenhouseWebhooks()];
+  const on = <Started>(name: ProviderName, begin: (options: StandInOptions) => Promise<Started>): Promise<Started> => onPort(begin, memory.ports[name], now);
+  const providers: DemoProviders = {
+    aptem: await on("aptem", (options) => startAptem({ ...options, data: world.aptem })),
+    hubspot: await on("hubspot", (options) => startHubSpot({ ...options, data: world.hubspot, searchLagMilliseconds: HUBSPOT_SEARCH_LAG, webhooks: hubspotApp })),
+    greenhouse: await on("greenhouse", (options) => startGreenhouse({ ...options, data: world.greenhouse, webhooks: greenhouseHooks })),
+    wix: await on("wix", (options) => startWix({ ...options, data: world.wix })),
   };
-  const providers = {} as Record<ProviderName, StandIn>;
-  for (const name of PROVIDERS) providers[name] = await onPort(begin[name], memory.ports[name], now);
+  let rest = (): void => {};
 
   const ports = Object.fromEntries(PROVIDERS.map((name) => [name, providers[name].port]));
   await writeMemory(folder, { ...memory, ports });
   const workspaceDir = path.join(folder, "workspace");
-  const { changed, leftAlone } = await makeDemoWorkspace(workspaceDir, { aptem: providers.aptem.url, hubspot: providers.hubspot.url, greenhouse: providers.greenhouse.url });
+  const { changed, leftAlone } = await makeDemoWorkspace(workspaceDir, { aptem: providers.aptem.url, hubspot: providers.hubspot.url, greenhouse: providers.greenhouse.url, wix: providers.wix.url });
   for (const file of leftAlone) log(`demo workspace: ${file} was changed by hand and is left alone; the stand-ins are at ${PROVIDERS.map((name) => `${name} ${providers[name].url}`).join(", ")}`);
   if (changed.length > 0) log(`demo workspace: ${changed.length} files committed`);
   return {
     workspaceDir, connections: demoCredentials(), flows: DEMO_FLOWS, providers, world, advances: memory.advanced_at.length,
+    async live(options) { rest = await goLive({ world, hubspot: providers.hubspot, hubspotApp, greenhouse: providers.greenhouse, greenhouseHooks, wix: providers.wix }, options); },
     async close() {
+      rest();
       await Promise.all(PROVIDERS.map((name) => providers[name].close()));
       await writeMemory(folder, { ...memory, ports, closed_at: new Date(now()).toISOString() });
     },
@@ -72,7 +84,7 @@ async function goOn(folder: string, now: number): Promise<DemoMemory> {
 }
 
 /** The remembered port where it is still free, else any. */
-async function onPort(begin: (options: StandInOptions) => Promise<StandIn>, port: number | undefined, now: () => number): Promise<StandIn> {
+async function onPort<Started>(begin: (options: StandInOptions) => Promise<Started>, port: number | undefined, now: () => number): Promise<Started> {
   try {
     return await begin({ port: port ?? 0, now });
   } catch (thrown) {

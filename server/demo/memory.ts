@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { DemoHistory } from "./data.ts";
 
-export const PROVIDERS = ["aptem", "hubspot", "greenhouse"] as const;
+export const PROVIDERS = ["aptem", "hubspot", "greenhouse", "wix"] as const;
 export type ProviderName = (typeof PROVIDERS)[number];
 
 export interface DemoMemory extends DemoHistory {

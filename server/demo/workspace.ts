@@ -1,5 +1,5 @@
 /**
- * The demo's workspace: a real Git repository, laid over the built-in catalogue. It points the three connectors at the
+ * The demo's workspace: a real Git repository, laid over the built-in catalogue. It points the four connectors at the
  * stand-ins and brings three customers. What a person changes there stays: only files that the demo wrote, and nobody
  * changed since, are written again when the stand-ins' addresses move.
  */
@@ -20,6 +20,8 @@ export interface DemoConnection {
   /** What a person would enter when connecting. */
   readonly config: JsonObject;
   readonly secrets: Readonly<Record<string, string>>;
+  /** What its check would find: webhooks for all customers find the connection by it. */
+  readonly account?: { readonly id: string; readonly label?: string };
 }
 
 const AUTHOR = { name: "Plugboard demo", email: "demo@plugboard.invalid" };
@@ -54,30 +56,32 @@ export async function makeDemoWorkspace(folder: string, urls: ProviderUrls): Pro
     await git.add({ ...repository, filepath: file });
     changed.push(file);
   }
-  const message = fresh ? "Start the demo workspace: three customers, three providers" : "Follow the stand-in providers to their new ports";
+  const message = fresh ? "Start the demo workspace: three customers, four providers" : "Follow the stand-in providers to their new ports";
   const commit = changed.length > 0 ? await git.commit({ ...repository, message, author: AUTHOR }) : await git.resolveRef({ ...repository, ref: "HEAD" });
   return { commit, changed, leftAlone };
 }
 
 /** What `start` stores as if it had been entered when connecting. */
 export function demoCredentials(): DemoConnection[] {
-  const { aptem, hubspot, greenhouse } = ACCESS;
+  const { aptem, hubspot, greenhouse, wix } = ACCESS;
   return [
     { tenant: "acme", connection: "aptem", config: { tenant_host: "acme" }, secrets: { api_token: aptem.acme } },
-    { tenant: "acme", connection: "hubspot", config: {}, secrets: { access_token: hubspot.token } },
+    { tenant: "acme", connection: "hubspot", config: {}, secrets: { access_token: hubspot.token }, account: { id: String(hubspot.portalId), label: "app.hubspot.com" } },
+    { tenant: "acme", connection: "wix", config: { site_id: wix.siteId, instance: wix.instanceId }, secrets: { api_key: wix.apiKey }, account: { id: wix.instanceId, label: wix.name } },
     { tenant: "brightpath", connection: "aptem", config: { tenant_host: "brightpath" }, secrets: { api_token: aptem.brightpath } },
-    { tenant: "northwind", connection: "greenhouse", config: { client_id: greenhouse.clientId, user_id: greenhouse.userId as Json }, secrets: { client_secret: greenhouse.clientSecret } },
+    { tenant: "northwind", connection: "greenhouse", config: { client_id: greenhouse.clientId, user_id: greenhouse.userId as Json }, secrets: { client_secret: greenhouse.clientSecret, webhook_key: greenhouse.webhookKey }, account: { id: greenhouse.clientId } },
   ];
 }
 
 /** The flows that the demo runs and that must succeed. */
 export const DEMO_FLOWS: readonly { readonly tenant: string; readonly flow: string }[] = [
   { tenant: "acme", flow: "learners" }, { tenant: "acme", flow: "employers" }, { tenant: "acme", flow: "aptem_employers" },
+  { tenant: "acme", flow: "contacts" }, { tenant: "acme", flow: "wix_contacts" },
   { tenant: "brightpath", flow: "learners" }, { tenant: "brightpath", flow: "employers" },
   { tenant: "northwind", flow: "jobs" }, { tenant: "northwind", flow: "candidates" }, { tenant: "northwind", flow: "applications" },
 ];
 
-const MOVES_WITH_URLS = new Set(["workspace.yaml", "connectors/aptem/connector.yaml", "connectors/hubspot/connector.yaml", "connectors/greenhouse/connector.yaml"]);
+const MOVES_WITH_URLS = new Set(["workspace.yaml", "connectors/aptem/connector.yaml", "connectors/hubspot/connector.yaml", "connectors/greenhouse/connector.yaml", "connectors/wix/connector.yaml"]);
 const ADDRESS = /127\.0\.0\.1:\d+/g;
 
 /** Takes the new addresses and keeps everything else of the file: a person may have changed it. Undefined when it has others than ours. */
@@ -100,6 +104,7 @@ egress:
     - ${host("aptem")}                       # Aptem
     - ${host("hubspot")}                       # HubSpot
     - ${host("greenhouse")}                       # Greenhouse
+    - ${host("wix")}                       # Wix
 `,
     "README.md": README,
     ".gitignore": ".plugboard/\n",
@@ -119,16 +124,34 @@ http:
   hosts: ["127.0.0.1"]
   auth: { token_url: ${urls.greenhouse}/token }
 `,
+    "connectors/wix/connector.yaml": `connector: wix                              # laid over the catalogue's: only the address differs
+http:
+  base_url: ${urls.wix}
+  hosts: ["127.0.0.1"]
+`,
     "tenants/acme.yaml": `tenant: acme                                # only what differs from the preset
 title: Acme Training Ltd
 subdomain: acme
 preset: aptem-hubspot
 connections:
   aptem: { config: { tenant_host: acme } }
+  wix:   { connector: wix }                 # Acme's site
+entities:
+  contact: { match: [email], prefer: newest }
 flows:
   learners:
     from: { every: 15m }                    # the preset says hourly
     map: { fields: { custom.division: UserCustom_Division } }   # a column that only Acme has
+  contacts:     { from: { stream: hubspot.contacts, every: 5m, sweep: 7d }, map: hubspot/contact, to: contact }
+  wix_contacts: { from: { stream: wix.contacts, every: 5m, sweep: 7d }, map: wix/contact, to: contact }
+  to_wix:                                   # whom both know is the same in both; nothing says what is an echo
+    from: { change: contact, when: $exists(links.wix) }
+    map: contact/wix
+    to: { save: wix.contacts }
+  to_hubspot:
+    from: { change: contact, when: $exists(links.hubspot) }
+    map: contact/hubspot
+    to: { save: hubspot.contacts }
 `,
     "tenants/brightpath.yaml": `tenant: brightpath
 title: Brightpath Skills
@@ -147,14 +170,17 @@ preset: greenhouse
 
 const README = `# The demo workspace
 
-Three customers, three providers. The providers are stand-ins on this machine that answer as their vendors' documentation
+Three customers, four providers. The providers are stand-ins on this machine that answer as their vendors' documentation
 says; everything else is what you would run in earnest.
 
 | customer | preset | providers |
 |---|---|---|
-| acme | aptem-hubspot | Aptem (1,200 users, 80 organizations) and HubSpot (600 companies); 60 employers are known to both |
+| acme | aptem-hubspot | Aptem (1,200 users, 80 organizations) and HubSpot (600 companies, 180 contacts); 60 employers are known to both. Wix (170 contacts), of whom HubSpot knows 150 |
 | brightpath | aptem | Aptem (300 users, 25 organizations) |
 | northwind | greenhouse | Greenhouse (40 jobs, 300 candidates, 300 applications) |
+
+While \`plugboard start\` is up, somebody changes something at a provider every quarter of a minute. HubSpot, Wix and Greenhouse tell it by signed
+webhooks, out of order and twice, and a contact that HubSpot and Wix both know is saved to the other one: \`GET /api/events\` and \`GET /api/deliveries\`.
 
 Things to try, each followed by \`plugboard validate\`:
 

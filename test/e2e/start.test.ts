@@ -31,7 +31,7 @@ test("the first run reads everything, the second only what changed, and every ru
   expect(first.code).toBe(0);
   const before = summaryOf(first.stdout);
   expect(before.ok).toBe(true);
-  expect(before.flows).toHaveLength(8);
+  expect(before.flows).toHaveLength(10);
   for (const flow of before.flows) {
     expect(flow).toMatchObject({ status: "succeeded", mode: "full", quarantined: 0 });
     expect(flow["read"]).toBe(sum(flow, ["stored", "unchanged", "superseded", "deleted", "filtered", "quarantined"]));
@@ -47,7 +47,7 @@ test("the first run reads everything, the second only what changed, and every ru
     expect(flow["read"]).toBeGreaterThan(0);
     expect(flow["read"]).toBeLessThan(Number(earlier["read"]) / 2);
   }
-  expect(Object.keys(after.entities).toSorted()).toEqual(["application", "candidate", "employer", "job", "learner"]);
+  expect(Object.keys(after.entities).toSorted()).toEqual(["application", "candidate", "contact", "employer", "job", "learner"]);
   // Acme's employers come from two systems: fewer rows than contributions, because some are the same company.
   const contributions = before.flows.filter((flow) => /employers/.test(String(flow["flow"]))).reduce((total, flow) => total + Number(flow["stored"]), 0);
   expect(before.entities["employer"]).toBeLessThan(contributions);

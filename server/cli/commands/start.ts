@@ -6,7 +6,7 @@ import pc from "picocolors";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { triggerRun } from "../../../engine/jobs/index.ts";
 import type { TenantPlan } from "../../../engine/plan/index.ts";
-import { endLeasesOf, entityCounts, findApiKey, getRun, setConnection, type Run } from "../../../engine/store/index.ts";
+import { endLeasesOf, entityCounts, findApiKey, getRun, setConnection, setConnectionStatus, type Run } from "../../../engine/store/index.ts";
 import { hashApiKey } from "../../api/keys.ts";
 import { startDemo, type Demo } from "../../demo/index.ts";
 import { demoPeople, signInFile, type DemoPerson } from "../../demo/people.ts";
@@ -63,10 +63,13 @@ async function start(options: StartOptions): Promise<void> {
     const demo = own === undefined ? await openDemo(data, closing) : undefined;
     const located = readWorkspace(demo?.workspaceDir ?? path.resolve(cwd, own!), cwd);
     const plans = await applyLocated(installation.db, located);
-    for (const { tenant, connection, config, secrets } of demo?.connections ?? []) {
-      const plan = plans.get(tenant)!;
-      const { id: connector } = plan.connectors[plan.connections[connection]!.connector]!;
+    for (const { tenant, connection, config, secrets, account } of demo?.connections ?? []) {
+      const plan = plans.get(tenant);
+      const planned = plan?.connections[connection];
+      if (plan === undefined || planned === undefined) continue;                // somebody took it out
+      const { id: connector } = plan.connectors[planned.connector]!;
       await setConnection(installation.db, installation.keyring, tenant, connection, { connector, config, secrets });
+      if (account !== undefined) await setConnectionStatus(installation.db, tenant, connection, "ok", {}, account);
     }
 
     const people = demo === undefined ? [] : await demoPeople(installation.db, data);
@@ -92,6 +95,7 @@ async function start(options: StartOptions): Promise<void> {
       process.exit(ok ? 0 : 1);
     }
     for (const run of runs) for (const line of await quarantineNotes(installation.db, run)) say(line);
+    await demo?.live({ db: installation.db, keyring: installation.keyring, address });
     tellRuns(installation);
     say(pc.dim("\nUp. Flows run on their schedules; commits to the workspace take effect within seconds. Ctrl-C stops."));
   } catch (thrown) {

@@ -9,6 +9,7 @@ import { jsonObject, startStandIn, type Asked, type Reply, type StandIn, type St
 import { createSender, type Message, type WebhookSender } from "./webhooks.ts";
 
 const MAX_LIMIT = 1_000;
+const COMPARISONS: Readonly<Record<string, (a: number, b: number) => boolean>> = { $gte: (a, b) => a >= b, $gt: (a, b) => a > b, $lte: (a, b) => a <= b, $lt: (a, b) => a < b };
 
 export interface WixInfo {
   readonly name?: { readonly first?: string; readonly last?: string };
@@ -39,7 +40,9 @@ export interface WixStandIn extends StandIn {
 export async function startProvider(options: WixOptions): Promise<WixStandIn> {
   const { data } = options;
   const now = options.now ?? Date.now;
-  const keys = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  // Made when they are needed: that takes a while.
+  let made: ReturnType<typeof makeKeys> | undefined;
+  const keys = (): ReturnType<typeof makeKeys> => (made ??= makeKeys());
   let target: string | undefined;
   const messages: Message[] = [];
   const sender = createSender({ ...(options.copies === undefined ? {} : { copies: options.copies }), take: () => messages.splice(0).reverse() });
@@ -48,7 +51,7 @@ export async function startProvider(options: WixOptions): Promise<WixStandIn> {
     if (url === undefined) return;
     const inner = JSON.stringify({ id: randomUUID(), entityFqdn: "wix.contacts.v4.contact", slug, entityId: contact.id, eventTime: contact.updatedDate, [`${slug}Event`]: slug === "deleted" ? {} : { [slug === "created" ? "entityAsJson" : "currentEntityAsJson"]: JSON.stringify(shape(contact)) } });
     const claims = JSON.stringify({ eventType: `wix.contacts.v4.contact_${slug}`, instanceId: data.instanceId, data: inner, identity: JSON.stringify({ identityType: "APP" }) });
-    messages.push({ url, write: () => ({ headers: { "content-type": "text/plain" }, body: token(keys.privateKey, { data: claims }, now()) }) });
+    messages.push({ url, write: () => ({ headers: { "content-type": "text/plain" }, body: token(keys().privateKey, { data: claims }, now()) }) });
     sender.wake();
   };
   const later = (before?: WixContact): string => new Date(Math.max(now(), before === undefined ? 0 : Date.parse(before.updatedDate) + 1)).toISOString();
@@ -98,7 +101,7 @@ export async function startProvider(options: WixOptions): Promise<WixStandIn> {
   });
   return {
     ...standIn, people,
-    webhooks: { ...sender, register: (url) => { target = url; }, publicKey: keys.publicKey.export({ type: "spki", format: "pem" }) as string },
+    webhooks: { ...sender, register: (url) => { target = url; }, get publicKey() { return keys().publicKey.export({ type: "spki", format: "pem" }) as string; } },
     async close() {
       sender.close();
       await standIn.close();
@@ -132,14 +135,15 @@ function query(data: WixData, asked: Asked): Reply {
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT || !Number.isInteger(offset) || offset < 0) return failure(400, "INVALID_ARGUMENT", `limit must be 1 to ${MAX_LIMIT}.`);
   let found = data.contacts;
   for (const [field, test] of Object.entries(filter ?? {})) {
-    const since = (test as { $gte?: unknown } | null)?.$gte;
-    if (field !== "updatedDate" || typeof since !== "string" || Number.isNaN(Date.parse(since))) return failure(400, "INVALID_ARGUMENT", `The filter of '${field}' is not supported.`);
-    found = found.filter((contact) => Date.parse(contact.updatedDate) >= Date.parse(since));
+    const bounds = Object.entries((test ?? {}) as Record<string, unknown>);
+    if (field !== "updatedDate" || bounds.length === 0 || bounds.some(([operator, value]) => !(operator in COMPARISONS) || Number.isNaN(Date.parse(String(value))))) return failure(400, "INVALID_ARGUMENT", `The filter of '${field}' is not supported.`);
+    found = found.filter((contact) => bounds.every(([operator, value]) => COMPARISONS[operator]!(Date.parse(contact.updatedDate), Date.parse(String(value)))));
   }
   if (sort?.[0]?.fieldName === "updatedDate") found = [...found].sort((a, b) => (Date.parse(a.updatedDate) - Date.parse(b.updatedDate)) * (sort[0]!.order === "DESC" ? -1 : 1));
   return { status: 200, body: { contacts: found.slice(offset, offset + limit).map(shape), pagingMetadata: { count: Math.min(limit, Math.max(0, found.length - offset)), offset, total: found.length } } };
 }
 
+const makeKeys = () => generateKeyPairSync("rsa", { modulusLength: 2048 });
 const infoOf = (body: Record<string, unknown> | undefined): WixInfo | undefined => (typeof body?.info === "object" && body.info !== null && !Array.isArray(body.info) ? body.info as WixInfo : undefined);
 const emailOf = (info: WixInfo): string | undefined => info.emails?.items[0]?.email.toLowerCase();
 

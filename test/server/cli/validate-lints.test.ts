@@ -100,7 +100,7 @@ test("a required field that no mapping makes, and no flow adds, is told once, at
 
 test("the demo's workspace is right, over the catalogue with its schemas", async () => {
   const root = folder({});
-  await makeDemoWorkspace(root, { aptem: "http://127.0.0.1:1", hubspot: "http://127.0.0.1:2", greenhouse: "http://127.0.0.1:3" });
+  await makeDemoWorkspace(root, { aptem: "http://127.0.0.1:1", hubspot: "http://127.0.0.1:2", greenhouse: "http://127.0.0.1:3", wix: "http://127.0.0.1:4" });
   expect(validate(root)).toEqual({ status: 0, problems: [] });
 });
 

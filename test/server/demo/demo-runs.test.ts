@@ -28,6 +28,7 @@ function runner(workspaceDir: string, hosts: readonly string[], connections: Dem
   const workspace = read(readTrees(workspaceDir));
   const { plans, problems } = resolveAll(workspace);
   expect([...workspace.problems, ...problems]).toEqual([]);
+  const buckets = createMemoryBuckets(Date.now);
   const rows = (tenant: string, flow: string): MemoryRows => {
     const of = kept.get(`${tenant}.${flow}`) ?? memoryRows();
     kept.set(`${tenant}.${flow}`, of);
@@ -42,7 +43,7 @@ function runner(workspaceDir: string, hosts: readonly string[], connections: Dem
       const transport = createTransport({ allowPrivate: hosts });
       try {
         return await runFlow({ run: "run", attempt: 1, plan, flow, connection: { config: { ...entered.config, ...entered.secrets } }, signal: new AbortController().signal }, {
-          store: createMemoryStore({ rows: rows(tenant, flow) }), transport, buckets: createMemoryBuckets(Date.now), log: () => {}, progress: () => {},
+          store: createMemoryStore({ rows: rows(tenant, flow) }), transport, buckets, log: () => {}, progress: () => {},
           clock: { now: Date.now, sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)) },
           token: () => ({ read: async () => token, write: async (next) => { token = next; }, clear: async () => { token = undefined; } }),
         });
@@ -62,6 +63,8 @@ describe("the demo", () => {
     "acme.learners": [[1_200, 1_140, 60], [13, 1, 12]],
     "acme.employers": [[600, 600, 0], [7, 2, 5]],
     "acme.aptem_employers": [[80, 80, 0], [1, 0, 1]],
+    "acme.contacts": [[180, 180, 0], [8, 0, 8]],
+    "acme.wix_contacts": [[170, 170, 0], [3, 0, 3]],
     "brightpath.learners": [[300, 285, 15], [4, 0, 4]],
     "brightpath.employers": [[25, 25, 0], [1, 0, 1]],
     "northwind.jobs": [[40, 38, 2], [1, 0, 1]],
@@ -115,7 +118,7 @@ test("a learner who changes while Aptem is read costs no other learner", async (
     },
   });
   const workspaceDir = path.join(folder, "moving");
-  await makeDemoWorkspace(workspaceDir, { aptem: provider.url, hubspot: provider.url, greenhouse: provider.url });
+  await makeDemoWorkspace(workspaceDir, { aptem: provider.url, hubspot: provider.url, greenhouse: provider.url, wix: provider.url });
   const { run, rows } = runner(workspaceDir, [new URL(provider.url).host], [{ tenant: "acme", connection: "aptem", config: { tenant_host: "acme" }, secrets: { api_token: "demo-aptem-acme" } }]);
   expect((await run("acme", "learners")).status).toBe("succeeded");
   await provider.close();

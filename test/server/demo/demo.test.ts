@@ -26,8 +26,9 @@ test("the world has the sizes that the workspace's README names", () => {
   const world = makeDemoWorld(history);
   const { acme, brightpath } = world.aptem.tenants;
   expect([acme!.sets.Users!.rows.length, acme!.sets.Organizations!.rows.length, brightpath!.sets.Users!.rows.length, brightpath!.sets.Organizations!.rows.length]).toEqual([1_200, 80, 300, 25]);
-  expect([world.hubspot.types.companies!.objects.length, world.hubspot.types.contacts!.objects.length]).toEqual([600, 900]);
+  expect([world.hubspot.types.companies!.objects.length, world.hubspot.types.contacts!.objects.length]).toEqual([600, 180]);
   expect(["jobs", "candidates", "applications"].map((name) => world.greenhouse.resources[name]!.records.length)).toEqual([40, 300, 300]);
+  expect(world.wix.contacts.length).toBe(170);
 });
 
 test("keys are unique, and everything was written at least a day before the first start", () => {
@@ -78,25 +79,26 @@ test("an advance changes a few records, each written one minute before it", () =
 test("the first start commits a workspace that points at the stand-ins, and lists their addresses as allowed", async () => {
   const demo = await start();
   const read = async (file: string) => parse(await readFile(path.join(demo.workspaceDir, file), "utf8")) as Record<string, never>;
-  const { aptem, hubspot, greenhouse } = demo.providers;
-  expect(await read("workspace.yaml")).toMatchObject({ catalogue: "builtin", review: "self", egress: { allow_private: [aptem, hubspot, greenhouse].map(({ url }) => new URL(url).host) } });
+  const { aptem, hubspot, greenhouse, wix } = demo.providers;
+  expect(await read("workspace.yaml")).toMatchObject({ catalogue: "builtin", review: "self", egress: { allow_private: [aptem, hubspot, greenhouse, wix].map(({ url }) => new URL(url).host) } });
   expect(await read("connectors/aptem/connector.yaml")).toMatchObject({ connector: "aptem", http: { base_url: `${aptem.url}/{{config.tenant_host}}/odata/{{config.odata_version}}`, hosts: ["127.0.0.1"] } });
   expect(await read("connectors/greenhouse/connector.yaml")).toMatchObject({ http: { auth: { token_url: `${greenhouse.url}/token` } } });
   expect(await read("tenants/acme.yaml")).toMatchObject({ preset: "aptem-hubspot", flows: { learners: { from: { every: "15m" }, map: { fields: { "custom.division": "UserCustom_Division" } } } } });
-  expect(await commits()).toEqual(["Start the demo workspace: three customers, three providers"]);
+  expect(await commits()).toEqual(["Start the demo workspace: three customers, four providers"]);
   expect(await git.statusMatrix({ fs, dir: demo.workspaceDir })).toSatisfy((rows: [string, number, number, number][]) => rows.every(([, head, work, stage]) => head === 1 && work === 1 && stage === 1));
   await demo.close();
 });
 
 test("the credentials open the stand-ins", async () => {
   const demo = await start();
-  const [acme, , brightpath] = demo.connections;
-  for (const { config, secrets } of [acme!, brightpath!]) {
+  for (const { config, secrets } of demo.connections.filter(({ connection }) => connection === "aptem")) {
     const response = await fetch(`${demo.providers.aptem.url}/${String(config.tenant_host)}/odata/1.0/Users?$top=1`, { headers: { "x-api-token": secrets.api_token! } });
     expect(response.status).toBe(200);
   }
   const hubspot = demo.connections.find(({ connection }) => connection === "hubspot")!;
   expect((await fetch(`${demo.providers.hubspot.url}/account-info/v3/details`, { headers: { authorization: `Bearer ${hubspot.secrets.access_token}` } })).status).toBe(200);
+  const wix = demo.connections.find(({ connection }) => connection === "wix")!;
+  expect((await fetch(`${demo.providers.wix.url}/site-properties/v4/properties`, { headers: { authorization: wix.secrets.api_key!, "wix-site-id": String(wix.config.site_id) } })).status).toBe(200);
   const { config, secrets } = demo.connections.find(({ connection }) => connection === "greenhouse")!;
   const token = await fetch(`${demo.providers.greenhouse.url}/token`, {
     method: "POST", headers: { authorization: `Basic ${btoa(`${String(config.client_id)}:${secrets.client_secret}`)}`, "content-type": "application/x-www-form-urlencoded" }, body: `grant_type=client_credentials&sub=${String(config.user_id)}`,
