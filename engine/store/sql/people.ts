@@ -77,8 +77,10 @@ export const withdrawInvitations = (tenantId: string, email: string): Statement 
   values: [tenantId, email],
 });
 
+/** Of two who invite the same person at once, the later one's link is good. */
 export const insertInvitation = (tenantId: string, row: { id: string; email: string; role: string; hash: Buffer; by: string; hours: number }): Statement => ({
   text: `insert into invitations (id, tenant, email, role, token_hash, invited_by, expires_at) values ($2, $1, $3, $4, $5, $6, now() + make_interval(hours => $7))
+         on conflict (tenant, email) where accepted_at is null and revoked_at is null do update set id = excluded.id, role = excluded.role, token_hash = excluded.token_hash, invited_by = excluded.invited_by, created_at = now(), expires_at = excluded.expires_at
          returning id, email, role, invited_by, created_at, expires_at`,
   values: [tenantId, row.id, row.email, row.role, row.hash, row.by, row.hours],
 });

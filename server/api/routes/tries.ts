@@ -18,7 +18,7 @@ import type { Trees } from "../../review/plan.ts";
 import { actorOf } from "../access.ts";
 import { plannedConnection, portsOf } from "../connections.ts";
 import { may } from "../may.ts";
-import { closed, id, nullable, query } from "../schemas.ts";
+import { closed, fileEdits, id, nullable, query } from "../schemas.ts";
 import { reviewOf, type Services } from "../services.ts";
 
 const tags = ["connectors"];
@@ -33,7 +33,7 @@ const ALONE = "try";
 const params = closed({ id: id("A connector.", "hubspot") }, ["id"]);
 const free = (description: string) => ({ type: "object", additionalProperties: true, description }) as const;
 const text = { type: "string" } as const;
-const edits = { type: "array", maxItems: 100, items: free("An edit of a file, as a change has them."), description: "Made on top of what main says; saved nowhere." } as const;
+const edits = { ...fileEdits, maxItems: 100, description: "Made on top of what main says; saved nowhere." } as const;
 const stream = id("A stream of the connector.", "contacts");
 const exchangeHalf = { headers: { type: "object", additionalProperties: text }, body: text } as const;
 const tried = closed({
