@@ -10,6 +10,7 @@ import { secretPurpose } from "./purposes.ts";
 import { noReferences, type ReferenceResolver, type ReferenceUse } from "./references.ts";
 import { type ConsentRow, selectConsent } from "./sql/consents.ts";
 import { type ConnectionRow, deleteSecret, lockConnection, type SecretRow, selectConnection, selectConnections, selectPreviousSecrets, selectSecrets, updateConnectionStatus, upsertConnection, upsertReference, upsertSecret } from "./sql/connections.ts";
+import { wakeSkipped } from "./sql/schedules.ts";
 
 /** The tenant that holds the operator's own connections. */
 const OPERATOR = "platform";
@@ -81,6 +82,7 @@ export function setConnection(at: Database | TenantTransaction, keyring: Keyring
       await tx.run(upsertReference(tx.tenantId, connection, field, (before?.version ?? 0) + 1, sealer.dekVersion, reference, sealer.fingerprint(reference), entry.by));
     }
     await recallConnection(tx, connection);
+    await tx.run(wakeSkipped(tx.tenantId, connection));
   });
 }
 
@@ -183,11 +185,14 @@ export function listConnections(at: Database | TenantTransaction, tenant: string
   });
 }
 
-/** What a check or a run found out about the credential; deliveries that waited for a good one are due. False: there is no such connection. */
+/** What a check or a run found out about the credential; deliveries and flows that waited for a good one are due. False: there is no such connection. */
 export function setConnectionStatus(at: Database | TenantTransaction, tenant: string, connection: string, status: ConnectionState["status"], detail?: JsonObject, account?: Account): Promise<boolean> {
   return inTenant(at, tenant, async (tx) => {
     const known = (await tx.run(updateConnectionStatus(tx.tenantId, connection, status, detail, account))).length === 1;
-    if (status === "ok") await recallConnection(tx, connection);
+    if (status === "ok") {
+      await recallConnection(tx, connection);
+      await tx.run(wakeSkipped(tx.tenantId, connection));
+    }
     return known;
   });
 }

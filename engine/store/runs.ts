@@ -83,7 +83,8 @@ export const createRun = (at: Database | TenantTransaction, request: RunRequeste
       if (queued) {
         if (request.mode === "full") await tx.run(sql.widenRun(tx.tenantId, queued.id));
         if (request.replay !== undefined) await tx.run(sql.widenReplay(tx.tenantId, queued.id, widerScope(request.replay, queued.replay as ReplayScope | null)));
-        return { run: runOf(tenant, queued), coalesced: true };
+        const [renewed] = queued.revision === revision ? [] : await tx.run<sql.RunRow>(sql.renewRun(tx.tenantId, queued.id, revision, connection));
+        return { run: runOf(tenant, renewed ?? queued), coalesced: true };
       }
       if (request.slot !== undefined) return { run: undefined, coalesced: true };
     }

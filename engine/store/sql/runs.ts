@@ -39,6 +39,12 @@ export const widenRun = (tenantId: string, run: string): Statement => ({
   values: [tenantId, run],
 });
 
+/** A run that has not begun does what is in force when it is asked for again, not what was when it was first. */
+export const renewRun = (tenantId: string, run: string, revision: string, connection: string): Statement => ({
+  text: `update runs set revision = $3, connection = $4 where tenant_id = $1 and id = $2 and status = 'queued' and started_at is null returning ${COLUMNS}`,
+  values: [tenantId, run, revision, connection],
+});
+
 export const widenReplay = (tenantId: string, run: string, replay: object): Statement => ({
   text: "update runs set replay = $3 where tenant_id = $1 and id = $2",
   values: [tenantId, run, text(replay)],

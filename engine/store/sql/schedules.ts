@@ -57,6 +57,16 @@ export const selectObstacle = (tenantId: string, flow: string): Statement => ({
   values: [tenantId, flow],
 });
 
+/**
+ * The connection that flows were passed over for is there: they begin anew, instead of waiting for an interval to pass that may
+ * be a day. A cron keeps its hours.
+ */
+export const wakeSkipped = (tenantId: string, connection: string): Statement => ({
+  text: `update schedules set slot = null, due_at = null, skipped_at = null, skipped_reason = null, updated_at = now()
+         where tenant_id = $1 and connection = $2 and enabled and skipped_reason is not null and schedule ? 'every_seconds'`,
+  values: [tenantId, connection],
+});
+
 export const noteSkipped = (tenantId: string, flow: string, reason: string | undefined): Statement => ({
   text: `update schedules set skipped_at = case when $3::text is null then null else now() end, skipped_reason = $3
          where tenant_id = $1 and flow = $2 and (skipped_reason is distinct from $3 or $3 is not null)`,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startScheduler, type Scheduler } from "../../../engine/jobs/scheduler.ts";
-import { listRuns, listSchedules, nextDue, openDatabase, pauseFlow, resumeTenant, suspendTenant, type Database } from "../../../engine/store/index.ts";
+import { listRuns, listSchedules, nextDue, openDatabase, pauseFlow, resumeTenant, setConnection, suspendTenant, type Database } from "../../../engine/store/index.ts";
 import { asAdmin } from "../../support/postgres.ts";
 import { rig, type Rig } from "./rig.ts";
 
@@ -120,6 +120,28 @@ test("a flow whose connection was never entered, or was taken away, starts nothi
   await admin("update runs set status = 'succeeded', finished_at = now()");
   await admin("update connections set status = 'disconnected'");
   expect([await tick(), (await due()).skipped?.reason, (await runs()).length]).toEqual([0, "disconnected", 1]);
+});
+
+test("a flow that was passed over begins anew once its connection is entered, not a whole interval later; one on a cron keeps its hours", async () => {
+  await it.apply(["acme"], { people: { schedule: { every_seconds: 86_400 } } });
+  await admin("update schedules set needs_connection = true");
+  const clock = await scheduler();
+  const passOver = async (): Promise<void> => {
+    await admin("update schedules set due_at = date_trunc('milliseconds', now()) - interval '1 second'");
+    expect([await clock.look(), (await due()).skipped?.reason, (await due()).due! > Date.now() + 3_600_000]).toEqual([0, "not_connected", true]);
+  };
+  await passOver();
+  await setConnection(it.database.db, it.keyring, "acme", "crm", { connector: "crm", config: {} });
+  await clock.look();
+  expect([(await due()).skipped, (await due()).due! <= Date.now() + 60_000]).toEqual([undefined, true]);
+
+  await admin("delete from connections");
+  await admin(`update schedules set schedule = '{"cron": "0 0 1 1 *", "time_zone": "UTC"}'`);
+  await passOver();
+  const before = (await due()).due;
+  await setConnection(it.database.db, it.keyring, "acme", "crm", { connector: "crm", config: {} });
+  await clock.look();
+  expect((await due()).due).toBe(before);
 });
 
 test("a suspended tenant is never due, and does not wake the scheduler", async () => {

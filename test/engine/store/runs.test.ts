@@ -26,6 +26,16 @@ test("many triggers at once queue one run, and a full one widens it", async () =
   expect(await getRun(at.db, name, created[0]!.run!.id)).toMatchObject({ requested_mode: "full", status: "queued", attempt: 0 });
 });
 
+test("a run that waits does what is in force when it is asked for again; one that has begun keeps its revision", async () => {
+  const name = await tenant("renewed");
+  const { run } = await request(name);
+  await saveRevision(at.db, { id: "rev-newer", plans: [plan(name)] });
+  expect(await request(name, { revision: "rev-newer" })).toMatchObject({ coalesced: true, run: { id: run!.id, revision: "rev-newer" } });
+  await claim(name, run!.id);
+  await finishRun(at.db, { tenant: name, run: run!.id, attempt: 1, status: "interrupted", checkpoint: undefined });
+  expect(await request(name)).toMatchObject({ coalesced: true, run: { id: run!.id, revision: "rev-newer" } });
+});
+
 test("of many workers one claims a run", async () => {
   const name = await tenant("claim");
   const { run } = await request(name);
