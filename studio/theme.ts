@@ -5,7 +5,7 @@ const plug: MantineColorsTuple = ["#eef0ff", "#dfe2ff", "#bdc3fb", "#98a1f5", "#
 
 export const theme = createTheme({
   primaryColor: "plug",
-  primaryShade: { light: 7, dark: 5 },
+  primaryShade: { light: 7, dark: 6 },
   colors: { plug },
   fontFamily: "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif",
   fontFamilyMonospace: "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace",
@@ -19,7 +19,7 @@ export const theme = createTheme({
     TextInput: { defaultProps: { size: "sm" } },
     Select: { defaultProps: { size: "sm", comboboxProps: { shadow: "md" } } },
     Table: { defaultProps: { verticalSpacing: 8, highlightOnHover: true } },
-    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.45, blur: 2 } } },
+    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.45, blur: 2 }, closeButtonProps: { "aria-label": "Close" }, /* no banner of the page */ attributes: { header: { role: "none" } } } },
     Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },
   },
 });

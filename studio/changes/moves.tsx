@@ -46,7 +46,7 @@ export function Moves({ of, choices, choose }: { readonly of: readonly Move[]; r
 }
 
 function Conflict({ of: { kind, path, yours, before, after, problem } }: { readonly of: MoveConflict }) {
-  if (kind === "shadows") return <>overrides <Code>{path}</Code> with <Code>{shown(yours)}</Code>; its default changes from <Code>{shown(before)}</Code> to <Code>{shown(after)}</Code>.</>;
+  if (kind === "shadows") return <>overrides <Code>{path}</Code>{yours === undefined ? "" : <> with <Code>{shown(yours)}</Code></>}; its default changes from <Code>{shown(before)}</Code> to <Code>{shown(after)}</Code>.</>;
   if (kind === "gone") return <>overrides <Code>{path}</Code>, which is no longer there.</>;
   if (kind === "input") return <>is asked for <Code>{path}</Code>.</>;
   return <><Code>{path}</Code> would be wrong: {problem?.code} {String(problem?.params?.["detail"] ?? "")}</>;

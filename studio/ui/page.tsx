@@ -18,7 +18,7 @@ export function Page({ title, lead, crumbs = [], actions, children, wide = false
         <Stack gap={4} miw={0}>
           {crumbs.length > 0 && <Breadcrumbs separator="/" fz="sm">{crumbs.map(({ label, to }) => to === undefined ? <Text key={label} size="sm" c="dimmed">{label}</Text> : <Anchor key={label} component={Link} to={to} size="sm" c="dimmed">{label}</Anchor>)}</Breadcrumbs>}
           <Title order={1} style={{ overflowWrap: "anywhere" }}>{title}</Title>
-          {lead !== undefined && <Text c="dimmed" size="sm" maw={720}>{lead}</Text>}
+          {lead !== undefined && <Text component="div" c="dimmed" size="sm" maw={720}>{lead}</Text>}
         </Stack>
         {actions !== undefined && <Group gap="xs">{actions}</Group>}
       </Group>

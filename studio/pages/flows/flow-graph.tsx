@@ -61,7 +61,7 @@ function draw({ connections, flows, changes, entities }: FlowGraph, health: Read
   dagre.layout(graph);
   return {
     nodes: [...nodes].map(([id, data]) => { const { x, y, width, height } = graph.node(id); return { id, type: "box" as const, position: { x: x - width / 2, y: y - height / 2 }, data, draggable: false, focusable: false, selectable: false }; }),
-    edges, height: Math.min(640, Math.max(260, Number(graph.graph().height ?? 0) + 60)),
+    edges, height: Math.min(640, Math.max(260, Number(graph.graph().height ?? 0) + 90)),
   };
 }
 
@@ -99,8 +99,8 @@ export function FlowGraphView({ graph, health, tenant, label }: { readonly graph
   const { nodes, edges, height } = useMemo(() => draw(graph, health, tenant), [graph, health, tenant]);
   return (
     <Box h={height} style={{ border: "1px solid var(--mantine-color-default-border)", borderRadius: 8, overflow: "hidden" }}>
-      <ReactFlow nodes={nodes} edges={edges} nodeTypes={NODE_TYPES} colorMode={scheme} fitView fitViewOptions={{ maxZoom: 1, padding: 0.06 }} minZoom={0.2} maxZoom={1.5} nodesDraggable={false} nodesConnectable={false} nodesFocusable={false} edgesFocusable={false} elementsSelectable={false} deleteKeyCode={null} zoomOnScroll={false} preventScrolling={false} aria-label={label}>
-        <Background gap={18} /><Controls showInteractive={false} />
+      <ReactFlow nodes={nodes} edges={edges} nodeTypes={NODE_TYPES} colorMode={scheme} fitView fitViewOptions={{ maxZoom: 1, padding: { x: "20px", top: "20px", bottom: "52px" } }} minZoom={0.2} maxZoom={1.5} nodesDraggable={false} nodesConnectable={false} nodesFocusable={false} edgesFocusable={false} elementsSelectable={false} deleteKeyCode={null} zoomOnScroll={false} preventScrolling={false} aria-label={label}>
+        <Background gap={18} /><Controls showInteractive={false} orientation="horizontal" />
       </ReactFlow>
     </Box>
   );

@@ -39,7 +39,7 @@ export default function Flows() {
 function OfPreset({ preset }: { readonly preset: string }) {
   const found = useQuery({ queryKey: ["/api/presets", preset, "head"], queryFn: ({ signal }) => api.get<{ title: string; graph: FlowGraph; tenants: readonly { id: string }[] }>(`/api/presets/${preset}`, {}, signal) });
   return (
-    <Loaded query={found} rows={10}>{({ title, graph, tenants }) => <Both label={`Flows of ${title}`} graph={graph} note={<Text size="sm" c="dimmed">The head of <Anchor component={Link} to={`/super-admin/integration-defaults/${preset}`} inherit underline="always">{title}</Anchor>, as an organisation without overrides would run it. {tenants.length} use it.</Text>} />}</Loaded>
+    <Loaded query={found} rows={10}>{({ title, graph, tenants }) => <Both label={`Flows of ${title}`} graph={graph} note={<Text size="sm" c="dimmed">The head of <Anchor component={Link} to={`/super-admin/integration-defaults/${preset}`} inherit underline="always">{title}</Anchor>, as an organisation without overrides would run it. {tenants.length === 1 ? "1 organisation uses" : `${tenants.length} organisations use`} it.</Text>} />}</Loaded>
   );
 }
 
