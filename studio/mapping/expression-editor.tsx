@@ -1,12 +1,8 @@
 /** The text of an expression: highlighted, completed from the source's fields and every function, problems underlined. */
-import { autocompletion, closeBrackets, completionKeymap, type CompletionContext } from "@codemirror/autocomplete";
-import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
-import { HighlightStyle, StreamLanguage, syntaxHighlighting } from "@codemirror/language";
-import { forceLinting, linter, type Diagnostic } from "@codemirror/lint";
-import { EditorState } from "@codemirror/state";
-import { EditorView, keymap, placeholder } from "@codemirror/view";
-import { tags } from "@lezer/highlight";
-import { useEffect, useRef } from "react";
+import type { CompletionContext, CompletionResult } from "@codemirror/autocomplete";
+import { StreamLanguage } from "@codemirror/language";
+import { useMemo } from "react";
+import { CodeArea } from "./code-area.tsx";
 import { functions } from "./functions.ts";
 import { writtenAt } from "./gestures.ts";
 import { flat, type SourceField } from "./trees.ts";
@@ -27,18 +23,14 @@ const jsonata = StreamLanguage.define<{ comment: boolean }>({
   },
 });
 
-const colours = HighlightStyle.define([
-  { tag: tags.string, color: "var(--mantine-color-teal-7)" }, { tag: tags.number, color: "var(--mantine-color-orange-8)" }, { tag: tags.variableName, color: "var(--mantine-color-violet-7)" },
-  { tag: tags.keyword, color: "var(--mantine-color-blue-7)" }, { tag: tags.comment, color: "var(--mantine-color-dimmed)", fontStyle: "italic" }, { tag: tags.operator, color: "var(--mantine-color-dimmed)" },
-]);
-
-const look = EditorView.theme({
-  "&": { fontSize: "13px", border: "1px solid var(--mantine-color-default-border)", borderRadius: "6px", background: "var(--mantine-color-body)" },
-  "&.cm-focused": { outline: "2px solid var(--mantine-primary-color-filled)", outlineOffset: "1px" },
-  ".cm-content": { fontFamily: "var(--mantine-font-family-monospace)", padding: "7px 4px", caretColor: "var(--mantine-color-text)" },
-  ".cm-tooltip": { background: "var(--mantine-color-body)", border: "1px solid var(--mantine-color-default-border)", color: "var(--mantine-color-text)" },
-  ".cm-placeholder": { color: "var(--mantine-color-placeholder)" },
-});
+/** What an expression may begin with: the source's fields, and functions with what they take. */
+export function completeExpression(context: CompletionContext, sources: readonly SourceField[]): CompletionResult | null {
+  const word = context.matchBefore(/\$?[\w.`]*/);
+  if (!word || (word.from === word.to && !context.explicit)) return null;
+  const fields = flat(sources).map(({ path, type, description }) => ({ label: writtenAt(path, []), type: "property", detail: type, ...(description === undefined ? {} : { info: description }) }));
+  const calls = functions.map(({ name, parameters, doc, group }) => ({ label: `$${name}`, type: "function", detail: `(${parameters.join(", ")})`, info: `${group}: ${doc}`, apply: `$${name}(` }));
+  return { from: word.from, options: [...fields, ...calls], validFor: /^\$?[\w.`]*$/ };
+}
 
 export interface ExpressionEditorProps {
   readonly value: string;
@@ -46,43 +38,10 @@ export interface ExpressionEditorProps {
   readonly sources: readonly SourceField[];
   readonly problems: readonly { readonly message: string; readonly severity: string; readonly position?: number | undefined }[];
   readonly onChange: (text: string) => void;
+  readonly readOnly?: boolean;
 }
 
-export function ExpressionEditor({ value, label, sources, problems, onChange }: ExpressionEditorProps) {
-  const place = useRef<HTMLDivElement>(null);
-  const view = useRef<EditorView>(undefined);
-  const latest = useRef({ sources, problems, onChange });
-  latest.current = { sources, problems, onChange };
-  useEffect(() => {
-    const complete = (context: CompletionContext) => {
-      const word = context.matchBefore(/\$?[\w.`]*/);
-      if (!word || (word.from === word.to && !context.explicit)) return null;
-      const fields = flat(latest.current.sources).map(({ path, type, description }) => ({ label: writtenAt(path, []), type: "property", detail: type, ...(description === undefined ? {} : { info: description }) }));
-      const calls = functions.map(({ name, parameters, doc, group }) => ({ label: `$${name}`, type: "function", detail: `(${parameters.join(", ")})`, info: `${group}: ${doc}`, apply: `$${name}(` }));
-      return { from: word.from, options: [...fields, ...calls], validFor: /^\$?[\w.`]*$/ };
-    };
-    const lint = linter((editor): Diagnostic[] => latest.current.problems.map(({ message, severity, position = 0 }) => {
-      const from = Math.min(position, editor.state.doc.length);
-      return { from, to: Math.min(from + 1, editor.state.doc.length), message, severity: severity === "error" ? "error" : "warning" };
-    }), { delay: 250 });
-    const editor = new EditorView({
-      parent: place.current!,
-      state: EditorState.create({
-        doc: value,
-        extensions: [
-          history(), closeBrackets(), jsonata, syntaxHighlighting(colours), autocompletion({ override: [complete] }), lint, look, EditorView.lineWrapping, placeholder("Drop a source field here, or write"),
-          keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap]), EditorView.contentAttributes.of({ "aria-label": label }),
-          EditorView.updateListener.of((update) => { if (update.docChanged) latest.current.onChange(update.state.doc.toString()); }),
-        ],
-      }),
-    });
-    view.current = editor;
-    return () => editor.destroy();
-  }, [label]);      // its text is brought up to date below
-  useEffect(() => {
-    const editor = view.current;
-    if (editor && editor.state.doc.toString() !== value) editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
-  }, [value]);
-  useEffect(() => { if (view.current) forceLinting(view.current); }, [problems]);
-  return <div ref={place} />;
+export function ExpressionEditor({ value, label, sources, problems, onChange, readOnly = false }: ExpressionEditorProps) {
+  const placed = useMemo(() => problems.map(({ message, severity, position }) => ({ message, severity, from: position })), [problems]);
+  return <CodeArea value={value} label={label} language={jsonata} complete={(context) => completeExpression(context, sources)} problems={placed} onChange={onChange} hint="Drop a source field here, or write" readOnly={readOnly} />;
 }

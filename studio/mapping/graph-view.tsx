@@ -4,8 +4,8 @@
  */
 import "@xyflow/react/dist/style.css";
 import { Box, Menu, useComputedColorScheme } from "@mantine/core";
-import { Background, Controls, ReactFlow, type Connection, type Edge, type Node } from "@xyflow/react";
-import { useCallback, useMemo, useState } from "react";
+import { Background, Controls, ReactFlow, type Connection, type Edge, type Node, type ReactFlowInstance } from "@xyflow/react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { framesAround, writtenAt, type Gesture } from "./gestures.ts";
 import { AroundContext, nodeTypes, type Around } from "./graph/boxes.tsx";
 import { layoutOf, SIDE_WIDTH, type Layout } from "./graph/layout.ts";
@@ -22,6 +22,10 @@ export interface GraphViewProps {
   readonly act: (field: string, gesture: Gesture) => void;
   readonly clear: (field: string) => void;
   readonly readOnly?: boolean;
+  readonly selected: string | undefined;
+  readonly select: (field: string) => void;
+  /** Takes a source field that nobody has seen. */
+  readonly name: (path: readonly string[]) => void;
   readonly height?: number | string;
 }
 
@@ -32,7 +36,7 @@ const MOST_LISTED = 45;
 /** Boxes of the source and target are edges of the picture; further steps are rendered when they are in sight. */
 const MANY = 120;
 
-export function GraphView({ view, fields, samples, act, clear, readOnly = false, height = 560 }: GraphViewProps) {
+export function GraphView({ view, fields, samples, act, clear, readOnly = false, selected, select, name, height = 560 }: GraphViewProps) {
   const scheme = useComputedColorScheme("light");
   const [asked, ask] = useState("");
   const [closed, setClosed] = useState(NOTHING);
@@ -42,7 +46,11 @@ export function GraphView({ view, fields, samples, act, clear, readOnly = false,
 
   const shown = useMemo(() => listed(view.sources, fields, asked, closed), [view.sources, fields, asked, closed]);
   const known = useMemo(() => new Set(flat(view.sources).map(({ path }) => path.join("."))), [view.sources]);
-  const { nodes, edges } = useMemo(() => drawn(layoutOf(fields, shown, known), fields, shown), [fields, shown, known]);
+  const layout = useMemo(() => layoutOf(fields, shown, known), [fields, shown, known]);
+  const { nodes, edges } = useMemo(() => drawn(layout, fields, shown), [layout, fields, shown]);
+  const flow = useRef<ReactFlowInstance>(undefined);
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => keepInSight(flow.current, box.current, layout), [layout.target.x, layout.height]);
   const values = useMemo(() => new Map(fields.flatMap(({ target: { field }, tree, graph }) => (tree && graph ? [[field, valuesOf(tree, graph, view.record, {}, pickOf(pick, field))] as const] : []))), [fields, view.record, pick]);
   const dropOn = useCallback((field: string, text: string) => setDropped({ field, text, at: pointer }), [pointer]);
 
@@ -64,17 +72,20 @@ export function GraphView({ view, fields, samples, act, clear, readOnly = false,
   };
   const root = (field: string): string => fields.find(({ target }) => target.field === field)?.graph?.result ?? "";
   const around: Around = {
-    view, fields, samples, values, readOnly, pick, act, clear, dropOn,
+    view, fields, samples, values, readOnly, selected, select, pick, act, clear, dropOn,
     choose: (frame, index) => setPick((old) => ({ ...old, [frame]: index })),
-    source: { asked, ask, closed, total: known.size, toggle: (path) => setClosed((old) => { const next = new Set(old); if (!next.delete(path)) next.add(path); return next; }) },
+    source: {
+      asked, ask, closed, add: readOnly || asked.trim() === "" || known.has(asked.trim()) ? undefined : () => { name(asked.trim().split(".").filter(Boolean)); ask(""); },
+      total: known.size, toggle: (path) => setClosed((old) => { const next = new Set(old); if (!next.delete(path)) next.add(path); return next; }),
+    },
   };
   const over = dropped && fields.find(({ target }) => target.field === dropped.field);
   return (
     <AroundContext.Provider value={around}>
-      <Box h={height} mih={360} style={{ border: "1px solid var(--mantine-color-default-border)", borderRadius: 8, overflow: "hidden", position: "relative" }} onPointerUpCapture={(event) => { const box = event.currentTarget.getBoundingClientRect(); setPointer({ x: event.clientX - box.left, y: event.clientY - box.top }); }}>
-        <ReactFlow nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes} colorMode={scheme} onConnect={connect} fitView fitViewOptions={FIT} minZoom={0.2} maxZoom={1.6} nodesDraggable={false} nodesFocusable={false} edgesFocusable={false} elementsSelectable={false} onlyRenderVisibleElements={nodes.length > MANY}
+      <Box ref={box} h={height} mih={360} style={{ border: "1px solid var(--mantine-color-default-border)", borderRadius: 8, overflow: "hidden", position: "relative" }} onPointerUpCapture={(event) => { const box = event.currentTarget.getBoundingClientRect(); setPointer({ x: event.clientX - box.left, y: event.clientY - box.top }); }}>
+        <ReactFlow nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes} colorMode={scheme} onConnect={connect} onInit={(instance) => { flow.current = instance; }} fitView fitViewOptions={FIT} minZoom={0.2} maxZoom={1.6} nodesDraggable={false} nodesFocusable={false} edgesFocusable={false} elementsSelectable={false} onlyRenderVisibleElements={nodes.length > MANY}
           panOnScroll zoomOnDoubleClick={false} deleteKeyCode={null} selectionKeyCode={null} multiSelectionKeyCode={null} panActivationKeyCode={null} disableKeyboardA11y connectionRadius={26} aria-label="Mapping graph" defaultEdgeOptions={EDGE}>
-          <Background gap={18} /><Controls showInteractive={false} />
+          <Background gap={18} /><Controls showInteractive={false} position="bottom-center" orientation="horizontal" />
         </ReactFlow>
         {dropped && over && (
           <Menu opened onChange={() => setDropped(undefined)} position="bottom-start" withinPortal={false} trapFocus returnFocus>
@@ -96,19 +107,29 @@ export function GraphView({ view, fields, samples, act, clear, readOnly = false,
 }
 
 const FIT = { maxZoom: 1, minZoom: 0.6, padding: 0.05 } as const;
+/** A picture that grew past the edge is fitted again; one that is all in sight stays where it is, so that nothing jumps under the hand. */
+function keepInSight(flow: ReactFlowInstance | undefined, box: HTMLDivElement | null, { target, height }: Layout): void {
+  if (!flow || !box) return;
+  const { x, y, zoom } = flow.getViewport();
+  const isOut = x + (target.x + SIDE_WIDTH) * zoom > box.clientWidth || y + height * zoom > box.clientHeight || x < 0 || y < 0;
+  if (isOut) requestAnimationFrame(() => void flow.fitView(FIT));
+}
+
 const EDGE = { type: "wire", style: { strokeWidth: 1.6 } } as const;
 
 const pickOf = (pick: Readonly<Record<string, number>>, field: string): Record<string, number> => Object.fromEntries(Object.entries(pick).flatMap(([key, index]) => (key.startsWith(`${field}|`) ? [[key.slice(field.length + 1), index]] : [])));
 
 function drawn({ steps, frames, wires, rows, height, source, target }: Layout, fields: readonly FieldState[], shown: readonly SourceField[]): { nodes: Node[]; edges: Edge[] } {
   const fixed = { draggable: false, selectable: false, focusable: false } as const;
+  // What can neither be dragged nor selected is dead to the mouse otherwise, with all that is in it.
+  const live = { ...fixed, style: { pointerEvents: "all" } } as const;
   const wired = new Set(wires.filter(({ from }) => from === "source").map(({ handle }) => handle));
   return {
     nodes: [
       ...frames.map(({ id, field, node, at }) => ({ ...fixed, id, type: "frame", position: { x: at.x, y: at.y }, width: at.width, height: at.height, data: { field, node }, zIndex: 0 })),
-      { ...fixed, id: "source", type: "source", position: source, data: { sources: shown, wired }, ariaLabel: "Source" },
-      { ...fixed, id: "target", type: "target", position: target, width: SIDE_WIDTH, data: { fields, rows, height }, ariaLabel: "Target" },
-      ...steps.map(({ id, field, node, at }) => ({ ...fixed, id, type: "step", position: { x: at.x, y: at.y }, data: { field, node }, ariaLabel: `${node.title}, for ${field}`, zIndex: 2 })),
+      { ...live, id: "source", type: "source", position: source, data: { sources: shown, wired }, ariaLabel: "Source" },
+      { ...live, id: "target", type: "target", position: target, width: SIDE_WIDTH, data: { fields, rows, height }, ariaLabel: "Target" },
+      ...steps.map(({ id, field, node, at }) => ({ ...live, id, type: "step", position: { x: at.x, y: at.y }, data: { field, node }, ariaLabel: `${node.title}, for ${field}`, zIndex: 2 })),
     ],
     edges: wires.map(({ id, from, handle, to, port, points }) => ({ id, type: "wire", source: from, sourceHandle: handle, target: to, targetHandle: port, data: { points }, focusable: false, zIndex: 1 })),
   };

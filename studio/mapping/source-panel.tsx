@@ -1,5 +1,5 @@
 /** The source record: its fields with their types and the sample's values. A field is dragged, or chosen with Enter. */
-import { ActionIcon, Badge, Box, Group, ScrollArea, Text, TextInput, Tooltip, UnstyledButton } from "@mantine/core";
+import { ActionIcon, Badge, Box, Button, Group, ScrollArea, Text, TextInput, Tooltip, UnstyledButton } from "@mantine/core";
 import { ChevronDownIcon, ChevronRightIcon, MagnifyingGlassIcon } from "@radix-ui/react-icons";
 import { useState } from "react";
 import { flat, type SourceField } from "./trees.ts";
@@ -7,12 +7,14 @@ import { textOfValue } from "./value.tsx";
 
 export const DRAGGED = "application/x-plugboard-source";
 
-export function SourcePanel({ sources, used, lit, choose, height = 520 }: {
+export function SourcePanel({ sources, used, lit, choose, name, height = 520 }: {
   readonly sources: readonly SourceField[];
   /** Dotted paths that any field reads; and that the selected one reads. */
   readonly used: ReadonlySet<string>;
   readonly lit: ReadonlySet<string>;
   readonly choose?: ((source: SourceField) => void) | undefined;
+  /** Takes a field that is neither in the schema nor in the sample: a column that only one customer has. */
+  readonly name?: ((path: readonly string[]) => void) | undefined;
   readonly height?: number;
 }) {
   const [asked, setAsked] = useState("");
@@ -32,7 +34,7 @@ export function SourcePanel({ sources, used, lit, choose, height = 520 }: {
           <UnstyledButton draggable onDragStart={(event) => { event.dataTransfer.setData(DRAGGED, JSON.stringify(field.path)); event.dataTransfer.effectAllowed = "copy"; }} onClick={() => choose?.(field)} data-source={path}
             py={3} px={6} style={{ flex: 1, minWidth: 0, borderRadius: 4, background: lit.has(path) ? "var(--mantine-primary-color-light)" : undefined, cursor: "grab" }} aria-label={`${path}, ${field.type}${used.has(path) ? ", used" : ""}`}>
             <Group gap={6} wrap="nowrap" justify="space-between">
-              <Text size="sm" truncate fw={used.has(path) ? 600 : 400}>{field.name}</Text>
+              <Text size="sm" truncate fw={used.has(path) ? 600 : 400} title={path}>{field.name}</Text>
               <Text size="xs" c="dimmed" truncate maw={110} ta="right">{field.isList && field.children.length > 0 ? "list" : field.sample === undefined ? field.type : textOfValue(field.sample)}</Text>
             </Group>
           </UnstyledButton>
@@ -42,11 +44,15 @@ export function SourcePanel({ sources, used, lit, choose, height = 520 }: {
     );
   };
   const count = flat(sources).length;
+  const typed = asked.trim().split(".").filter(Boolean);
+  const isNew = name !== undefined && typed.length > 0 && !flat(sources).some(({ path }) => path.join(".") === typed.join("."));
   return (
     <Box component="section" aria-label="Source record">
       <Group justify="space-between" mb={6}><Text size="xs" fw={600} c="dimmed">Source</Text><Tooltip label="Fields of the record, by schema and sample"><Badge size="sm" variant="default">{count}</Badge></Tooltip></Group>
       <TextInput size="xs" placeholder="Search fields" aria-label="Search source fields" leftSection={<MagnifyingGlassIcon aria-hidden />} value={asked} onChange={(event) => setAsked(event.currentTarget.value)} mb={6} />
-      <ScrollArea h={height} type="auto" viewportProps={{ tabIndex: 0, "aria-label": "Source fields" }}><Box component="ul" m={0} p={0} style={{ listStyle: "none" }}>{sources.map(row)}</Box></ScrollArea>
+      <ScrollArea h={height} type="auto" viewportProps={{ tabIndex: 0, "aria-label": "Source fields" }}><Box component="ul" m={0} p={0} style={{ listStyle: "none" }}>{sources.map(row)}</Box>
+        {isNew && <Button mt={6} size="compact-xs" variant="default" fullWidth styles={{ label: { overflow: "hidden", textOverflow: "ellipsis" } }} onClick={() => { name!(typed); setAsked(""); }}>Add “{typed.join(".")}” as a field</Button>}
+      </ScrollArea>
     </Box>
   );
 }

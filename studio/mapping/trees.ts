@@ -59,6 +59,23 @@ export function sourceTree(schema: JsonObject | null, sample: unknown, path: rea
   });
 }
 
+/** The tree with fields that neither schema nor sample shows: what an expression reads all the same, and what somebody added by name. */
+export function withUnseen(tree: readonly SourceField[], paths: Iterable<readonly string[]>): readonly SourceField[] {
+  let now = tree;
+  for (const path of paths) now = withPath(now, path, []);
+  return now;
+}
+
+function withPath(tree: readonly SourceField[], path: readonly string[], above: readonly string[]): readonly SourceField[] {
+  const [name, ...rest] = path;
+  if (name === undefined) return tree;
+  const found = tree.find((each) => each.name === name);
+  const here = [...above, name];
+  if (found === undefined) return [...tree, { path: here, name, type: rest.length > 0 ? "object" : "not seen", isList: false, sample: undefined, children: rest.length > 0 ? [...withPath([], rest, here)] : [] }];
+  const children = withPath(found.children, rest, here);
+  return children === found.children ? tree : tree.map((each) => (each === found ? { ...found, children } : each));
+}
+
 /** Fields of the entity in its order, then those that the mapping makes beyond it (`custom.…`). */
 export function targetTree(schema: JsonObject | null, mapped: readonly string[]): TargetField[] {
   const properties = isObject(schema?.["properties"]) ? (schema["properties"] as Readonly<Record<string, JsonObject>>) : {};

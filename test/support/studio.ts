@@ -144,6 +144,7 @@ export async function openStudio({ files = {}, ran = [], connected = ran.length 
         contexts.push(context);
         if (person !== undefined) await context.addCookies([{ name: SESSION_COOKIE, value: await sessionOf(person), url: url.replace("http:", "https:"), secure: true, httpOnly: true, sameSite: "Lax" }]);
         const page = await context.newPage();
+        page.setDefaultTimeout(20_000);
         const said: string[] = [];
         errors.set(page, said);
         page.on("console", (message) => { if (message.type() === "error" && !/Failed to load resource/.test(message.text())) said.push(message.text()); });

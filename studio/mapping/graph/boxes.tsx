@@ -1,5 +1,5 @@
 /** What stands in the graph: the source's box, the target's, a step, and the frame around what happens to each item. */
-import { ActionIcon, Badge, Box, Group, Menu, NumberInput, Paper, Text, TextInput, Tooltip, UnstyledButton } from "@mantine/core";
+import { ActionIcon, Badge, Box, Button, Group, Menu, NumberInput, Paper, Text, TextInput, Tooltip, UnstyledButton } from "@mantine/core";
 import { ChevronDownIcon, ChevronLeftIcon, ChevronRightIcon } from "@radix-ui/react-icons";
 import { Handle, Position, type Node, type NodeProps } from "@xyflow/react";
 import { createContext, useContext, useState } from "react";
@@ -19,6 +19,9 @@ export interface Around {
   readonly samples: readonly unknown[];
   readonly values: ReadonlyMap<string, ReadonlyMap<string, NodeValue>>;
   readonly readOnly: boolean;
+  /** The field whose text is shown beside the graph. */
+  readonly selected: string | undefined;
+  select(field: string): void;
   /** Field and frame → which of its items is looked at. */
   readonly pick: Readonly<Record<string, number>>;
   choose(frame: string, index: number): void;
@@ -26,7 +29,7 @@ export interface Around {
   clear(field: string): void;
   /** What shall be done with a source that is dropped on a field which has a value. */
   dropOn(field: string, text: string): void;
-  readonly source: { readonly asked: string; ask(text: string): void; readonly closed: ReadonlySet<string>; toggle(path: string): void; readonly total: number };
+  readonly source: { readonly asked: string; ask(text: string): void; readonly closed: ReadonlySet<string>; toggle(path: string): void; readonly total: number; /** Adds the field that is looked for and that nobody has seen; absent: there is one, or one may not. */ readonly add?: (() => void) | undefined };
 }
 export const AroundContext = createContext<Around | undefined>(undefined);
 const useAround = (): Around => useContext(AroundContext)!;
@@ -49,6 +52,7 @@ function SourceBox({ data: { sources, wired } }: NodeProps<SourceNode>) {
     <Paper withBorder w={SIDE_WIDTH} p={0} shadow="xs">
       <Group justify="space-between" px="xs" h={HEAD}><Text size="xs" fw={600} c="dimmed">Source</Text><Text size="xs" c="dimmed">{sources.length < source.total ? `${sources.length} of ${source.total}` : source.total}</Text></Group>
       <Box px={6} pb={6} h={34}><TextInput className="nodrag" size="xs" placeholder="Find a field" aria-label="Find a source field" value={source.asked} onChange={(event) => source.ask(event.currentTarget.value)} styles={{ input: { height: 26, minHeight: 26 } }} /></Box>
+      {source.add && <Box px={6} pb={6}><Button className="nodrag" size="compact-xs" variant="default" fullWidth styles={{ label: { overflow: "hidden", textOverflow: "ellipsis" } }} onClick={source.add}>Add “{source.asked.trim()}” as a field</Button></Box>}
       {sources.map(({ path, name, type, children }) => {
         const key = path.join(".");
         const isOpen = !source.closed.has(key);
@@ -65,14 +69,14 @@ function SourceBox({ data: { sources, wired } }: NodeProps<SourceNode>) {
 }
 
 function TargetBox({ data: { fields, rows, height } }: NodeProps<TargetNode>) {
-  const { act, clear, view, readOnly, dropOn } = useAround();
+  const { act, clear, view, readOnly, dropOn, selected, select } = useAround();
   return (
     <Paper withBorder w={SIDE_WIDTH} h={height} p={0} shadow="xs" pos="relative">
       <Group px="xs" h={HEAD}><Text size="xs" fw={600} c="dimmed">Target</Text></Group>
       {fields.map(({ target: { field, required, type }, value, problems, changed, text }) => {
         const errors = problems.filter(({ severity }) => severity === "error");
         return (
-          <Box key={field} pos="absolute" left={0} right={0} top={rows[field]!.top} h={rows[field]!.height} pl={14} pr="xs" data-target={field} style={{ display: "flex", flexDirection: "column", justifyContent: "center", borderTop: line, ...(changed ? { background: "var(--mantine-primary-color-light)" } : {}) }}>
+          <Box key={field} pos="absolute" left={0} right={0} top={rows[field]!.top} h={rows[field]!.height} pl={14} pr="xs" data-target={field} onClick={() => select(field)} style={{ display: "flex", flexDirection: "column", justifyContent: "center", borderTop: line, ...(selected === field ? { boxShadow: "inset 3px 0 0 var(--mantine-primary-color-filled)" } : {}), ...(changed ? { background: "var(--mantine-primary-color-light)" } : {}) }}>
             <Handle type="target" position={Position.Left} id={field} style={HANDLE} aria-label={`Drop on ${field}`} isConnectable={!readOnly}><Dot lit={text !== null} /></Handle>
             <Group gap={4} wrap="nowrap">
               <Menu position="bottom-end" width={280} withinPortal shadow="md" trapFocus returnFocus disabled={readOnly}>

@@ -29,6 +29,8 @@ const GUTTER = 110;
 const LANE_GAP = 16;
 const COLUMN_GAP = 56;
 const STEP_GAP = 14;
+/** Room for two steps, so that the first ones that are drawn move nothing. */
+const LEAST_WIDTH = 2 * STEP_WIDTH + COLUMN_GAP;
 /** Of a wire that passes. */
 const STRIP = 18;
 const FRAME_HEAD = 30;
@@ -56,9 +58,9 @@ export function layoutOf(fields: readonly FieldState[], shown: readonly SourceFi
   const wires: Wire[] = [];
   const rows: Record<string, { top: number; height: number }> = {};
   const lanes = fields.map(({ target: { field }, graph }) => ({ field, ...(graph ? laneOf(field, graph, handleOf) : EMPTY_LANE) }));
-  const width = Math.max(0, ...lanes.map((lane) => lane.width));
+  const width = Math.max(LEAST_WIDTH, ...lanes.map((lane) => lane.width));
   const left = SIDE_WIDTH + GUTTER;
-  const right = left + width + (width === 0 ? 0 : 80);
+  const right = left + width + 80;
   let y = HEAD + LANE_GAP / 2;
   for (const lane of lanes) {
     const height = Math.max(TARGET_ROW, lane.height);
@@ -72,7 +74,7 @@ export function layoutOf(fields: readonly FieldState[], shown: readonly SourceFi
     y += height + LANE_GAP;
   }
   const height = y - LANE_GAP / 2;
-  return { steps, frames, wires, rows, height, source: { x: 0, y: Math.max(0, (height - sourceHeight(shown.length)) / 2) }, target: { x: right, y: 0 } };
+  return { steps, frames, wires, rows, height, source: { x: 0, y: Math.max(0, (height - sourceHeight(shown.length)) / 2) }, target: { x: right, y: -1 } };
 }
 
 interface Lane { readonly width: number; readonly height: number; readonly steps: Layout["steps"]; readonly frames: Layout["frames"]; readonly wires: readonly Wire[] }

@@ -1,12 +1,15 @@
 /** A mapping of the catalogue or workspace. */
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
+import { useMemo } from "react";
 import { api } from "../../api/client.ts";
+import type { MappingTest } from "../../mapping/edits.ts";
 import { Editor, type EditorData } from "../../mapping/editor.tsx";
+import { saidBy } from "../../mapping/hand-text.ts";
 import { Page } from "../../ui/page.tsx";
 import { Loaded } from "../../ui/states.tsx";
 
-interface MappingData extends EditorData { readonly files: readonly { readonly layer: string; readonly file: string; readonly text: string }[]; readonly tests: readonly { readonly name: string }[]; readonly edit_file: string; readonly presets: readonly string[] }
+interface MappingData extends EditorData { readonly files: readonly { readonly layer: string; readonly file: string; readonly text: string }[]; readonly tests: readonly MappingTest[]; readonly edit_file: string; readonly presets: readonly string[] }
 
 export default function MappingPage() {
   const { connector, name } = useParams({ strict: false }) as { connector: string; name: string };
@@ -15,10 +18,22 @@ export default function MappingPage() {
   const samples = useQuery({ queryKey: [`/api/mappings/${id}/samples`], queryFn: ({ signal }) => api.get<{ data: readonly { title: string; record: unknown }[] }>(`/api/mappings/${id}/samples`, {}, signal) });
   return (
     <Page wide title={id} crumbs={[{ label: "Mappings", to: "/mappings" }, { label: connector }]} lead={mapping.data && `From ${mapping.data.from} to ${mapping.data.to}. ${mapping.data.presets.length === 0 ? "No preset uses it." : `Used by ${mapping.data.presets.join(", ")}: whoever follows the head gets the change; releases keep theirs.`}`}>
-      <Loaded query={mapping}>{(data) => (
-        <Editor key={id} data={data} title={`mapping ${id}`} samples={samples.data?.data ?? []} preview={{ mapping: id }}
-          target={{ file: data.edit_file, pointer: "/fields", ...(data.files.some(({ layer }) => layer === "workspace") ? {} : { first: [{ pointer: "/mapping", value: id }] }) }} tests />
-      )}</Loaded>
+      <Loaded query={mapping}>{(data) => <Opened key={id} data={data} samples={samples.data?.data ?? NONE} />}</Loaded>
     </Page>
   );
+}
+
+const NONE: readonly { title: string; record: unknown }[] = [];
+
+/** An edit of a built-in mapping is a file of the workspace laid over it. */
+function Opened({ data, samples }: { readonly data: MappingData; readonly samples: readonly { readonly title: string; readonly record: unknown }[] }) {
+  const own = data.files.find(({ layer }) => layer === "workspace");
+  const under = data.files.find(({ layer }) => layer === "catalogue");
+  const below = useMemo(() => (under && saidBy(under.text, under.file, { fields: {}, where: null, tests: [] })?.fields) ?? {}, [under]);
+  const defaults = useMemo(() => Object.fromEntries(data.fields.filter(({ layer, field }) => layer === "workspace" && field in below).map(({ field }) => [field, { ...below[field]!, layer: "catalogue" }])), [data.fields, below]);
+  const target = useMemo(() => ({
+    file: data.edit_file, pointer: "/fields", text: own?.text ?? "", inherited: new Set(Object.keys(below)), ownTests: own !== undefined && (under === undefined || /^tests:/m.test(own.text)),
+    ...(own ? {} : { first: [{ pointer: "/mapping", value: data.id }] }),
+  }), [data, own, under, below]);
+  return <Editor data={data} title={`mapping ${data.id}`} samples={samples} preview={{ mapping: data.id }} target={target} defaults={defaults} tests={data.tests} under={under} />;
 }

@@ -17,7 +17,7 @@ test("every edit can be undone and done again", () => {
 
 test("a change holds what differs, and nothing else", () => {
   const edited = editing(editing(loaded, { type: "set", field: "custom.division", expression: "UserCustom_Division" }), { type: "remove", field: "phone" });
-  expect(asFileEdits(edited, { file: "tenants/acme.yaml", pointer: "/flows/learners/map/fields" })).toEqual([{ file: "tenants/acme.yaml", set: [{ pointer: "/flows/learners/map/fields/phone" }, { pointer: "/flows/learners/map/fields/custom.division", value: "UserCustom_Division" }] }]);
+  expect(asFileEdits(edited, { file: "tenants/acme.yaml", pointer: "/flows/learners/map/fields" })).toEqual([{ file: "tenants/acme.yaml", set: [{ pointer: "/flows/learners/map/fields/phone", value: null }, { pointer: "/flows/learners/map/fields/custom.division", value: "UserCustom_Division" }] }]);
   expect(asFileEdits(loaded, { file: "x", pointer: "/fields" })).toEqual([]);
 });
 
