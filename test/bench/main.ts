@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: speed as a ratio beside a baseline, both measured in this one run, in turn. Nothing here is asserted.
  *   --records N   records of the pull (default 100000)      --rounds N   of each, in turn (default 3)
- *   --only pull|trigger|memory|intake                        --json       one JSON document at the end
+ *   --only pull|trigger|memory|intake|deliveries                        --json       one JSON document at the end
+ *   --only tenants   10,000 organisations with three flows each: --tenants N makes fewer
  */
 import { fork } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -12,10 +13,13 @@ import { parseArgs } from "node:util";
 import { generateKey, migrate } from "../../engine/store/index.ts";
 import { startEmbeddedPostgres } from "../../server/embedded-postgres.ts";
 import { benchPlan, empty, openOurs, pullByHand, pullOurs, tenantIdOf } from "./pull.ts";
+import { measureDeliveries } from "./deliveries.ts";
+import { measureActions } from "./actions.ts";
 import { measureIntake } from "./intake.ts";
+import { measureTenants } from "./tenants.ts";
 import { measureTrigger } from "./trigger.ts";
 
-const { values } = parseArgs({ options: { records: { type: "string", default: "100000" }, rounds: { type: "string", default: "3" }, only: { type: "string" }, json: { type: "boolean" } } });
+const { values } = parseArgs({ options: { records: { type: "string", default: "100000" }, rounds: { type: "string", default: "3" }, tenants: { type: "string", default: "10000" }, only: { type: "string" }, json: { type: "boolean" } } });
 const records = Number(values.records);
 const rounds = Number(values.rounds);
 const PAGE_SIZE = 500;
@@ -33,6 +37,9 @@ try {
     results["trigger"] = await measureTrigger(postgres.url, key);
   }
   if (wants("intake")) results["intake"] = await measureIntake(postgres.url, key, rounds);
+  if (wants("deliveries")) results["deliveries"] = await measureDeliveries(postgres.url, key, rounds);
+  if (wants("actions")) results["actions"] = await measureActions(postgres.url, key, rounds);
+  if (values.only === "tenants") results["tenants"] = await measureTenants(postgres.url, key, Number(values.tenants));
   if (values.only === "memory") results["memory"] = await memory();
   if (values.json) console.log(JSON.stringify(results));
 } finally {
