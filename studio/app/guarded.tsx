@@ -8,10 +8,10 @@ import { Empty, NotAllowed } from "../ui/states.tsx";
 export function guarded(permission: string | undefined, Content: ComponentType): () => ReactElement {
   return function Guarded() {
     const may = useMay();
-    return permission === undefined || may(permission) ? <Content /> : <NotAllowed />;
+    return permission === undefined || may(permission) ? <Content /> : <NotAllowed page />;
   };
 }
 
 export function NotFound() {
-  return <Empty title="There is no such page" action={<Button component={Link} to="/" variant="default" mt="sm">Go to the start</Button>}>The address may be misspelt, or what it showed is gone.</Empty>;
+  return <Empty page title="There is no such page" action={<Button component={Link} to="/" variant="default" mt="sm">Go to the start</Button>}>The address may be misspelt, or what it showed is gone.</Empty>;
 }

@@ -11,10 +11,10 @@ export function LoadingRows({ rows = 6 }: { readonly rows?: number }) {
 }
 
 /** Nothing here yet: says why, and what to do about it. */
-export function Empty({ title, children, action }: { readonly title: string; readonly children?: ReactNode; readonly action?: ReactNode }) {
+export function Empty({ title, children, action, page = false }: { readonly title: string; readonly children?: ReactNode; readonly action?: ReactNode; /** It stands for the whole page. */ readonly page?: boolean }) {
   return (
     <Stack align="center" gap="xs" py={48} px="md" ta="center">
-      <Title order={2} size="h3">{title}</Title>
+      <Title order={page ? 1 : 2} size="h3">{title}</Title>
       {children !== undefined && <Text c="dimmed" size="sm" maw={460}>{children}</Text>}
       {action}
     </Stack>
@@ -39,11 +39,12 @@ export function Failed({ error, retry }: { readonly error: unknown; readonly ret
   );
 }
 
-export function NotAllowed() {
+/** @param page it stands for the whole page */
+export function NotAllowed({ page = false }: { readonly page?: boolean }) {
   return (
     <Stack align="center" gap="xs" py={64} ta="center">
       <LockClosedIcon width={22} height={22} aria-hidden />
-      <Title order={2} size="h3">You may not see this</Title>
+      <Title order={page ? 1 : 2} size="h3">You may not see this</Title>
       <Text c="dimmed" size="sm" maw={420}>Your role does not include it. Who manages people in your organisation can change that.</Text>
     </Stack>
   );

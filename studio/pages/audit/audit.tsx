@@ -33,8 +33,8 @@ export default function Audit() {
     </>}>
       <Stack gap="md">
         <Group gap="sm">
-          <Asked label="Action" example="connection.entered" value={action} set={(value) => narrow({ action: value })} />
-          <Asked label="Id of what it was done to" example="hubspot" value={subject} set={(value) => narrow({ subject: value })} />
+          <Asked label="Action" example="key.made" value={action} set={(value) => narrow({ action: value })} />
+          <Asked label="Done to (its id)" example="hubspot" value={subject} set={(value) => narrow({ subject: value })} />
           <Select aria-label="Since" placeholder="Any time" clearable w={160} value={since ?? null} data={SINCE} onChange={(value) => narrow({ since: value })} />
           {actor !== undefined && <Anchor component="button" size="sm" onClick={() => narrow({ actor: undefined })}>Only one person or key ✕</Anchor>}
         </Group>
@@ -67,5 +67,5 @@ function Asked({ label, example, value, set }: { readonly label: string; readonl
   const [text, setText] = useState<string>();
   const shown = text ?? value ?? "";
   const ask = (): void => { if (text !== undefined) set(text.trim()); setText(undefined); };
-  return <TextInput aria-label={label} placeholder={`${label}, such as ${example}`} w={270} value={shown} onChange={(event) => setText(event.currentTarget.value)} onBlur={ask} onKeyDown={(event) => { if (event.key === "Enter") ask(); }} />;
+  return <TextInput aria-label={label} placeholder={`${label}: ${example}`} w={230} value={shown} onChange={(event) => setText(event.currentTarget.value)} onBlur={ask} onKeyDown={(event) => { if (event.key === "Enter") ask(); }} />;
 }

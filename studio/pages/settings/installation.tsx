@@ -1,5 +1,5 @@
 /** This installation: what runs, which configuration is in force, and with which keys everything is sealed. */
-import { Alert, Badge, Code, Group, Paper, SimpleGrid, Stack, Text } from "@mantine/core";
+import { Alert, Anchor, Badge, Code, Group, Paper, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { api } from "../../api/client.ts";
 import { DataTable } from "../../ui/data-table.tsx";
@@ -21,7 +21,7 @@ export default function Installation() {
   const configuration = useQuery({ queryKey: ["/api/configuration"], queryFn: ({ signal }) => api.get<Configuration>("/api/configuration", {}, signal) });
   const keys = useQuery({ queryKey: ["/api/data-keys"], queryFn: ({ signal }) => api.get<Keys>("/api/data-keys", {}, signal) });
   return (
-    <Page title="Installation" lead={<>Plugboard {health.data?.version ?? "…"}. The API is described at <a href="/docs">/docs</a>.</>}>
+    <Page title="Installation" lead={<>Plugboard {health.data?.version ?? "…"}. The API is described at <Anchor href="/docs" size="sm" underline="always">/docs</Anchor>.</>}>
       <Loaded query={ready} rows={2}>{({ checks }) => <SimpleGrid cols={{ base: 1, sm: 3 }}>{Object.entries(checks).map(([name, { ok, detail }]) => <Paper key={name} withBorder p="sm"><Group justify="space-between"><Text size="sm" fw={550}>{CHECKS[name] ?? name}</Text><Badge variant="light" color={ok ? "teal" : "red"} radius="sm" tt="none">{ok ? "in order" : detail}</Badge></Group></Paper>)}</SimpleGrid>}</Loaded>
       <Section title="Configuration in force">
         <Loaded query={configuration} rows={3}>{({ revision, commit, main, review, drift, alarm, revisions }) => (

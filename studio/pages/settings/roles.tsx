@@ -1,5 +1,5 @@
 /** Who may do what: the server's own table, so that what stands here is what it does. */
-import { Badge, Box, Group, ScrollArea, Stack, Table, Text, TextInput, Tooltip, VisuallyHidden } from "@mantine/core";
+import { Badge, Group, ScrollArea, Stack, Table, Text, TextInput, Tooltip, VisuallyHidden } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { api } from "../../api/client.ts";
 import { useSession } from "../../api/session.ts";
@@ -17,7 +17,7 @@ export default function Roles() {
   const { role: own } = useSession();
   const table = useQuery({ queryKey: ["/api/permissions"], queryFn: ({ signal }) => api.get<Permissions>("/api/permissions", {}, signal), staleTime: Infinity });
   return (
-    <Page title="Roles" wide lead="What each role may do. “In part” says below how far; “by policy” depends on what the organisation's preset opens.">
+    <Page title="Roles" wide lead="What each role may do. “In part”: as far as the line says; “by policy” depends on what the organisation's preset opens.">
       <TextInput aria-label="Find a permission" placeholder="Find a permission" maw={320} value={words} onChange={(event) => narrow({ words: event.currentTarget.value })} />
       <Loaded query={table} rows={12}>{({ roles, permissions }) => {
         const rows = Object.entries(permissions).filter(([name, { title }]) => !HIDDEN.has(name) && `${name} ${title}`.toLowerCase().includes(words.trim().toLowerCase()));
@@ -27,8 +27,8 @@ export default function Roles() {
               <Table.Thead><Table.Tr><Table.Th scope="col" fz="xs" c="dimmed" fw={500}>Permission</Table.Th>{roles.map((role) => <Table.Th key={role} scope="col" fz="xs" c="dimmed" fw={role === own ? 700 : 500}>{inWords(role)}{role === own ? " (you)" : ""}</Table.Th>)}</Table.Tr></Table.Thead>
               <Table.Tbody>{rows.map(([name, row]) => (
                 <Table.Tr key={name}>
-                  <Table.Th scope="row" fw={400}><Stack gap={0}><Text size="sm">{row.title}</Text><Text size="xs" c="dimmed" className="mono">{name}{row.scope === null ? " · never by a key" : row.scope !== name ? ` · key's scope ${row.scope}` : ""}</Text></Stack></Table.Th>
-                  {roles.map((role) => <Table.Td key={role}><Cell grant={row.roles[role]} narrow={row.narrow} /></Table.Td>)}
+                  <Table.Th scope="row" fw={400}><Stack gap={0}><Text size="sm">{row.title}</Text><Text size="xs" c="dimmed" className="mono">{name}{row.scope === null ? " · never by a key" : row.scope !== name ? ` · key's scope ${row.scope}` : ""}</Text>{row.narrow !== undefined && <Text size="xs" c="dimmed" maw={420}>In part: {row.narrow}.</Text>}</Stack></Table.Th>
+                  {roles.map((role) => <Table.Td key={role}><Cell grant={row.roles[role]} /></Table.Td>)}
                 </Table.Tr>
               ))}</Table.Tbody>
             </Table>
@@ -40,10 +40,10 @@ export default function Roles() {
   );
 }
 
-function Cell({ grant, narrow }: { readonly grant: string | undefined; readonly narrow?: string | undefined }) {
+function Cell({ grant }: { readonly grant: string | undefined }) {
   if (grant === undefined) return <Text size="sm" c="dimmed"><span aria-hidden>–</span><VisuallyHidden>no</VisuallyHidden></Text>;
   if (grant === "full") return <Badge variant="light" color="teal" radius="sm" tt="none">yes</Badge>;
-  if (grant === "narrow") return <Stack gap={2}><Box><Badge variant="light" color="blue" radius="sm" tt="none">in part</Badge></Box>{narrow !== undefined && <Text size="xs" c="dimmed" maw={150}>{narrow}</Text>}</Stack>;
+  if (grant === "narrow") return <Badge variant="light" color="blue" radius="sm" tt="none">in part</Badge>;
   return <Tooltip label={`Where the organisation's policy opens ${grant.replaceAll("_", " ")}`}><Badge variant="light" color="yellow" radius="sm" tt="none">by policy</Badge></Tooltip>;
 }
 

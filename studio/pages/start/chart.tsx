@@ -7,7 +7,8 @@ import "uplot/dist/uPlot.min.css";
 import { DataTable } from "../../ui/data-table.tsx";
 import { exactTime, useZone } from "../../ui/time.tsx";
 
-const HEIGHT = 190;
+const HEIGHT = 180;
+const DAY_SECONDS = 86_400;
 
 /** A colour of the theme, by its name. */
 export interface Series { readonly label: string; readonly colour: string; readonly values: readonly (number | null)[] }
@@ -34,13 +35,12 @@ export function Chart({ title, at, series, kind, show, summary }: {
   format.current = show;
   useEffect(() => {
     if (plot.current === null || width === 0) return;
-    const line = inScheme("gray", dark);
     const axis = { stroke: dark ? "#a6a7ab" : "#5c636a", grid: { stroke: dark ? "#3b3c40" : "#e9ecef", width: 1 }, ticks: { show: false }, font: "11px ui-sans-serif, system-ui, sans-serif" };
     const drawn = new uPlot({
       width, height: HEIGHT, padding: [8, 8, 0, 0], legend: { show: false }, cursor: { y: false, points: { show: kind === "lines" }, drag: { x: false, y: false } },
       tzDate: (seconds) => zone === "local" ? new Date(seconds * 1000) : uPlot.tzDate(new Date(seconds * 1000), zone),
-      scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.08, 1)] } },
-      axes: [{ ...axis, stroke: axis.stroke || line, space: 70 }, { ...axis, size: 52, space: 34, values: (_, marks) => marks.map((mark) => format.current(mark)) }],
+      scales: { x: { range: (_, first, last) => { const half = at.length > 1 ? (last - first) / (at.length - 1) / 2 : 1800; return [first - half, last + half]; } }, y: { range: (_, __, most) => [0, Math.max(most * 1.08, 1)] } },
+      axes: [{ ...axis, space: 64, values: (_, marks, __, ___, step) => marks.map((mark) => inShort(mark, step < DAY_SECONDS, zone)) }, { ...axis, size: 52, space: 34, values: (_, marks) => marks.map((mark) => format.current(mark)) }],
       series: [{}, ...series.map(({ label, colour }) => kind === "bars"
         ? { label, stroke: "transparent", fill: inScheme(colour, dark), width: 0, points: { show: false }, paths: uPlot.paths.bars!({ size: [0.72, 26], radius: 0.12 }) }
         : { label, stroke: inScheme(colour, dark), width: 2, spanGaps: true, points: { show: true, size: 5, fill: inScheme(colour, dark) } })],
@@ -57,6 +57,14 @@ export function Chart({ title, at, series, kind, show, summary }: {
       <AsTable title={title}>{() => <DataTable label={title} rows={at.map((each, index) => ({ each, index })).reverse()} keyOf={({ each }) => each} columns={[{ label: "From", show: ({ each }) => exactTime(each, zone) }, ...series.map(({ label, values }) => ({ label, align: "right" as const, show: ({ index }: { index: number }) => values[index] === null || values[index] === undefined ? "–" : show(values[index]) }))]} />}</AsTable>
     </Paper>
   );
+}
+
+/** Of an hour its time, of midnight and of days the date. */
+function inShort(seconds: number, byHour: boolean, zone: string): string {
+  const at = new Date(seconds * 1000);
+  const timeZone = zone === "local" ? {} : { timeZone: zone };
+  const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", ...timeZone }).format(at);
+  return byHour && time !== "00:00" ? time : new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", ...timeZone }).format(at);
 }
 
 /** What the first says plus what the others say: the first stands on top, and is drawn first. */
