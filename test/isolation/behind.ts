@@ -39,7 +39,8 @@ async function probeSql(world: World, leaks: Leak[]): Promise<number> {
   const asA = <Result>(work: (tx: TenantTransaction) => Promise<Result>) => withTenant(db, A, work);
   for (const name of [...tables, ...views]) {
     const ofB = (alias: string) => `to_jsonb(${alias})::text like '%${CANARY[B]}%'`;
-    await expectNone(`${name} read as A`, asA((tx) => tx.query(`select * from ${name} t where ${ofB("t")}`)));
+    // In A's own rows may stand what probes of A sent.
+    await expectNone(`${name} read as A`, asA((tx) => tx.query(`select * from ${name} t where ${views.includes(name) ? ofB("t") : "tenant_id <> $1"}`, views.includes(name) ? [] : [world.known[A].tenantId])));
     await expectNone(`${name} read without a tenant`, inGlobal(db, (tx) => tx.query(`select * from ${name} t limit 1`)));
     if (!Object.hasOwn(SEEN_OVER_ALL_TENANTS, name)) await expectNone(`${name} read as the scheduler`, asScheduler(db, (tx) => tx.query(`select 1 from ${name} limit 1`)));
   }
