@@ -114,3 +114,28 @@ test("a change in Wix goes the other way, and comes back to nobody", async () =>
   expect((await it.deliveries("acme")).filter(({ status }) => !["delivered", "unchanged"].includes(status))).toEqual([]);
   expect(it.errors).toEqual([]);
 });
+
+test("who was made in both at once is one row with both keys, and nobody is made twice", async () => {
+  const before = writes(wix)["POST /contacts/v4/contacts"]!;
+  const there = wix.people.add({ name: { first: "Dee", last: "" }, emails: { items: [{ tag: "MAIN", email: "dee@example.com" }] }, phones: { items: [] }, jobTitle: "", company: "" });
+  hubspot.people.create("contacts", { email: "dee@example.com", firstname: "Dee" });
+  await webhooks.flush();
+  await it.quiet();
+  expect(writes(wix)["POST /contacts/v4/contacts"]).toBe(before + 1);
+  await wix.webhooks.flush();
+  await it.quiet();
+  const rows = (await it.rows("acme", "contact")).filter(({ email }) => email === "dee@example.com");
+  expect(rows.map(({ links }) => links.wix)).toEqual([there.id]);
+  expect((await it.deliveries("acme")).filter(({ status }) => !["delivered", "unchanged"].includes(status))).toEqual([]);
+  expect(writes(wix)["POST /contacts/v4/contacts"]).toBe(before + 1);
+});
+
+test("what is archived in HubSpot is no contribution any more; who is in Wix as well stays, and is not made again", async () => {
+  const written = [writes(wix), writes(hubspot)];
+  hubspot.people.archive("contacts", "101");
+  await webhooks.flush();
+  await it.quiet();
+  expect((await it.rows("acme", "contact")).find(({ email }) => email === "ann@example.com")?.links).toMatchObject({ wix: "11111111-1111-4111-8111-111111111111" });
+  expect([writes(wix), writes(hubspot)]).toEqual(written);
+  expect(it.errors).toEqual([]);
+});
