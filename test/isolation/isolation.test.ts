@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { probeBehind } from "./behind.ts";
 import { searchCanaries } from "./canary.ts";
 import { runMutant } from "./mutants.ts";
-import { probeRoutes } from "./probes.ts";
+import { probeRoutes, signatureOf } from "./probes.ts";
 import { rotateUnderLoad } from "./rotation.ts";
-import { B, openWorld, type World } from "./world.ts";
+import { A, B, openWorld, type World } from "./world.ts";
 
 const SEED = 20261121;
 
@@ -36,6 +36,12 @@ test("behind HTTP, too: statements as another tenant, jobs with another tenant's
   expect(probes.sql).toBeGreaterThan(300);
   expect(probes.ciphertexts).toBeGreaterThan(200);
 }, 60_000);
+
+test("B's webhook takes what is signed with B's secret, so that refusing A's means something", async () => {
+  const body = { event_id: "e1", type: "changed", person: { id: 1, name: "x" } };
+  const send = (tenant: typeof A | typeof B) => world.server.inject({ method: "POST", url: `/webhooks/crm/${world.known[B].names["token"]![0]}`, headers: { "content-type": "application/json", "x-crm-signature": signatureOf(tenant, body) }, payload: JSON.stringify(body) });
+  expect([(await send(B)).statusCode, (await send(A)).statusCode]).toEqual([200, 401]);
+});
 
 test("a product whose query is not asked for one tenant, or whose view forgets who reads it, is caught", async () => {
   for (const mutant of ["no-tenant-filter", "no-security-invoker"]) expect({ mutant, ...await runMutant(mutant, SEED, world) }).toMatchObject({ mutant, caught: true });

@@ -2,6 +2,7 @@
  * Every route × every caller × everything of B that could stand in it. Judged by what comes back and by what is in B's tables
  * afterwards, never by how the route works.
  */
+import { createHmac } from "node:crypto";
 import type { InjectOptions, LightMyRequestResponse } from "fastify";
 import { permissions } from "../../server/api/permissions.ts";
 import { bodyOf, type Answer } from "./answer.ts";
@@ -192,12 +193,14 @@ function probesOf(world: World, route: Route, caller: Caller, cursors: readonly 
     }
     for (const extra of [{ tenant: B }, { tenant_id: of.tenantId }, { role: "super_admin", within: null, tenants: [B] }, { __proto__: null, constructor: { tenant: B } }]) add({ kind: "mass assignment", body: { ...(whole.body as object), ...extra } });
   }
-  if (route.path === "/webhooks/:connector/:token") add({ kind: "webhook of B signed by A", params: { connector: "crm", token: of.names["token"]![0]! }, body: { event_id: "1", type: "changed", person: { id: 1, name: "x" } }, headers: { "x-crm-signature": signedByA() }, sent: of.names["token"]! });
+  if (route.path === "/webhooks/:connector/:token") add({ kind: "webhook of B signed by A", params: { connector: "crm", token: of.names["token"]![0]! }, body: WEBHOOK, headers: { "x-crm-signature": signatureOf(A, WEBHOOK) }, sent: of.names["token"]! });
   return all;
 }
 
-/** With A's webhook secret, over the body above. */
-const signedByA = (): string => "0".repeat(64);
+const WEBHOOK = { event_id: "1", type: "changed", person: { id: 1, name: "x" } };
+
+/** As the provider signs for a tenant: with the secret that was entered there. */
+export const signatureOf = (tenant: typeof A | typeof B, body: object): string => createHmac("sha256", `${CANARY[tenant]}-webhook`).update(JSON.stringify(body)).digest("hex");
 
 const strings = (value: unknown): string[] => typeof value === "string" ? [value] : value !== null && typeof value === "object" ? Object.values(value).flatMap(strings) : [];
 
