@@ -17,12 +17,12 @@ export interface Quarantined {
   readonly created_at: string; readonly updated_at: string; readonly decided_by?: string;
 }
 
-export interface QuarantineFilter { readonly status?: QuarantineStatus; readonly flow?: string; readonly run?: string; readonly limit?: number; readonly after?: readonly string[] }
+export interface QuarantineFilter { readonly status?: QuarantineStatus; readonly flow?: string; readonly run?: string; readonly code?: string; readonly limit?: number; readonly after?: readonly string[] }
 
 /** Newest first, without the raw records. */
 export const listQuarantine = (at: Database | TenantTransaction, tenant: string, filter: QuarantineFilter = {}): Promise<Page<Quarantined>> => inTenant(at, tenant, async (tx) => {
   const limit = filter.limit ?? 50;
-  const rows = await tx.run<QuarantineRow>(selectQuarantine(tx.tenantId, { status: filter.status ?? null, flow: filter.flow ?? null, run: filter.run ?? null }, filter.after as [string, string] | undefined, limit + 1));
+  const rows = await tx.run<QuarantineRow>(selectQuarantine(tx.tenantId, { status: filter.status ?? null, flow: filter.flow ?? null, run: filter.run ?? null, code: filter.code ?? null }, filter.after as [string, string] | undefined, limit + 1));
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   return { items: items.map(quarantinedOf), ...(rows.length > limit && last ? { next: [last.created_at_text, last.id] } : {}) };

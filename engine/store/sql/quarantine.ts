@@ -80,12 +80,12 @@ export interface QuarantineRow {
 const COLUMNS = "id, run_id, connection, flow, stream, entity, key, code, params, reason, revision, status, seen, created_at, updated_at, decided_by, created_at::text as created_at_text";
 
 /** Newest first. */
-export const selectQuarantine = (tenantId: string, filter: { status: string | null; flow: string | null; run: string | null }, after: readonly [string, string] | undefined, limit: number): Statement => ({
+export const selectQuarantine = (tenantId: string, filter: { status: string | null; flow: string | null; run: string | null; code: string | null }, after: readonly [string, string] | undefined, limit: number): Statement => ({
   text: `select ${COLUMNS} from quarantine
-         where tenant_id = $1 and ($2::text is null or status = $2) and ($3::text is null or flow = $3) and ($4::uuid is null or run_id = $4)
+         where tenant_id = $1 and ($2::text is null or status = $2) and ($3::text is null or flow = $3) and ($4::uuid is null or run_id = $4) and ($8::text is null or code = $8)
            and ($5::timestamptz is null or (created_at, id) < ($5, $6::uuid))
          order by created_at desc, id desc limit $7`,
-  values: [tenantId, filter.status, filter.flow, filter.run, after?.[0] ?? null, after?.[1] ?? null, limit],
+  values: [tenantId, filter.status, filter.flow, filter.run, after?.[0] ?? null, after?.[1] ?? null, limit, filter.code],
 });
 
 export const selectQuarantined = (tenantId: string, id: string): Statement => ({

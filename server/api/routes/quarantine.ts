@@ -12,11 +12,11 @@ const tags = ["records"];
 const queued = { id: id("The run.", "0199f6a2-…"), flow: id("Its flow.", "learners"), status: { type: "string" }, coalesced: { type: "boolean", description: "It was queued already, and does this too." } } as const;
 
 export function registerQuarantine(server: FastifyInstance, { db, jobs, planOf }: Services): void {
-  server.get<{ Querystring: { status: QuarantineStatus; flow?: string; run?: string; limit: number; cursor?: string } }>("/api/quarantine", {
+  server.get<{ Querystring: { status: QuarantineStatus; flow?: string; run?: string; code?: string; limit: number; cursor?: string } }>("/api/quarantine", {
     config: { permission: "quarantine:read" },
     schema: {
       tags, summary: "Records that could not be stored, newest first", description: "Why, and which; never the record itself.",
-      querystring: query({ status: { type: "string", enum: ["open", "resolved", "replayed", "discarded"], default: "open" }, flow: id("Only of this flow.", "learners"), run: { type: "string", format: "uuid", description: "Only of this run." }, ...pagingQuery }),
+      querystring: query({ status: { type: "string", enum: ["open", "resolved", "replayed", "discarded"], default: "open" }, flow: id("Only of this flow.", "learners"), run: { type: "string", format: "uuid", description: "Only of this run." }, code: { type: "string", maxLength: 100, description: "Only those refused with this code.", examples: ["LIMIT_REACHED"] }, ...pagingQuery }),
       response: {
         200: closed({
           data: {
@@ -30,9 +30,9 @@ export function registerQuarantine(server: FastifyInstance, { db, jobs, planOf }
         }),
       },
     },
-  }, async ({ tenant, query: { status, flow, run, limit, cursor } }) => {
-    const list = ["quarantine", tenant, status, flow, run];
-    return pageView(list, await listQuarantine(db, tenant, { status, ...(flow ? { flow } : {}), ...(run ? { run } : {}), limit, ...afterOf(list, cursor, 2) }), (item) => ({ ...item, key: item.key ?? null }));
+  }, async ({ tenant, query: { status, flow, run, code, limit, cursor } }) => {
+    const list = ["quarantine", tenant, status, flow, run, code];
+    return pageView(list, await listQuarantine(db, tenant, { status, ...(flow ? { flow } : {}), ...(run ? { run } : {}), ...(code ? { code } : {}), limit, ...afterOf(list, cursor, 2) }), (item) => ({ ...item, key: item.key ?? null }));
   });
 
   server.post<{ Params: { id: string } }>("/api/quarantine/:id/replay", {
