@@ -6,6 +6,7 @@ import "@xyflow/react/dist/style.css";
 import dagre from "@dagrejs/dagre";
 import { Anchor, Badge, Box, Group, Paper, Stack, Text, useComputedColorScheme } from "@mantine/core";
 import { Background, Controls, Handle, Position, ReactFlow, type Edge, type Node, type NodeProps } from "@xyflow/react";
+import { useMediaQuery } from "@mantine/hooks";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { Status } from "../../ui/status.tsx";
@@ -96,9 +97,10 @@ const NODE_TYPES = { box: FlowBox };
 
 export function FlowGraphView({ graph, health, tenant, label }: { readonly graph: FlowGraph; readonly health?: Readonly<Record<string, FlowHealth>>; readonly tenant?: string | undefined; readonly label: string }) {
   const scheme = useComputedColorScheme("light");
+  const narrow = useMediaQuery("(max-width: 48em)");
   const { nodes, edges, height } = useMemo(() => draw(graph, health, tenant), [graph, health, tenant]);
   return (
-    <Box h={height} style={{ border: "1px solid var(--mantine-color-default-border)", borderRadius: 8, overflow: "hidden" }}>
+    <Box h={narrow ? Math.min(height, 340) : height} style={{ border: "1px solid var(--mantine-color-default-border)", borderRadius: 8, overflow: "hidden" }}>
       <ReactFlow nodes={nodes} edges={edges} nodeTypes={NODE_TYPES} colorMode={scheme} fitView fitViewOptions={{ maxZoom: 1, padding: { x: "20px", top: "20px", bottom: "52px" } }} minZoom={0.2} maxZoom={1.5} nodesDraggable={false} nodesConnectable={false} nodesFocusable={false} edgesFocusable={false} elementsSelectable={false} deleteKeyCode={null} zoomOnScroll={false} preventScrolling={false} aria-label={label}>
         <Background gap={18} /><Controls showInteractive={false} orientation="horizontal" />
       </ReactFlow>

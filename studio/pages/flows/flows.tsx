@@ -1,17 +1,14 @@
 /** Flows of a preset, or of an organisation with how they go. */
-import { Anchor, Group, Select, Stack, Text } from "@mantine/core";
+import { Anchor, Select, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
 import { api } from "../../api/client.ts";
-import { useLive, type LiveRun } from "../../api/live.ts";
 import { isStaff, useMay, useSession } from "../../api/session.ts";
-import { Page, Section } from "../../ui/page.tsx";
+import { Page } from "../../ui/page.tsx";
 import { Empty, Loaded } from "../../ui/states.tsx";
 import { useTenants } from "../../ui/tenant.tsx";
-import { FlowGraphView, Legend } from "./flow-graph.tsx";
-import { FlowList } from "./flow-list.tsx";
-import type { FlowGraph, FlowHealth, TenantGraph } from "./types.ts";
+import { Both, FlowsOf } from "./of-tenant.tsx";
+import type { FlowGraph } from "./types.ts";
 
 interface PresetLine { readonly preset: string; readonly title: string; readonly recommended: boolean }
 
@@ -31,7 +28,7 @@ export default function Flows() {
         data={[{ group: "Presets", items: (presets.data?.data ?? []).map((each) => ({ value: `preset:${each.preset}`, label: each.title })) }, { group: "Organisations", items: (tenants.data?.data ?? []).filter(({ kind }) => kind !== "platform").map((each) => ({ value: `tenant:${each.tenant}`, label: each.title })) }]}
         value={tenant !== undefined ? `tenant:${tenant}` : preset === undefined ? null : `preset:${preset}`}
         onChange={(value) => { const [kind, name] = (value ?? ":").split(":"); void navigate({ to: ".", search: kind === "tenant" ? { tenant: name } : { preset: name } } as never); }} />}>
-      {tenant !== undefined ? <OfTenant key={tenant} tenant={tenant} /> : preset !== undefined ? <OfPreset key={preset} preset={preset} /> : <Loaded query={presets}>{() => <Empty title="No presets yet">A preset is a named combination of connectors and flows: presets/&lt;id&gt;/preset.yaml.</Empty>}</Loaded>}
+      {tenant !== undefined ? <FlowsOf key={tenant} tenant={tenant} /> : preset !== undefined ? <OfPreset key={preset} preset={preset} /> : <Loaded query={presets}>{() => <Empty title="No presets yet">A preset is a named combination of connectors and flows: presets/&lt;id&gt;/preset.yaml.</Empty>}</Loaded>}
     </Page>
   );
 }
@@ -40,30 +37,5 @@ function OfPreset({ preset }: { readonly preset: string }) {
   const found = useQuery({ queryKey: ["/api/presets", preset, "head"], queryFn: ({ signal }) => api.get<{ title: string; graph: FlowGraph; tenants: readonly { id: string }[] }>(`/api/presets/${preset}`, {}, signal) });
   return (
     <Loaded query={found} rows={10}>{({ title, graph, tenants }) => <Both label={`Flows of ${title}`} graph={graph} note={<Text size="sm" c="dimmed">The head of <Anchor component={Link} to={`/super-admin/integration-defaults/${preset}`} inherit underline="always">{title}</Anchor>, as an organisation without overrides would run it. {tenants.length === 1 ? "1 organisation uses" : `${tenants.length} organisations use`} it.</Text>} />}</Loaded>
-  );
-}
-
-function OfTenant({ tenant }: { readonly tenant: string }) {
-  const [live, setLive] = useState<Readonly<Record<string, LiveRun>>>({});
-  const may = useMay();
-  useLive(may("runs:read") ? tenant : undefined, (line) => setLive((old) => ({ ...old, [line.flow]: line })));
-  const found = useQuery({ queryKey: ["/api/flows/graph", tenant], refetchInterval: 20_000, queryFn: ({ signal }) => api.get<TenantGraph>("/api/flows/graph", { tenant }, signal) });
-  return (
-    <Loaded query={found} rows={10}>{(graph) => {
-      // What is heard is newer than what was asked for, until it is over and asked for again.
-      const health = Object.fromEntries(Object.entries(graph.health).map(([flow, each]): [string, FlowHealth] => { const heard = live[flow]; return [flow, heard === undefined || heard.status !== "running" ? each : { ...each, run: heard.run, status: heard.status, read: heard.counters?.["read"] ?? null, error: null }]; }));
-      return <Both label={`Flows of ${tenant}`} graph={graph} health={health} tenant={tenant} note={<Text size="sm" c="dimmed">As they are in force{graph.preset === null ? "" : <>, from {graph.preset}</>}. Each shows its newest run as it goes.</Text>} />;
-    }}</Loaded>
-  );
-}
-
-function Both({ label, graph, health, tenant, note }: { readonly label: string; readonly graph: FlowGraph; readonly health?: Readonly<Record<string, FlowHealth>>; readonly tenant?: string; readonly note: React.ReactNode }) {
-  if (graph.flows.length + graph.changes.length === 0) return <Empty title="Nothing flows here">No flow is configured.</Empty>;
-  return (
-    <Stack gap="md">
-      <Group justify="space-between">{note}<Legend /></Group>
-      <FlowGraphView label={label} graph={graph} {...(health === undefined ? {} : { health })} tenant={tenant} />
-      <Section title="As a list"><FlowList graph={graph} {...(health === undefined ? {} : { health })} tenant={tenant} /></Section>
-    </Stack>
   );
 }

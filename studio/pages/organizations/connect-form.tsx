@@ -5,11 +5,13 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { compileExpression } from "../../../engine/expression/index.ts";
 import { api, ApiError } from "../../api/client.ts";
+import { useMay } from "../../api/session.ts";
 import { Failed, Loaded } from "../../ui/states.tsx";
 import { When } from "../../ui/time.tsx";
+import { AccountPick } from "./account-pick.tsx";
 import type { Connection, Form, FormField } from "./types.ts";
 
-interface Answer { readonly ok?: boolean; readonly checked?: boolean; readonly authorize_url?: string; readonly error?: { readonly message: string; readonly hint?: string } | null; readonly cleared?: readonly string[]; readonly accounts?: readonly { readonly id: string; readonly label?: string }[] }
+interface Answer { readonly ok?: boolean; readonly checked?: boolean; readonly authorize_url?: string; readonly error?: { readonly code?: string; readonly message: string; readonly hint?: string } | null; readonly cleared?: readonly string[]; readonly accounts?: readonly { readonly id: string; readonly label?: string }[] }
 
 export function ConnectForm({ tenant, connection, done }: { readonly tenant: string; readonly connection: Connection; readonly done: () => void }) {
   const form = useQuery({ queryKey: [`/api/connectors/${connection.connector}/schema`], queryFn: ({ signal }) => api.get<Form>(`/api/connectors/${connection.connector}/schema`, {}, signal), staleTime: 60_000 });
@@ -18,6 +20,7 @@ export function ConnectForm({ tenant, connection, done }: { readonly tenant: str
 
 function Fields({ tenant, connection, schema, done }: { readonly tenant: string; readonly connection: Connection; readonly schema: Form; readonly done: () => void }) {
   const queries = useQueryClient();
+  const may = useMay();
   const fields = useMemo(() => Object.entries(schema.properties).toSorted(([, a], [, b]) => (a["x-order"] ?? 0) - (b["x-order"] ?? 0)), [schema]);
   const [config, setConfig] = useState<Readonly<Record<string, unknown>>>({ ...connection.defaults, ...connection.config });
   const [secrets, setSecrets] = useState<Readonly<Record<string, string>>>({});
@@ -25,9 +28,9 @@ function Fields({ tenant, connection, schema, done }: { readonly tenant: string;
   const values = { ...Object.fromEntries(fields.flatMap(([name, { default: fallback }]) => (fallback === undefined ? [] : [[name, fallback]]))), ...config };
   const asked = fields.filter(([, field]) => isAsked(field, values));
   const connect = useMutation({
-    mutationFn: () => {
+    mutationFn: (startOver: boolean) => {
       const own = Object.fromEntries(asked.filter(([name, field]) => field["x-secret"] !== true && !connection.locked.includes(name) && config[name] !== undefined && config[name] !== "" && config[name] !== connection.defaults[name]).map(([name]) => [name, config[name]]));
-      return api.post<Answer>(`/api/integrations/${encodeURIComponent(connection.connection)}/connect`, { config: own, secrets: Object.fromEntries(Object.entries(secrets).filter(([, value]) => value !== "")), return_to: location.pathname + location.search }, { tenant, connection: connection.connection });
+      return api.post<Answer>(`/api/integrations/${encodeURIComponent(connection.connection)}/connect`, { config: own, secrets: Object.fromEntries(Object.entries(secrets).filter(([, value]) => value !== "")), return_to: location.pathname, ...(startOver ? { start_over: true } : {}) }, { tenant, connection: connection.connection });
     },
     onSuccess: (said) => {
       setSecrets({});
@@ -39,13 +42,15 @@ function Fields({ tenant, connection, schema, done }: { readonly tenant: string;
   });
   const problems = connect.error instanceof ApiError ? connect.error.problems as readonly { field?: string; message: string; hint?: string }[] : [];
   const errorOf = (name: string) => problems.filter(({ field }) => field === name).map(({ message, hint }) => [message, hint].filter(Boolean).join(" ")).join(" ") || undefined;
+  // One credential may reach several accounts: until one is picked it is connected to none of them.
+  if (answer?.ok === true && (answer.accounts?.length ?? 0) > 1 && connection.account === null) return <AccountPick tenant={tenant} connection={connection.connection} title={connection.title} entered={answer.accounts} done={done} />;
   return (
-    <form onSubmit={(event) => { event.preventDefault(); connect.mutate(); }} autoComplete="off">
+    <form onSubmit={(event) => { event.preventDefault(); connect.mutate(false); }} autoComplete="off">
       <Stack>
         {asked.length === 0 && <Text size="sm" c="dimmed">Nothing has to be entered.</Text>}
         {asked.map(([name, field]) => <Field key={name} name={name} field={field} connection={connection} value={field["x-secret"] ? secrets[name] ?? "" : values[name]} error={errorOf(name)} change={(value) => field["x-secret"] ? setSecrets({ ...secrets, [name]: String(value) }) : setConfig({ ...config, [name]: value })} />)}
         {connect.isError && <Failed error={connect.error} />}
-        {answer?.error && <Alert color="red" variant="light" title={answer.error.message} role="alert">{answer.error.hint}</Alert>}
+        {answer?.error && <Alert color="red" variant="light" title={answer.error.message} role="alert"><Stack gap="xs" align="flex-start">{answer.error.hint && <Text size="sm">{answer.error.hint}</Text>}{answer.error.code === "AUTH_ACCOUNT_CHANGED" && may("sync:reset") && <Button size="xs" color="red" variant="light" loading={connect.isPending} onClick={() => { if (confirm("Forget everything the other account brought, and begin with this one?")) connect.mutate(true); }}>Start over with this account</Button>}</Stack></Alert>}
         {(answer?.cleared?.length ?? 0) > 0 && <Alert color="yellow" variant="light">The address changed, so these were forgotten: {answer!.cleared!.join(", ")}. Enter them again.</Alert>}
         <Group justify="flex-end"><Button variant="default" onClick={done}>Close</Button><Button type="submit" loading={connect.isPending}>{usesSignIn(schema, values) ? `Sign in with ${schema.title}` : "Save and test"}</Button></Group>
       </Stack>

@@ -8,13 +8,15 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "../../api/client.ts";
 import { useMay } from "../../api/session.ts";
+import { useProposal, type ProposalAnswer } from "../../changes/use-proposal.ts";
 import { Failed, Loaded } from "../../ui/states.tsx";
 import { Status } from "../../ui/status.tsx";
 import { When } from "../../ui/time.tsx";
+import { AccountPick } from "./account-pick.tsx";
+import { AFFECTED } from "./affected.ts";
 import { ConnectForm, SecretsShown } from "./connect-form.tsx";
+import { Schedule } from "./schedule.tsx";
 import type { Connection, IntegrationFlow } from "./types.ts";
-
-const AFFECTED = /^\/api\/(connections|integrations|tenants|runs|flows)/;
 
 export function IntegrationCard({ tenant, connection, overridden }: { readonly tenant: string; readonly connection: Connection; /** Flows whose frequency is the organisation's own. */ readonly overridden: ReadonlySet<string> }) {
   const queries = useQueryClient();
@@ -22,13 +24,16 @@ export function IntegrationCard({ tenant, connection, overridden }: { readonly t
   const [configuring, configure] = useDisclosure();
   const [leaving, leave] = useDisclosure();
   const [linking, link] = useDisclosure();
+  const [picking, pick] = useDisclosure();
+  const [scheduling, setScheduling] = useState<string>();
   const { connection: name, state } = connection;
   const status = useQuery({ queryKey: [`/api/integrations/${name}/status`, tenant], queryFn: ({ signal }) => api.get<{ flows: readonly IntegrationFlow[] }>(`/api/integrations/${encodeURIComponent(name)}/status`, { tenant, connection: name }, signal), refetchInterval: 15_000 });
   const refresh = () => void queries.invalidateQueries({ predicate: ({ queryKey: [first] }) => typeof first === "string" && AFFECTED.test(first) });
   const failed = (title: string) => (error: Error) => notifications.show({ color: "red", title, message: error.message });
   const test = useMutation({ mutationFn: () => api.post<{ ok: boolean; checked: boolean; error: { message: string } | null }>(`/api/connections/${name}/check`, undefined, { tenant }), onSuccess: ({ ok, checked, error }) => { notifications.show(ok ? { message: checked ? `${connection.title} accepted the credential.` : "Its connector has no check." } : { color: "red", title: "Refused", message: error?.message ?? "The provider refused it." }); refresh(); }, onError: failed("Not tested") });
-  const sync = useMutation({ mutationFn: (mode: "full" | "incremental" | undefined) => api.post(`/api/integrations/${name}/sync`, mode === undefined ? {} : { mode }, { tenant, connection: name }), onSuccess: () => { notifications.show({ message: "Queued. Watch it under Runs." }); refresh(); }, onError: failed("Not started") });
+  const sync = useMutation({ mutationFn: (mode: "full" | "incremental" | undefined) => api.post<{ runs: readonly { coalesced: boolean }[] }>(`/api/integrations/${name}/sync`, mode === undefined ? {} : { mode }, { tenant, connection: name }), onSuccess: (said) => { notifications.show({ message: said.runs.every(({ coalesced }) => coalesced) ? "It was queued already." : "Queued: it shows here as it runs." }); refresh(); }, onError: failed("Not started") });
   const pause = useMutation({ mutationFn: (does: "disable" | "enable") => api.post(`/api/connections/${name}/${does}`, undefined, { tenant }), onSuccess: refresh, onError: failed("Not changed") });
+  const use = useProposal<boolean>((enabled) => api.patch<ProposalAnswer>(`/api/tenants/${tenant}/overrides`, { title: `${tenant}: ${enabled ? "use" : "stop using"} ${name}`, changes: [{ at: `connections.${name}.enabled`, value: enabled }] }));
   const isConnected = !["not_connected", "disconnected"].includes(state.name);
   return (
     <Paper withBorder p="md" component="article" aria-label={connection.title} data-connection={name}>
@@ -42,6 +47,8 @@ export function IntegrationCard({ tenant, connection, overridden }: { readonly t
               {may("connect:link") && <Menu.Item onClick={link.open}>Make a connect link</Menu.Item>}
               {may("sync:reset") && isConnected && <Menu.Item onClick={() => { if (confirm("Read everything again? It takes as long as the first time.")) sync.mutate("full"); }}>Read everything again</Menu.Item>}
               {may("flows:pause") && (connection.paused ? <Menu.Item onClick={() => pause.mutate("enable")}>Resume</Menu.Item> : <Menu.Item onClick={() => pause.mutate("disable")}>Pause</Menu.Item>)}
+              {may("connections:write") && isConnected && connection.signed_in && <Menu.Item onClick={pick.open}>Choose another account</Menu.Item>}
+              {may("overrides:propose") && (connection.enabled ? <Menu.Item onClick={() => use.mutate(false)}>Disable: propose it</Menu.Item> : <Menu.Item onClick={() => use.mutate(true)}>Enable: propose it</Menu.Item>)}
               {may("connections:write") && isConnected && <><Menu.Divider /><Menu.Item color="red" onClick={leave.open}>Disconnect</Menu.Item></>}
             </Menu.Dropdown>
           </Menu>
@@ -58,7 +65,7 @@ export function IntegrationCard({ tenant, connection, overridden }: { readonly t
             {flows.map((flow) => (
               <Table.Tr key={flow.flow}>
                 <Table.Td><Anchor component={Link} to="/runs" search={{ tenant, flow: flow.flow } as never} size="xs" fw={550}>{flow.title ?? flow.flow}</Anchor></Table.Td>
-                <Table.Td>{flow.schedule} <Badge size="xs" variant={overridden.has(flow.flow) ? "light" : "default"} tt="none">{overridden.has(flow.flow) ? "custom" : "default"}</Badge></Table.Td>
+                <Table.Td>{flow.schedule} <Badge size="xs" variant={overridden.has(flow.flow) ? "light" : "default"} tt="none">{overridden.has(flow.flow) ? "custom" : "default"}</Badge> {may("frequency:propose") && may("overrides:read") && <Anchor component="button" type="button" size="xs" onClick={() => setScheduling(flow.flow)} aria-label={`Change how often ${flow.flow} runs`}>Change</Anchor>}</Table.Td>
                 <Table.Td>{flow.last_run ? <Status value={flow.last_run.status} reason={flow.last_run.error?.message} /> : <Text size="xs" c="dimmed">has not run</Text>}</Table.Td>
                 <Table.Td>{may("overrides:read") && <Anchor component={Link} to={`/super-admin/organizations/${tenant}/mappings/${flow.flow}`} size="xs">Mapping</Anchor>}</Table.Td>
               </Table.Tr>
@@ -71,6 +78,8 @@ export function IntegrationCard({ tenant, connection, overridden }: { readonly t
         </Group>
       </Stack>
       <Modal opened={configuring} onClose={configure.close} title={`Connect ${connection.title}`} size="lg">{configuring && <ConnectForm tenant={tenant} connection={connection} done={configure.close} />}</Modal>
+      <Modal opened={scheduling !== undefined} onClose={() => setScheduling(undefined)} title={`How often ${scheduling ?? ""} runs`}>{scheduling !== undefined && <Schedule tenant={tenant} flow={scheduling} />}</Modal>
+      <Modal opened={picking} onClose={pick.close} title="Which account?">{picking && <AccountPick tenant={tenant} connection={name} title={connection.title} done={pick.close} />}</Modal>
       <Modal opened={leaving} onClose={leave.close} title={`Disconnect ${connection.title}`}>{leaving && <Disconnect tenant={tenant} connection={connection} done={() => { leave.close(); refresh(); }} />}</Modal>
       <Modal opened={linking} onClose={link.close} title="Connect link" size="lg">{linking && <ConnectLink tenant={tenant} connection={connection} />}</Modal>
     </Paper>

@@ -1,16 +1,17 @@
 /** One organisation: its integrations, what it does otherwise than its preset, and its life. */
-import { Alert, Badge, Button, Group, Menu, Modal, Stack, Tabs, Text, TextInput, Textarea } from "@mantine/core";
+import { Alert, Anchor, Badge, Button, Group, Menu, Modal, Stack, Tabs, Text, TextInput, Textarea } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { api } from "../../api/client.ts";
+import { api, type Page as Listed } from "../../api/client.ts";
 import { useMay } from "../../api/session.ts";
 import { Page } from "../../ui/page.tsx";
-import { Failed, Loaded } from "../../ui/states.tsx";
+import { Empty, Failed, Loaded } from "../../ui/states.tsx";
 import { Status } from "../../ui/status.tsx";
 import { whole } from "../operate/types.ts";
+import { FlowsOf } from "../flows/of-tenant.tsx";
 import { Integrations } from "./integrations.tsx";
 import { Overrides } from "./overrides.tsx";
 import type { Tenant } from "./types.ts";
@@ -33,7 +34,7 @@ function One({ of }: { readonly of: Tenant }) {
   const limits = Object.entries(of.limits);
   return (
     <Page title={of.title} crumbs={[{ label: "Organisations", to: "/super-admin/organizations" }, { label: of.tenant }]}
-      lead={<Group gap="sm"><Status value={of.status} reason={of.status_reason} />{of.preset && <span>Preset {of.preset.id}{of.preset.release === "head" ? "" : `@${of.preset.release}`}</span>}{of.preset?.upgrade && <Badge variant="light" tt="none">release {of.preset.newest} is there</Badge>}{limits.map(([name, most]) => <span key={name}>at most {whole(most)} {name}</span>)}</Group>}
+      lead={<Group gap="sm"><Status value={of.status} reason={of.status_reason} />{of.preset && <span>Preset {of.preset.id}{of.preset.release === "head" ? "" : `@${of.preset.release}`}</span>}{of.preset?.upgrade && <Badge variant="light" tt="none">release {of.preset.newest} is there</Badge>}{limits.map(([name, most]) => <span key={name}>at most {whole(most)} {name}</span>)}{limits.length > 0 && may("quarantine:read") && <Held tenant={of.tenant} />}</Group>}
       actions={may("tenants:write") && (
         <Menu position="bottom-end"><Menu.Target><Button variant="default">More</Button></Menu.Target>
           <Menu.Dropdown>
@@ -46,8 +47,10 @@ function One({ of }: { readonly of: Tenant }) {
       )}>
       {of.status === "suspended" && <Alert color="yellow" variant="light" title="Suspended">Nothing runs, and its people cannot sign in. What providers send is stored. {of.status_reason}</Alert>}
       <Tabs value={tab} onChange={(value) => void navigate({ to: ".", search: { tab: value === "integrations" ? undefined : value }, replace: true } as never)} keepMounted={false}>
-        <Tabs.List mb="md"><Tabs.Tab value="integrations">Integrations</Tabs.Tab>{may("overrides:read") && <Tabs.Tab value="settings">Settings and overrides</Tabs.Tab>}</Tabs.List>
+        <Tabs.List mb="md"><Tabs.Tab value="integrations">Integrations</Tabs.Tab>{may("overrides:read") && <Tabs.Tab value="settings">Settings and overrides</Tabs.Tab>}{may("flows:read") && <Tabs.Tab value="flows">Flows</Tabs.Tab>}{may("users:read") && <Tabs.Tab value="people">People</Tabs.Tab>}</Tabs.List>
         <Tabs.Panel value="integrations"><Integrations tenant={of.tenant} /></Tabs.Panel>
+        <Tabs.Panel value="flows"><FlowsOf tenant={of.tenant} /></Tabs.Panel>
+        <Tabs.Panel value="people"><Empty title="People of this organisation" action={<Button component={Link} to="/settings/people" search={{ tenant: of.tenant } as never} variant="default" mt="sm">Open people and invitations</Button>}>Its administrators invite their own; you may too.</Empty></Tabs.Panel>
         <Tabs.Panel value="settings"><Overrides tenant={of} /></Tabs.Panel>
       </Tabs>
       <Modal opened={suspending} onClose={suspend.close} title={`Suspend ${of.title}`}>{suspending && <Suspend of={of} done={suspend.close} />}</Modal>
@@ -55,6 +58,13 @@ function One({ of }: { readonly of: Tenant }) {
       <Modal opened={impersonating} onClose={impersonate.close} title={`Act as a person of ${of.title}`}>{impersonating && <Impersonate of={of} />}</Modal>
     </Page>
   );
+}
+
+/** The contract's cap was reached: those beyond it wait. */
+function Held({ tenant }: { readonly tenant: string }) {
+  const held = useQuery({ queryKey: ["/api/quarantine", tenant, "LIMIT_REACHED"], queryFn: ({ signal }) => api.get<Listed<unknown>>("/api/quarantine", { tenant, code: "LIMIT_REACHED", limit: 1000 }, signal) });
+  const count = held.data?.data.length ?? 0;
+  return count === 0 ? null : <Anchor component={Link} to="/quarantine" search={{ tenant, code: "LIMIT_REACHED" } as never} size="sm" c="orange">{whole(count)}{held.data?.next_cursor ? "+" : ""} held beyond the contract</Anchor>;
 }
 
 function Suspend({ of, done }: { readonly of: Tenant; readonly done: () => void }) {

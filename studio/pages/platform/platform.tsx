@@ -1,10 +1,13 @@
 /** The operator's own connections, beside what customers bring: the two kinds of integration, told apart. */
-import { Anchor, Badge, Code, Group, Paper, SimpleGrid, Stack, Text } from "@mantine/core";
+import { Anchor, Badge, Button, Code, Group, Modal, Paper, Select, SimpleGrid, Stack, Text } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
 import { GlobeIcon, PersonIcon } from "@radix-ui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { api, ApiError, type Page as Listed } from "../../api/client.ts";
+import { useMay } from "../../api/session.ts";
+import { useProposal, type ProposalAnswer } from "../../changes/use-proposal.ts";
 import { Page, Section } from "../../ui/page.tsx";
 import { Empty, Failed, Loaded, LoadingRows } from "../../ui/states.tsx";
 import type { Connector } from "../connectors/types.ts";
@@ -12,6 +15,7 @@ import { Integrations } from "../organizations/integrations.tsx";
 import type { Connection, Tenant } from "../organizations/types.ts";
 
 export default function Platform() {
+  const may = useMay();
   const connections = useQuery({ queryKey: ["/api/connections", "platform"], retry: false, queryFn: ({ signal }) => api.get<{ data: readonly Connection[] }>("/api/connections", { tenant: "platform" }, signal) });
   const connectors = useQuery({ queryKey: ["/api/connectors"], queryFn: ({ signal }) => api.get<Listed<Connector>>("/api/connectors", { limit: 1000 }, signal) });
   const tenants = useQuery({ queryKey: ["/api/tenants"], queryFn: ({ signal }) => api.get<Listed<Tenant>>("/api/tenants", { limit: 1000 }, signal), staleTime: 30_000 });
@@ -27,7 +31,7 @@ export default function Platform() {
         <Kind here icon={<GlobeIcon aria-hidden />} title="Your own" count={isAbsent ? 0 : own} text="One set of connections for the platform itself: your website, your CRM, your mail. Only your staff see them, and what they read belongs to no customer. An app that you registered at a provider is entered here once, and every customer's sign-in goes through it." />
         <Kind icon={<PersonIcon aria-hidden />} title="Each customer's own" count={theirs} text="A set of connections for every organisation: its own account at the provider, its own credential, its own schedule. Nobody sees another's, and nothing entered for one is used for another." link={<Anchor component={Link} to="/super-admin/organizations" size="sm">Organisations</Anchor>} />
       </SimpleGrid>
-      <Section title="Your own connections">
+      <Section title="Your own connections" actions={may("configuration:propose") && connectors.data && <Add connectors={connectors.data.data} taken={new Set((connections.data?.data ?? []).map(({ connection }) => connection))} isFirst={isAbsent} />}>
         {isAbsent ? <Empty title="None yet">Name them in <Code>tenants/platform.yaml</Code> of the workspace, for example <Code>connections: {"{ hubspot: { connector: hubspot } }"}</Code>. Once that is applied, they are connected here.</Empty>
           : connections.isError ? <Failed error={connections.error} retry={() => void connections.refetch()} /> : connections.data === undefined ? <LoadingRows rows={4} /> : <Integrations tenant="platform" />}
       </Section>
@@ -39,6 +43,29 @@ export default function Platform() {
         )}</Loaded>
       </Section>
     </Page>
+  );
+}
+
+/** A line of tenants/platform.yaml, proposed; it is connected here once it is applied. */
+function Add({ connectors, taken, isFirst }: { readonly connectors: readonly Connector[]; readonly taken: ReadonlySet<string>; readonly isFirst: boolean }) {
+  const [opened, { open, close }] = useDisclosure();
+  const [connector, setConnector] = useState<string | null>(null);
+  const propose = useProposal(() => api.post<ProposalAnswer>("/api/changes", {
+    title: `platform: connect ${connector}`, propose: true,
+    edits: [{ file: "tenants/platform.yaml", set: [...(isFirst ? [{ pointer: "/tenant", value: "platform" }, { pointer: "/title", value: "Platform" }] : []), { pointer: `/connections/${connector}/connector`, value: connector }] }],
+  }));
+  return (
+    <>
+      <Button size="xs" variant="default" onClick={open}>Add a connection</Button>
+      <Modal opened={opened} onClose={close} title="Add a connection of your own">
+        <form onSubmit={(event) => { event.preventDefault(); propose.mutate(); }}><Stack>
+          <Select data-autofocus label="Connector" searchable data={connectors.filter(({ id }) => !taken.has(id)).map(({ id, title }) => ({ value: id, label: title }))} value={connector} onChange={setConnector} />
+          <Text size="xs" c="dimmed">A line of <Code>tenants/platform.yaml</Code>. Flows of it are written there too.</Text>
+          {propose.isError && <Failed error={propose.error} />}
+          <Group justify="flex-end"><Button type="submit" disabled={connector === null} loading={propose.isPending}>Propose change</Button></Group>
+        </Stack></form>
+      </Modal>
+    </>
   );
 }
 
