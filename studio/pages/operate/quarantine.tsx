@@ -24,9 +24,9 @@ function Entries({ tenant }: { readonly tenant: string }) {
   const may = useMay();
   const queries = useQueryClient();
   const navigate = useNavigate();
-  const search = useSearch({ strict: false }) as { status?: string; flow?: string; run?: string };
+  const search = useSearch({ strict: false }) as { status?: string; flow?: string; run?: string; code?: string };
   const status = search.status ?? "open";
-  const entries = usePages<Entry>("/api/quarantine", { tenant, status, flow: search.flow, run: search.run });
+  const entries = usePages<Entry>("/api/quarantine", { tenant, status, flow: search.flow, run: search.run, code: search.code });
   const replay = useMutation({
     mutationFn: (scope: { id?: string; flow?: string; code?: string }) => scope.id === undefined ? api.post<{ runs?: readonly unknown[] }>("/api/quarantine/replay", scope, { tenant }) : api.post(`/api/quarantine/${scope.id}/replay`, undefined, { tenant }),
     onSuccess: () => { notifications.show({ message: "They are tried again: the run is queued." }); void queries.invalidateQueries({ queryKey: ["/api/quarantine"] }); },
