@@ -19,7 +19,6 @@ export async function probeBehind(world: World): Promise<Behind> {
   await changed("SQL as A");
   const jobs = await probeJobs(world, leaks);
   await changed("jobs of A");
-  // Last: it moves rows about.
   const ciphertexts = await probeCiphertexts(world, leaks);
   return { probes: { sql, jobs, ciphertexts }, leaks };
 }
@@ -64,13 +63,13 @@ async function probeJobs(world: World, leaks: Leak[]): Promise<number> {
     probes += 3;
     const [claimed, found] = [await claimRun(db, { tenant: A, run: id, owner: "isolation", leaseSeconds: 30 }).catch(() => undefined), await getRun(db, A, id).catch(() => undefined)];
     if (claimed !== undefined || found !== undefined) leaks.push({ rule: "B's run in a job of A", where: "claimRun, getRun", detail: id });
-    if (await endLeaseAndCancel(db, id)) leaks.push({ rule: "B's run in a job of A", where: "requestCancel", detail: id });
+    if (await cancels(db, id)) leaks.push({ rule: "B's run in a job of A", where: "requestCancel", detail: id });
   }
   return probes;
 }
 
 /** As a person of A would ask for it. */
-const endLeaseAndCancel = async (db: Database, run: string): Promise<boolean> => (await requestCancel(db, A, run, "isolation").catch(() => undefined)) !== undefined;
+const cancels = async (db: Database, run: string): Promise<boolean> => (await requestCancel(db, A, run, "isolation").catch(() => undefined)) !== undefined;
 
 /** Every sealed value of B, put into A's row of the same table, and into B's own row beside it: neither opens. */
 async function probeCiphertexts(world: World, leaks: Leak[]): Promise<number> {
