@@ -26,6 +26,8 @@ export interface Scheduler {
 }
 
 const BATCH = 100;
+/** Ticks fired at once, each in its tenant's transaction: what one takes is mostly the way to the database and back. */
+const AT_ONCE = 4;
 const LEAST_MILLISECONDS = 50;
 
 export function startScheduler(options: SchedulerOptions): Scheduler {
@@ -40,12 +42,15 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     for (let due: DueSchedule[] = []; !stopped; ) {
       due = await dueSchedules(options.db, BATCH);
       let moved = 0;
-      for (const schedule of due) {
-        if (stopped) break;
-        const fired = await fire(schedule).catch((thrown: unknown) => { options.onError(thrown as Error); return undefined; });
-        if (fired !== undefined) moved++;
-        if (fired === true) made++;
-      }
+      const left = due[Symbol.iterator]();
+      await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+        for (const schedule of left) {
+          if (stopped) break;
+          const fired = await fire(schedule).catch((thrown: unknown) => { options.onError(thrown as Error); return undefined; });
+          if (fired !== undefined) moved++;
+          if (fired === true) made++;
+        }
+      }));
       if (due.length < BATCH || moved === 0) break;
     }
     return made;

@@ -88,16 +88,19 @@ function pointTo(db: Database, { id, commit, plans }: Revision, { how, actor, ch
       const { id: slug } = plan.tenant;
       const tx = await enter(slug);
       const old = gone.get(slug);
-      if (await isOther(tx, old, id)) {
+      gone.delete(slug);
+      const other = await isOther(tx, old, id);
+      if (other) {
         changed.push(slug);
         if (actor) await recordAudit(tx, slug, { actor, action: "configuration.changed", subject: { kind: "revision", id }, before: { revision: old ?? null }, after: { revision: id, ...(change === undefined ? {} : { change }) } });
       }
       await tx.run(setTenantRevision(tx.tenantId, id));
+      // Word for word the plan before: what follows from it stands already. The same revision once more sets it right all the same.
+      if (!other && old !== id) continue;
       await tx.run(replaceSchedules(tx.tenantId, schedulesOf(plan)));
       await putChangeFlows(tx, Object.values(plan.change_flows ?? {}));
       await recallAll(tx);
       await putQueues(tx, plan);
-      gone.delete(slug);
     }
     for (const slug of gone.keys()) {
       const tx = await enter(slug);
