@@ -47,7 +47,7 @@ function Upgrade({ of, tenants }: { readonly of: WholePreset; readonly tenants: 
   const propose = useProposal(() => api.post<ProposalAnswer>(path, { tenants, release, ...choices }));
   return (
     <Stack>
-      <Select data-autofocus label="To" w={200} allowDeselect={false} value={String(release)} data={of.releases.toReversed().map((number) => ({ value: String(number), label: `Release ${number}` }))} onChange={(value) => setRelease(Number(value))} />
+      <Select label="To" w={200} allowDeselect={false} value={String(release)} data={of.releases.toReversed().map((number) => ({ value: String(number), label: `Release ${number}` }))} onChange={(value) => setRelease(Number(value))} />
       <Loaded query={look} rows={3}>{({ moves }) => <>
         <Moves of={moves} choices={choices} choose={setChoices} />
         {propose.isError && <Failed error={propose.error} />}

@@ -1,5 +1,5 @@
 /** One integration of an organisation: its state with the reason, when it last and next reads, and what can be done. */
-import { ActionIcon, Alert, Anchor, Badge, Button, Code, CopyButton, Group, Menu, Modal, Paper, Radio, Stack, Table, Text } from "@mantine/core";
+import { ActionIcon, Alert, Anchor, Badge, Box, Button, Code, CopyButton, Group, Menu, Modal, Paper, Radio, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { DotsHorizontalIcon } from "@radix-ui/react-icons";
@@ -49,7 +49,7 @@ export function IntegrationCard({ tenant, connection, overridden }: { readonly t
               {may("flows:pause") && (connection.paused ? <Menu.Item onClick={() => pause.mutate("enable")}>Resume</Menu.Item> : <Menu.Item onClick={() => pause.mutate("disable")}>Pause</Menu.Item>)}
               {may("connections:write") && isConnected && connection.signed_in && <Menu.Item onClick={pick.open}>Choose another account</Menu.Item>}
               {may("overrides:propose") && (connection.enabled ? <Menu.Item onClick={() => use.mutate(false)}>Disable: propose it</Menu.Item> : <Menu.Item onClick={() => use.mutate(true)}>Enable: propose it</Menu.Item>)}
-              {may("connections:write") && isConnected && <><Menu.Divider /><Menu.Item color="red" onClick={leave.open}>Disconnect</Menu.Item></>}
+              {may("connections:write") && isConnected && <><Menu.Divider /><Menu.Item style={{ "--menu-item-color": "var(--mantine-color-red-text)" } as React.CSSProperties} onClick={leave.open}>Disconnect</Menu.Item></>}
             </Menu.Dropdown>
           </Menu>
         </Group>
@@ -61,16 +61,17 @@ export function IntegrationCard({ tenant, connection, overridden }: { readonly t
           <Stack gap={2}><Text size="xs" c="dimmed">Credential</Text><SecretsShown connection={connection} /></Stack>
         </Group>
         <Loaded query={status} rows={1}>{({ flows }) => flows.length > 0 && (
-          <Table fz="xs" withRowBorders={false} verticalSpacing={3} aria-label={`Flows of ${connection.title}`}><Table.Tbody>
+          <Box component="ul" m={0} p={0} style={{ listStyle: "none" }} aria-label={`Flows of ${connection.title}`}>
             {flows.map((flow) => (
-              <Table.Tr key={flow.flow}>
-                <Table.Td><Anchor component={Link} to="/runs" search={{ tenant, flow: flow.flow } as never} size="xs" fw={550}>{flow.title ?? flow.flow}</Anchor></Table.Td>
-                <Table.Td>{flow.schedule} <Badge size="xs" variant={overridden.has(flow.flow) ? "light" : "default"} tt="none">{overridden.has(flow.flow) ? "custom" : "default"}</Badge> {may("frequency:propose") && may("overrides:read") && <Anchor component="button" type="button" size="xs" onClick={() => setScheduling(flow.flow)} aria-label={`Change how often ${flow.flow} runs`}>Change</Anchor>}</Table.Td>
-                <Table.Td>{flow.last_run ? <Status value={flow.last_run.status} reason={flow.last_run.error?.message} /> : <Text size="xs" c="dimmed">has not run</Text>}</Table.Td>
-                <Table.Td>{may("overrides:read") && <Anchor component={Link} to={`/super-admin/organizations/${tenant}/mappings/${flow.flow}`} size="xs">Mapping</Anchor>}</Table.Td>
-              </Table.Tr>
+              <Group component="li" key={flow.flow} justify="space-between" gap="xs" py={5} style={{ borderTop: "1px solid var(--mantine-color-default-border)" }} data-flow={flow.flow}>
+                <Stack gap={0} miw={0}>
+                  <Anchor component={Link} to="/runs" search={{ tenant, flow: flow.flow } as never} size="sm" fw={550} truncate>{flow.title ?? flow.flow}</Anchor>
+                  <Group gap={6}><Text size="xs" c="dimmed">{flow.schedule}</Text><Badge size="xs" variant={overridden.has(flow.flow) ? "light" : "default"} tt="none" style={{ flexShrink: 0 }}>{overridden.has(flow.flow) ? "custom" : "default"}</Badge>{may("frequency:propose") && may("overrides:read") && <Anchor component="button" type="button" size="xs" onClick={() => setScheduling(flow.flow)} aria-label={`Change how often ${flow.flow} runs`}>Change</Anchor>}</Group>
+                </Stack>
+                <Group gap="sm" wrap="nowrap">{flow.last_run ? <Status value={flow.last_run.status} reason={flow.last_run.error?.message} /> : <Text size="xs" c="dimmed">has not run</Text>}{may("overrides:read") && <Anchor component={Link} to={`/super-admin/organizations/${tenant}/mappings/${flow.flow}`} size="xs">Mapping</Anchor>}</Group>
+              </Group>
             ))}
-          </Table.Tbody></Table>
+          </Box>
         )}</Loaded>
         <Group gap="xs">
           {may("connections:write") && <Button size="xs" variant={isConnected ? "default" : "filled"} onClick={configure.open}>{isConnected ? "Configure" : "Connect"}</Button>}

@@ -42,7 +42,7 @@ function One({ of }: { readonly of: Tenant }) {
             <Menu.Item component="a" href={`/api/tenants/${of.tenant}/export`} download>Export everything</Menu.Item>
             <Menu.Divider />
             {of.status === "suspended" ? <Menu.Item onClick={() => resume.mutate()}>Resume</Menu.Item> : <Menu.Item onClick={suspend.open}>Suspend</Menu.Item>}
-            <Menu.Item color="red" onClick={erase.open}>Erase</Menu.Item>
+            <Menu.Item style={{ "--menu-item-color": "var(--mantine-color-red-text)" } as React.CSSProperties} onClick={erase.open}>Erase</Menu.Item>
           </Menu.Dropdown></Menu>
       )}>
       {of.status === "suspended" && <Alert color="yellow" variant="light" title="Suspended">Nothing runs, and its people cannot sign in. What providers send is stored. {of.status_reason}</Alert>}

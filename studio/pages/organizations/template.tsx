@@ -52,7 +52,7 @@ function TakeOver({ tenant }: { readonly tenant: string }) {
   };
   return (
     <Stack>
-      <Group align="flex-end"><Select data-autofocus label="Of another organisation" searchable clearable w={280} value={from} data={(tenants.data?.data ?? []).filter((each) => each.kind !== "platform" && each.tenant !== tenant).map((each) => ({ value: each.tenant, label: each.title }))} onChange={(value) => { setFrom(value); if (value) pick(() => api.get<Template>(`/api/tenants/${value}/template`)); }} />
+      <Group align="flex-end"><Select label="Of another organisation" searchable clearable w={280} value={from} data={(tenants.data?.data ?? []).filter((each) => each.kind !== "platform" && each.tenant !== tenant).map((each) => ({ value: each.tenant, label: each.title }))} onChange={(value) => { setFrom(value); if (value) pick(() => api.get<Template>(`/api/tenants/${value}/template`)); }} />
         <FileButton accept="application/json" onChange={(file) => { if (file) { setFrom(null); pick(() => readFile(file)); } }}>{(props) => <Button variant="default" {...props}>From a file</Button>}</FileButton></Group>
       {wrong !== undefined && <Alert color="red" variant="light" role="alert">{wrong}</Alert>}
       {template && <Loaded query={look} rows={2}>{({ conflicts, edits, preset_differs }) => <>

@@ -33,7 +33,7 @@ function Choose({ tenant }: { readonly tenant: Tenant }) {
   const move = useProposal(() => api.post<ProposalAnswer>(path, { preset, ...choices }));
   return (
     <Stack>
-      <Select data-autofocus label="To" searchable maw={420} data={pins.filter(({ value }) => value !== own)} value={preset} onChange={setPreset} />
+      <Select label="To" searchable maw={420} data={pins.filter(({ value }) => value !== own)} value={preset} onChange={setPreset} />
       {preset !== null && <Loaded query={look} rows={3}>{({ moves }) => <>
         <Moves of={moves} choices={choices} choose={setChoices} />
         {move.isError && <Failed error={move.error} />}

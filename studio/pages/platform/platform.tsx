@@ -59,7 +59,7 @@ function Add({ connectors, taken, isFirst }: { readonly connectors: readonly Con
       <Button size="xs" variant="default" onClick={open}>Add a connection</Button>
       <Modal opened={opened} onClose={close} title="Add a connection of your own">
         <form onSubmit={(event) => { event.preventDefault(); propose.mutate(); }}><Stack>
-          <Select data-autofocus label="Connector" searchable data={connectors.filter(({ id }) => !taken.has(id)).map(({ id, title }) => ({ value: id, label: title }))} value={connector} onChange={setConnector} />
+          <Select label="Connector" searchable data={connectors.filter(({ id }) => !taken.has(id)).map(({ id, title }) => ({ value: id, label: title }))} value={connector} onChange={setConnector} />
           <Text size="xs" c="dimmed">A line of <Code>tenants/platform.yaml</Code>. Flows of it are written there too.</Text>
           {propose.isError && <Failed error={propose.error} />}
           <Group justify="flex-end"><Button type="submit" disabled={connector === null} loading={propose.isPending}>Propose change</Button></Group>
