@@ -87,8 +87,8 @@ async function main(): Promise<number> {
   }
 }
 
-const isPull = (mutant: string | undefined): mutant is Mutant => (MUTANTS as readonly string[]).includes(mutant ?? "");
-const isPush = (mutant: string | undefined): mutant is PushMutant => (PUSH_MUTANTS as readonly string[]).includes(mutant ?? "");
+function isPull(mutant: string | undefined): mutant is Mutant { return (MUTANTS as readonly string[]).includes(mutant ?? ""); }
+function isPush(mutant: string | undefined): mutant is PushMutant { return (PUSH_MUTANTS as readonly string[]).includes(mutant ?? ""); }
 
 /** What happened last, on one line of a terminal that is overwritten: the storm lasts minutes. */
 function showLast(line: string): void {

@@ -2,14 +2,15 @@ import type { Statement } from "../database.ts";
 
 /**
  * Whether something may be sent to the target: null, or in how many seconds to ask again. Where it was closed for long enough, the
- * first to ask tries, and the others wait for what it finds.
+ * first to ask tries, and the others wait for what it finds. It waits for nobody: who asks has deliveries locked that whoever is
+ * noting how the target did may be about to touch.
  */
 export const passBreaker = (tenantId: string, target: string, probeSeconds: number): Statement => ({
-  text: `with b as (select * from breakers where tenant_id = $1 and target = $2 for update),
-         probing as (update breakers set probing_until = clock_timestamp() + make_interval(secs => $3) from b
-                     where breakers.tenant_id = $1 and breakers.target = $2 and b.opened_until <= clock_timestamp() and (b.probing_until is null or b.probing_until <= clock_timestamp()) returning 1)
+  text: `with free as (select target from breakers where tenant_id = $1 and target = $2 and opened_until <= clock_timestamp() and (probing_until is null or probing_until <= clock_timestamp()) for update skip locked),
+         probing as (update breakers b set probing_until = clock_timestamp() + make_interval(secs => $3) from free where b.tenant_id = $1 and b.target = free.target returning 1)
          select case when b.opened_until is null or exists (select from probing) then null
-                     else greatest(0.1, extract(epoch from greatest(b.opened_until, b.probing_until) - clock_timestamp()))::float8 end as wait, exists (select from probing) as probing, b.reason from b`,
+                     else greatest(0.1, extract(epoch from greatest(b.opened_until, b.probing_until) - clock_timestamp()))::float8 end as wait, exists (select from probing) as probing, b.reason
+         from breakers b where b.tenant_id = $1 and b.target = $2`,
   values: [tenantId, target, probeSeconds],
 });
 
