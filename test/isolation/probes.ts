@@ -100,7 +100,7 @@ export async function probeRoutes(world: World, { seed, share, keys = 1, only, l
     for (const [table, hash] of after) if (before.get(table) !== hash && table !== "refused_requests") leaks.push({ rule: "B's rows changed", where, detail: table });
     before = after;
   }
-  for (const line of world.log.text.split("\n")) {
+  for (const line of world.log.text.split("\n").filter((each) => each.includes(CANARY[B]))) {
     const rest = without(line, sentOfB(world));
     if (rest.includes(CANARY[B])) { leaks.push({ rule: "B's words in the log", where: "log", detail: line.slice(0, 300) }); break; }
   }
