@@ -32,7 +32,10 @@ export async function studioForTests(): Promise<string> {
     const { build } = await import("vite");
     const made = `${folder}.new`;
     const root = path.join(projectRoot, "studio");
-    await build({ root, configFile: path.join(root, "vite.config.ts"), logLevel: "error", build: { outDir: made, emptyOutDir: true, reportCompressedSize: false } });
+    // As users get it: the test runner's own NODE_ENV would make a development build, slower and with warnings of its own.
+    const environment = process.env["NODE_ENV"];
+    process.env["NODE_ENV"] = "production";
+    await build({ root, configFile: path.join(root, "vite.config.ts"), logLevel: "error", build: { outDir: made, emptyOutDir: true, reportCompressedSize: false } }).finally(() => { process.env["NODE_ENV"] = environment; });
     await rename(made, folder);
     await forgetOld();
     return folder;
@@ -49,7 +52,7 @@ async function forgetOld(): Promise<void> {
 }
 
 async function stateOfSources(): Promise<string> {
-  const hash = createHash("sha256");
+  const hash = createHash("sha256").update("production\0");
   for (const source of SOURCES) {
     const place = path.join(projectRoot, source);
     const files = (await stat(place)).isDirectory() ? (await readdir(place, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name)) : [place];
