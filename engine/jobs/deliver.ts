@@ -18,7 +18,7 @@ import { isHarmless, type ActionRequest, type ItemResult, type performAction } f
 import type { Clock, ConnectionValues } from "../run/ports.ts";
 import { live } from "../run/redact.ts";
 import {
-  acknowledge, type Acknowledged, type AttemptBegun, type AttemptEnd, beginAttempts, breakerOf, type ClaimedDelivery, currentRevision, type Database, deliveryKey, endProbe, findReferenced, inputHash, keepClaims, type Keyring,
+  acknowledge, type Acknowledged, type ArrivedDelivery, type AttemptBegun, type AttemptEnd, beginBatch, type Beginning, breakerOf, type ClaimedDelivery, type Database, deliveryKey, endProbe, findReferenced, inputHash, keepClaims, type Keyring,
   markOutcome, type MintedToken, noReferences, noteFailure, noteSuccess, openOutgoingEndpoint, type Outcome, putOff, readConnectionValues, readLink, recall, recentDeliveries, type ReferenceResolver, setConnectionStatus, switchOutgoingEndpoint, type TenantTransaction, tokenStore, withTenant,
 } from "../store/index.ts";
 import { retryInSeconds } from "./delivery-schedule.ts";
@@ -26,7 +26,9 @@ import type { PlanCache } from "./execute-run.ts";
 import { fencedTransport, type FencedTransport } from "./fenced-transport.ts";
 import { compiledFlow, type DeliveryProbe, finderIn, mapPayload, mint, missingReason, REFERENCE_AGAIN_SECONDS } from "./outbox.ts";
 import { sendWebhook, type WebhookResult } from "./outgoing-webhook.ts";
+import type { Together } from "./together.ts";
 import { settleUnknown } from "./unknown-outcome.ts";
+import type { ValuesCache } from "./values-cache.ts";
 
 /** What carries out an action: the deliverer knows this, and nothing of requests. */
 export interface Performer { readonly perform: typeof performAction; readonly find: typeof findEffect }
@@ -40,6 +42,15 @@ export interface DeliverOptions {
   readonly buckets: Buckets;
   readonly clock: Clock;
   readonly performer: Performer;
+  /** What several deliveries ask of the database at the same time is done for all of them at once. */
+  readonly beginning: Together<Beginning, AttemptBegun | undefined>;
+  readonly arriving: Together<ArrivedDelivery, undefined>;
+  /** Targets that this worker found to fail: breaker → when, and until when they are left alone, by the process's own clock. */
+  readonly leftAlone: Map<string, { readonly at: number; readonly until: number; readonly reason: string }>;
+  /** By the same clock: what was found out later, the claim did not know. */
+  readonly claimedAt: number;
+  /** Values of connections, for as long as this worker trusts them. */
+  readonly values: ValuesCache;
   /** Names this worker, for people. */
   readonly owner: string;
   readonly leaseSeconds: number;
@@ -61,8 +72,7 @@ const HEARTBEAT_SHARE = 4;
 class NotOurs extends Error { override readonly name = "NotOurs"; }
 
 /** Most inputs of the request that a delivery is sent in. Undefined: none of the tenant's actions takes several. */
-export async function batchOf({ db, plans }: Pick<DeliverOptions, "db" | "plans">, tenant: string): Promise<((delivery: ClaimedDelivery) => number) | undefined> {
-  const revision = await currentRevision(db, tenant);
+export async function batchOf({ plans }: Pick<DeliverOptions, "plans">, tenant: string, revision: string | undefined): Promise<((delivery: ClaimedDelivery) => number) | undefined> {
   const plan = revision === undefined ? undefined : await plans.read(tenant, revision);
   if (!Object.values(plan?.connectors ?? {}).some(({ actions }) => Object.values(actions ?? {}).some(({ batch }) => (batch ?? 1) > 1))) return undefined;
   return ({ kind, target, operation, payload, unsure, batch }) => {
@@ -107,7 +117,10 @@ class DeliveryWork {
   }
 
   async work(): Promise<number> {
-    const { tenant, kind, payload, inForce, breaker } = this.#first;
+    const { tenant, kind, payload, inForce, breaker: asked } = this.#first;
+    const found = this.#options.leftAlone.get(this.#alone);
+    const wait = found === undefined || asked.is !== "closed" || found.at < this.#options.claimedAt ? 0 : (found.until - performance.now()) / 1000;
+    const breaker = wait > 0 ? { is: "open", wait, reason: found!.reason } as const : asked;
     this.#probing = breaker.is === "probe";
     if (inForce === undefined) return this.#wait("the configuration in force does not name the tenant");
     this.#plan = await this.#options.plans.read(tenant, inForce);
@@ -195,7 +208,7 @@ class DeliveryWork {
     if (!planned.enabled) return this.#wait(`connection '${connection}' is disabled in the configuration`);
     let values: ConnectionValues;
     try {
-      values = await readConnectionValues(db, keyring, tenant, connection, connector, planned, references ?? noReferences);
+      values = await this.#options.values.read(this.#plan, connection, () => readConnectionValues(db, keyring, tenant, connection, connector, planned, references ?? noReferences));
     } catch (thrown) {
       if (!(thrown instanceof PlugboardError) || thrown.code === "STORE_UNREACHABLE" || thrown.code === "STORE_BUSY") throw thrown;
       return this.#putOff(TARGET_AGAIN_SECONDS, thrown.message);
@@ -319,10 +332,10 @@ class DeliveryWork {
   }
 
   async #send(how: { readonly chosen?: string; readonly chosenKey?: string; readonly batch?: string; send(fenced: FencedTransport, seen: SeenExchange[]): Promise<WebhookResult> }, acted?: Acted): Promise<number> {
-    const { db, owner, leaseSeconds, probe } = this.#options;
+    const { probe } = this.#options;
     const { chosen, chosenKey, batch } = how;
     const asked = performance.now();
-    const begun = await beginAttempts(db, this.#all, { worker: owner, leaseSeconds, ...(batch === undefined ? {} : { batch }), ...(chosen === undefined ? {} : { chosen }), ...(chosenKey === undefined ? {} : { chosenKey }) });
+    const begun = await this.#begin({ ...(batch === undefined ? {} : { batch }), ...(chosen === undefined ? {} : { chosen }), ...(chosenKey === undefined ? {} : { chosenKey }) });
     if (begun === undefined) throw new NotOurs("taken over before it was sent");
     this.#confirmed = asked;
     await probe?.("attempt_begun");
@@ -344,23 +357,43 @@ class DeliveryWork {
     return this.#all.length;
   }
 
+  async #begin(what: Omit<Beginning, "delivery">): Promise<AttemptBegun[] | undefined> {
+    const { db, beginning, owner, leaseSeconds } = this.#options;
+    if (this.#all.length > 1) return beginBatch(db, this.#all.map((delivery) => ({ delivery, ...what })), { worker: owner, leaseSeconds });
+    const begun = await beginning.add(this.#first.tenant, { delivery: this.#first, ...what });
+    return begun && [begun];
+  }
+
   /** Marks every delivery of the request with what became of it, and the target with how it did. */
   async #say(result: WebhookResult, { fenced, seen }: { readonly fenced: FencedTransport; readonly seen: readonly SeenExchange[] }, begun: readonly AttemptBegun[], acted: Acted | undefined): Promise<void> {
     const { probe } = this.#options;
     const reason = "reason" in result ? result.reason : "";
     await probe?.("before_mark");
+    const attemptOf = (index: number): AttemptEnd => ({ id: begun[index]!.id, outcome: result.is === "gone" ? "refused" : result.is, exchange: { requests: seen as unknown as Json }, ...(fenced.status === undefined ? {} : { httpStatus: fenced.status }) });
+    const [only] = result.is === "done" ? result.results : [];
+    // What is said in one statement, and locks nothing that others wait for, is said together with others.
+    if (this.#all.length === 1 && this.#first.kind !== "save" && only !== undefined && !("refused" in only) && !("unknown" in only)) {
+      const { key, version } = only;
+      await this.#options.arriving.add(this.#first.tenant, { delivery: this.#all[0]!, attempt: attemptOf(0), ...(key === undefined ? {} : { key }), ...(version === undefined ? {} : { version }) });
+      this.#options.leftAlone.delete(this.#alone);
+      await probe?.("after_mark");
+      return;
+    }
+    let open: number | undefined;
     await this.#inTenant(async (tx) => {
       const failing = result.is === "retry" || result.is === "unknown" || result.is === "auth";
       // Before the breaker: whoever enters a connection locks them in this order.
       if (result.is === "auth") await setConnectionStatus(tx, this.#first.tenant, this.#first.target, "broken", { code: "AUTH_REFUSED", message: reason });
-      const open = failing ? await noteFailure(tx, this.#breaker, reason) : await this.#well(tx);
+      open = failing ? await noteFailure(tx, this.#breaker, reason) : await this.#well(tx);
       const chance = Math.random();                          // what is sent together waits together
       for (const [index, delivery] of this.#all.entries()) {
-        const attempt: AttemptEnd = { id: begun[index]!.id, outcome: result.is === "gone" ? "refused" : result.is, exchange: { requests: seen as unknown as Json }, ...(fenced.status === undefined ? {} : { httpStatus: fenced.status }) };
+        const attempt = attemptOf(index);
         if (result.is === "done") await this.#settle(tx, delivery, result.results[index], attempt, acted);
         else await markOutcome(tx, this.#options.keyring, delivery, this.#outcomeOf(delivery, result, reason, open, chance), attempt);
       }
     });
+    if (open === undefined) this.#options.leftAlone.delete(this.#alone);
+    else this.#options.leftAlone.set(this.#alone, { at: performance.now(), until: performance.now() + open * 1000, reason });
     await probe?.("after_mark");
   }
 
@@ -429,6 +462,7 @@ class DeliveryWork {
 
   get #targetName(): string { return this.#first.kind === "webhook" ? `endpoint '${this.#first.target}'` : `connection '${this.#first.target}'`; }
   get #breaker(): string { return breakerOf(this.#first); }
+  get #alone(): string { return `${this.#first.tenant}/${this.#breaker}`; }
   get #stillMaps(): boolean { return this.#first.payload.input === undefined && !(this.#first.kind === "save" && this.#first.payload.after === undefined); }
   get #kept(): { unsure?: boolean; batch?: string } { return { ...(this.#first.unsure ? { unsure: true } : {}), ...(this.#first.batch === undefined ? {} : { batch: this.#first.batch }) }; }
 

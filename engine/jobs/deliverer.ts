@@ -5,12 +5,14 @@
  */
 import type { Buckets, Transport } from "../components/kinds.ts";
 import type { Clock } from "../run/ports.ts";
-import { changedTenants, claimAlike, claimDue, type ClaimedDelivery, type Database, forgetDeliveries, type Keyring, nextDelivery, type ReferenceResolver, tenantsToDeliver } from "../store/index.ts";
+import { type ArrivedDelivery, type AttemptBegun, beginAttempts, type Beginning, changedTenants, claimAlike, claimDue, type ClaimedDelivery, type Database, forgetDeliveries, type Keyring, markArrived, nextDelivery, type ReferenceResolver, releaseClaims, tenantsToDeliver } from "../store/index.ts";
 import { findEffect } from "../run/find-effect.ts";
 import { performAction } from "../run/perform-action.ts";
 import { batchOf, deliver, type Performer } from "./deliver.ts";
 import type { PlanCache } from "./execute-run.ts";
 import { type DeliveryProbe, fillOutbox, type OutboxOptions } from "./outbox.ts";
+import { createTogether } from "./together.ts";
+import { createValuesCache } from "./values-cache.ts";
 
 export interface DelivererOptions {
   readonly db: Database;
@@ -23,7 +25,7 @@ export interface DelivererOptions {
   /** @default the real one */
   readonly performer?: Performer;
   readonly owner: string;
-  /** Requests under way at once. @default 8 */
+  /** Requests under way at once. @default 16 */
   readonly slots?: number;
   /** Longest silence before another worker may take a delivery over. @default 60 */
   readonly leaseSeconds?: number;
@@ -46,13 +48,19 @@ export interface Deliverer {
   stop(graceMilliseconds: number): Promise<boolean>;
 }
 
-const DEFAULT_SLOTS = 8;
+const DEFAULT_SLOTS = 16;
+/** So many for each slot are claimed ahead at most. */
+const AHEAD_OF_SLOTS = 4;
 const LEASE_SECONDS = 60;
 const LOOP_LIMIT = 10;
 const POLL_MILLISECONDS = 5000;
 const LEAST_MILLISECONDS = 20;
+const BUSY_MILLISECONDS = 1000;
 const RECOVER_MILLISECONDS = 500;
 const FORGET_MILLISECONDS = 3_600_000;
+
+/** What is sent in one request. `at`: when it was claimed, by the process's own clock. */
+interface Ahead { readonly tenant: string; readonly at: number; readonly deliveries: readonly ClaimedDelivery[] }
 
 export function startDeliverer(options: DelivererOptions): Deliverer {
   const { db, keyring, owner, onError } = options;
@@ -60,46 +68,66 @@ export function startDeliverer(options: DelivererOptions): Deliverer {
   const leaseSeconds = options.leaseSeconds ?? LEASE_SECONDS;
   const poll = options.pollMilliseconds ?? POLL_MILLISECONDS;
   const active = new Map<Promise<void>, string>();
+  /** Claimed, and not begun: what is sent next. */
+  let ahead: Ahead[] = [];
+  /** When deliveries ended, lately: so many may be claimed ahead as are sent within a second. */
+  let ends: number[] = [];
+  const shared = {
+    beginning: createTogether<Beginning, AttemptBegun | undefined>(db, (tx, all) => beginAttempts(tx, all, { worker: owner, leaseSeconds })),
+    arriving: createTogether<ArrivedDelivery, undefined>(db, async (tx, all) => { await markArrived(tx, keyring, all); return all.map(() => undefined); }),
+    leftAlone: new Map<string, { at: number; until: number; reason: string }>(), values: createValuesCache(),
+  };
+  const performer = options.performer ?? { perform: performAction, find: findEffect };
   const stop = new AbortController();
   let stopping = false;
-  let woken = false;
   /** Tenant → when deliveries of lost workers were last looked for. */
   const recovered = new Map<string, number>();
-  let changed = true;
-  let looking: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
   const wake = (): void => {
-    changed = true;
-    again();
+    filling.wake();
+    sending.wake();
   };
 
-  /** A place is free: there may be more to send, and nothing new. */
-  const again = (): void => {
-    if (stopping) return;
-    woken = true;
-    looking ??= look().catch((thrown: unknown) => onError(thrown as Error)).finally(() => {
-      looking = undefined;
-      if (woken && !stopping) again();
-    });
-  };
+  /** Changes become deliveries while others are sent. */
+  const filling = looking(async () => {
+    for (const tenant of await changedTenants(db)) await guarded(() => fill(tenant));
+  });
 
-  const look = async (): Promise<void> => {
+  const sending = looking(async () => {
     clearTimeout(timer);
     try {
+      beginNext();
+      for (const tenant of await tenantsToDeliver(db)) await guarded(() => claim(tenant));
+    } finally {
+      if (!stopping) {
+        // While something is under way, its end looks again.
+        const due = active.size > 0 ? Math.min(poll, BUSY_MILLISECONDS) : await untilNext();
+        clearTimeout(timer);
+        timer = setTimeout(wake, due);
+      }
+    }
+  });
+
+  /** Looks once more for whoever asked while it looked. */
+  function looking(look: () => Promise<void>): { wake(): void; readonly ended: () => Promise<void> | undefined } {
+    let [woken, under]: [boolean, Promise<void> | undefined] = [false, undefined];
+    const run = async (): Promise<void> => {
       while (woken && !stopping) {
         woken = false;
-        if (changed) {
-          changed = false;
-          for (const tenant of await changedTenants(db)) await guarded(() => fill(tenant));
-        }
-        if (active.size >= slots) continue;                  // whoever ends looks again
-        for (const tenant of await tenantsToDeliver(db)) await guarded(() => claim(tenant));
+        await guarded(look);
       }
-    } finally {
-      if (!stopping) timer = setTimeout(wake, await untilNext());
-    }
-  };
+    };
+    const wake = (): void => {
+      woken = true;
+      if (stopping) return;
+      under ??= run().finally(() => {
+        under = undefined;
+        if (woken) wake();
+      });
+    };
+    return { wake, ended: () => under };
+  }
 
   /** One tenant's trouble does not keep the others waiting. */
   const guarded = async (work: () => Promise<void>): Promise<void> => {
@@ -110,38 +138,74 @@ export function startDeliverer(options: DelivererOptions): Deliverer {
     const filled = await fillOutbox(options, tenant);
     if (filled === undefined || filled.changes === 0) return;
     // More may be there; what was made is sent meanwhile.
-    changed = woken = true;
+    filling.wake();
+    if (filled.deliveries > 0) sending.wake();
   };
 
-  /** As many as there is room for; a tenant leaves room for the others. */
+  const mostOfTenant = Math.max(1, slots - 1);
+  const activeOf = (tenant: string): number => [...active.values()].filter((each) => each === tenant).length;
+  /** Claimed ahead by a worker whose targets are slow, they would only lie there until their leases end. */
+  const mostAhead = (): number => {
+    const since = performance.now() - 1000;
+    ends = ends.filter((at) => at > since);
+    return Math.min(slots * AHEAD_OF_SLOTS, ends.length);
+  };
+
+  /** As many as there is room for, and a few ahead; a tenant leaves room for the others. */
   const claim = async (tenant: string): Promise<void> => {
-    const room = (): number => Math.min(slots - active.size, Math.max(1, slots - 1) - [...active.values()].filter((each) => each === tenant).length);
-    if (stopping || room() <= 0) return;
+    const room = Math.max(0, Math.min(slots - active.size, mostOfTenant - activeOf(tenant))) + mostAhead() - ahead.filter((each) => each.tenant === tenant).length;
+    if (stopping || room <= 0) return;
     const recover = performance.now() - (recovered.get(tenant) ?? -Infinity) > RECOVER_MILLISECONDS;
     if (recover) recovered.set(tenant, performance.now());
-    const most = await batchOf(options, tenant);
-    if (most === undefined) {
-      for (const claimed of await claimDue(db, keyring, tenant, { owner, leaseSeconds, limit: room(), recover })) begin([claimed]);
-      return;
+    const at = performance.now();
+    const claimed = await claimDue(db, keyring, tenant, { owner, leaseSeconds, limit: room, recover });
+    if (claimed.length === 0) return;
+    const most = await batchOf(options, tenant, claimed[0]!.inForce);
+    ahead.push(...(await together(claimed, most)).map((deliveries) => ({ tenant, at, deliveries })));
+    beginNext();
+  };
+
+  /** Those that share a request; whoever is first takes along others that may. */
+  const together = async (claimed: readonly ClaimedDelivery[], most: ((delivery: ClaimedDelivery) => number) | undefined): Promise<ClaimedDelivery[][]> => {
+    if (most === undefined) return claimed.map((each) => [each]);
+    const groups: ClaimedDelivery[][] = [];
+    for (const each of claimed) {
+      const group = each.batch === undefined && most(each) > 1 ? groups.find(([first, ...others]) => first!.flow === each.flow && first!.batch === undefined && most(first!) > others.length + 1) : undefined;
+      if (group === undefined) groups.push([each]);
+      else group.push(each);
     }
-    // One by one: whoever is first takes along those that share its request.
-    while (!stopping && room() > 0) {
-      const [first] = await claimDue(db, keyring, tenant, { owner, leaseSeconds, limit: 1, recover });
-      if (first === undefined) return;
-      const limit = most(first) - 1;
-      begin([first, ...limit > 0 ? await claimAlike(db, keyring, first, { owner, leaseSeconds, limit }) : []]);
+    for (const group of groups) {
+      const limit = most(group[0]!) - group.length;
+      if (limit > 0) group.push(...await claimAlike(db, keyring, group[0]!, { owner, leaseSeconds, limit }));
+    }
+    return groups;
+  };
+
+  const beginNext = (): void => {
+    if (stopping) return;
+    // What lay here for long is given back before its lease ends.
+    const late = performance.now() - (leaseSeconds * 1000) / 2;
+    for (const each of ahead.filter(({ at }) => at < late)) void release(each);
+    ahead = ahead.filter(({ at }) => at >= late);
+    while (active.size < slots) {
+      const at = ahead.findIndex(({ tenant }) => activeOf(tenant) < mostOfTenant);
+      if (at < 0) return;
+      begin(ahead.splice(at, 1)[0]!);
     }
   };
 
-  const begin = (claimed: readonly ClaimedDelivery[]): void => {
-    const done: Promise<void> = deliver({ ...options, performer: options.performer ?? { perform: performAction, find: findEffect }, leaseSeconds, loopLimit: options.loopLimit ?? LOOP_LIMIT }, claimed, stop.signal)
+  const release = ({ tenant, deliveries }: Ahead): Promise<void> => guarded(() => releaseClaims(db, tenant, deliveries, owner));
+
+  const begin = ({ tenant, at, deliveries }: Ahead): void => {
+    const done: Promise<void> = deliver({ ...options, ...shared, performer, leaseSeconds, loopLimit: options.loopLimit ?? LOOP_LIMIT, claimedAt: at }, deliveries, stop.signal)
       // Its lease runs out, and it is taken up again; nothing is known of what it may have sent.
-      .then(() => {}, (thrown: unknown) => onError(thrown as Error))
+      .then((settled) => { for (let each = 0; each < settled; each++) ends.push(performance.now()); }, (thrown: unknown) => onError(thrown as Error))
       .finally(() => {
         active.delete(done);
-        again();
+        beginNext();
+        if (ahead.length * 2 <= mostAhead()) sending.wake();
       });
-    active.set(done, claimed[0]!.tenant);
+    active.set(done, tenant);
   };
 
   const untilNext = async (): Promise<number> => {
@@ -160,7 +224,8 @@ export function startDeliverer(options: DelivererOptions): Deliverer {
       stopping = true;
       clearTimeout(timer);
       clearInterval(forgetting);
-      await looking;
+      await Promise.all([filling.ended(), sending.ended()]);
+      await Promise.all(ahead.splice(0).map(release));
       const grace = Promise.withResolvers<boolean>();
       const timeout = setTimeout(() => {
         // What is still under way ends as unknown, and says so.

@@ -8,8 +8,8 @@ import type { JsonObject } from "../manifest/types.ts";
 import type { ChangeFlowPlan, ChangeTarget, TenantPlan } from "../plan/types.ts";
 import { compileChangeFlow, type ChangeSeen, type CompiledChangeFlow, type FindRow, type MappedChange } from "../run/change-flow.ts";
 import {
-  addDelivery, changeFlowStates, currentRevision, type Database, type DeliveryKind, type DeliveryPayload, doneWithChanges, findReferenced, type Keyring, linkedKeys, type MintedToken, newDeliveryId, type NewDelivery,
-  type RowChange, type Sealer, takeChanges, type TenantTransaction, withTenant,
+  addDeliveries, type addDelivery, changeFlowStates, currentRevision, type Database, type DeliveryKind, type DeliveryPayload, doneWithChanges, findReferenced, type Keyring, linkedKeys, type MintedToken, newDeliveryId, type NewDelivery,
+  type RowChange, takeChanges, type TenantTransaction, withTenant,
 } from "../store/index.ts";
 import type { PlanCache } from "./execute-run.ts";
 import { type WebhookEvent, webhookType } from "./outgoing-webhook.ts";
@@ -46,13 +46,18 @@ export async function fillOutbox(options: OutboxOptions, tenant: string): Promis
       const plan = await options.plans.read(tenant, revision);
       const since = new Map((await changeFlowStates(tx, tenant)).map((state) => [state.flow, state]));
       const [sealer, links] = [await options.keyring.of(tx), await linkedKeys(tx, [...new Set(changes.map(({ row }) => row))])];
+      const all: NewDelivery[] = [];
       for (const change of changes) {
         for (const flow of flowsOf(plan, change)) {
           const state = since.get(flow.name);
           const concerns = change.flow !== undefined || (state !== undefined && state.enabled && state.enabledAt <= change.at);
-          if (concerns && await put(tx, options, { plan, revision, flow, change, sealer, links: { ...links.get(change.row), ...change.links } })) deliveries++;
+          const made = concerns ? await make(tx, { plan, revision, flow, change, links: { ...links.get(change.row), ...change.links } }) : undefined;
+          if (made === undefined) continue;
+          if (options.add === undefined) all.push(made);
+          else if (await options.add(tx, sealer, made)) deliveries++;
         }
       }
+      deliveries += await addDeliveries(tx, sealer, all);
     }
     await doneWithChanges(tx, changes);
     await probe?.("outbox_written");
@@ -65,27 +70,26 @@ export async function fillOutbox(options: OutboxOptions, tenant: string): Promis
 const flowsOf = (plan: TenantPlan, change: RowChange): ChangeFlowPlan[] =>
   Object.values(plan.change_flows ?? {}).filter((flow) => flow.enabled && flow.entity === change.entity && (change.flow === undefined || change.flow === flow.name));
 
-interface Concern { readonly plan: TenantPlan; readonly revision: string; readonly flow: ChangeFlowPlan; readonly change: RowChange; readonly sealer: Sealer; readonly links: Readonly<Record<string, string>> }
+interface Concern { readonly plan: TenantPlan; readonly revision: string; readonly flow: ChangeFlowPlan; readonly change: RowChange; readonly links: Readonly<Record<string, string>> }
 
-/** False: the flow does not fire. */
-async function put(tx: TenantTransaction, options: OutboxOptions, { plan, revision, flow, change, sealer, links }: Concern): Promise<boolean> {
-  const add = options.add ?? addDelivery;
+/** Undefined: the flow does not fire. */
+async function make(tx: TenantTransaction, { plan, revision, flow, change, links }: Concern): Promise<NewDelivery | undefined> {
   const seen: ChangeSeen = { id: change.row, links, ...(change.before === undefined ? {} : { before: change.before }), ...(change.after === undefined ? {} : { after: change.after }) };
   const made: Omit<NewDelivery, "status" | "payload" | "tokens"> = { id: newDeliveryId(), flow: flow.name, change, revision, ...targetOf(flow.to, change) };
   const { id: _, ...frozen } = seen;
   try {
     const compiled = compiledFlow(plan, flow);
     const fires = await compiled.fires(seen);
-    if (fires === false) return false;
-    if (fires !== true) return await add(tx, sealer, { ...made, status: "failed", payload: { ...frozen, minted: {}, undecided: true }, tokens: [], code: fires.code, reason: fires.reason });
+    if (fires === false) return undefined;
+    if (fires !== true) return { ...made, status: "failed", payload: { ...frozen, minted: {}, undecided: true }, tokens: [], code: fires.code, reason: fires.reason };
     const { minted, tokens } = await mint(compiled, seen);
     const payload: DeliveryPayload = { ...frozen, minted };
     const mapped = await mapPayload(compiled, seen, payload, tenantFacts(plan, change), finderIn(tx));
-    return await add(tx, sealer, { ...made, tokens, ...standing(mapped, flow) });
+    return { ...made, tokens, ...standing(mapped, flow) };
   } catch (thrown) {
     // A flow that cannot be compiled costs its own deliveries: they are kept, and replayed once it was mended.
     if (!(thrown instanceof PlugboardError) || thrown.code.startsWith("STORE_")) throw thrown;
-    return await add(tx, sealer, { ...made, status: "failed", payload: { ...frozen, minted: {}, undecided: true }, tokens: [], code: "MAPPING_EVALUATION", reason: thrown.message });
+    return { ...made, status: "failed", payload: { ...frozen, minted: {}, undecided: true }, tokens: [], code: "MAPPING_EVALUATION", reason: thrown.message };
   }
 }
 

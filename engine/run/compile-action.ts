@@ -26,8 +26,19 @@ export interface CompiledAction {
 
 export interface CompiledPoll { readonly name: string; readonly plan: PollPlan; readonly call: Call; readonly until: CompiledExpression | undefined }
 
+/** Actions of a plan that a worker keeps are compiled once. */
+const compiled = new WeakMap<ActionPlan, { readonly http: HttpPlan; readonly action: CompiledAction }>();
+
 /** @throws PlugboardError MANIFEST_ for what does not compile; `validate` finds it earlier and with its position. */
 export function compileAction(name: string, plan: ActionPlan, connector: ConnectorPlan, http: HttpPlan): CompiledAction {
+  const known = compiled.get(plan);
+  if (known?.http === http) return known.action;
+  const action = compileAnew(name, plan, connector, http);
+  compiled.set(plan, { http, action });
+  return action;
+}
+
+function compileAnew(name: string, plan: ActionPlan, connector: ConnectorPlan, http: HttpPlan): CompiledAction {
   const where = `actions.${name}`;
   const at = (expression: string | undefined, field: string): CompiledExpression | undefined => (expression === undefined ? undefined : compileAt(String(expression), `${where}.${field}`));
   const polls = (room: "before" | "after"): CompiledPoll[] => Object.entries(plan[room]).map(([poll, each]) => ({ name: poll, plan: each, call: compileCall(each.request, connector, http, `${where}.${room}.${poll}`), until: at(each.until, `${room}.${poll}.until`) }));
@@ -41,7 +52,6 @@ export function compileAction(name: string, plan: ActionPlan, connector: Connect
   };
 }
 
-/** Actions of a plan that a worker keeps are compiled once. */
 const validators = new WeakMap<ActionPlan, ValidateFunction>();
 
 /** What is wrong with an input, in words; an action that declares none takes anything. */

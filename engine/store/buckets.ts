@@ -1,14 +1,11 @@
 /** Limits of providers, kept by all workers together. */
 import { hash } from "node:crypto";
 import type { Buckets } from "../components/kinds.ts";
-import { type Database, inGlobal } from "./database.ts";
+import { alone, type Database, inGlobal } from "./database.ts";
 import { blockBucket, enterBucket, leaveBucket, takeFromBucket } from "./sql/buckets.ts";
 
 export const buckets = (db: Database): Buckets => ({
-  take: (bucket, { max, every_seconds }) => inGlobal(db, async (tx) => {
-    const [row] = await tx.run<{ wait: number }>(takeFromBucket(nameOf(bucket), max, Math.ceil(every_seconds * 1000)));
-    return row!.wait;
-  }),
+  take: (bucket, { max, every_seconds }) => alone<{ wait: number }>(db, takeFromBucket(nameOf(bucket), max, Math.ceil(every_seconds * 1000))).then(([row]) => row!.wait),
   enter: (bucket, atOnce, seconds) => inGlobal(db, async (tx) => {
     const [row] = await tx.run<{ place: string | null }>(enterBucket(nameOf(bucket), atOnce, seconds));
     return row!.place ?? undefined;

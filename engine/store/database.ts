@@ -2,7 +2,7 @@
  * The connection pool, and the only ways through it:
  *
  *   withTenant      a transaction that sees one tenant's rows
- *   inGlobal        a transaction without a tenant: tenant tables look empty
+ *   inGlobal        a transaction without a tenant: tenant tables look empty; `alone`: of one statement
  *   withTenants     one transaction that goes from tenant to tenant: all of them, or none
  *   asScheduler     reads ids and due times over all tenants, nothing else
  */
@@ -126,6 +126,15 @@ const enterTenant = (tenant: string): Statement => ({
 });
 
 export const inGlobal = <Result>(db: Database, work: (tx: Transaction) => Promise<Result>): Promise<Result> => transaction(db, "begin", work);
+
+/** One statement without a tenant, a transaction by itself: once to the database and back, not three times. What it locks is free at once. */
+export async function alone<Row extends object>(db: Database, statement: Statement): Promise<Row[]> {
+  try {
+    return (await db.pool.query<Row & object>(statement)).rows;
+  } catch (error) {
+    throw asStoreFailure(error, db.address);
+  }
+}
 
 /** Sees over all tenants, but only the columns granted to the scheduler: ids and times. Cannot write. */
 export const asScheduler = <Result>(db: Database, work: (tx: Transaction) => Promise<Result>): Promise<Result> =>

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { PlugboardError } from "../errors/plugboard-error.ts";
 import type { JsonObject } from "../manifest/types.ts";
-import { askBreaker, type BreakerSays } from "./breakers.ts";
+import { askBreaker, type BreakerSays, endProbe } from "./breakers.ts";
 import { asScheduler, type Database, inTenant, type TenantTransaction, withTenant } from "./database.ts";
 import type { Keyring, Sealer } from "./keyring.ts";
 import { attemptPurpose, deliveryPurpose } from "./purposes.ts";
@@ -14,8 +14,8 @@ import { newRowId } from "./row-id.ts";
 import type { RowChange } from "./row-changes.ts";
 import type { Page } from "./runs.ts";
 import {
-  type AttemptRow, beginAttempt, claimAlikeDeliveries, claimDeliveries, countRecent, countUnfinished, decideDelivery, deleteOldDeliveries, deleteOldTokens, type DeliveryQuery, type DeliveryRow, endAttempt, insertDelivery, insertMinted,
-  keepDelivery, markDelivery, putOffTarget, recallTarget, recallWaiting, recoverDeliveries, replayDeliveries, selectAttempts, selectDeliveries, selectDelivery, selectDueTenants, selectMinted, selectNextDelivery, selectTenantsWithOld, supersedeHeld,
+  type AttemptRow, beginAttempts as beginAttemptsOf, claimAlikeDeliveries, claimDeliveries, countRecent, countUnfinished, decideDelivery, deleteOldDeliveries, deleteOldTokens, type DeliveryQuery, type DeliveryRow, insertDeliveries, insertMinted,
+  keepDelivery, markDelivered, markDelivery, parkDeliveries, putOffTarget, recallTarget, recallWaiting, recoverDeliveries, releaseDeliveries, replayDeliveries, selectAttempts, selectDeliveries, selectDelivery, selectDueTenants, selectMinted, selectNextDelivery, selectTenantsWithOld, supersedeHeld,
 } from "./sql/deliveries.ts";
 import { tryBreaker } from "./sql/breakers.ts";
 import { tellDeliverers } from "./sql/row-changes.ts";
@@ -113,17 +113,38 @@ export const deliveryKey = (parts: readonly string[]): string => createHash("sha
 export const newDeliveryId = newRowId;
 
 /** False: the flow has made one of this change already. */
-export async function addDelivery(tx: TenantTransaction, sealer: Sealer, made: NewDelivery): Promise<boolean> {
-  const { id, flow, change, payload } = made;
-  const sealed = sealer.seal(deliveryPurpose(id), JSON.stringify(payload));
-  const row = {
-    id, flow, entity: change.entity, row_id: change.row, change_seq: change.seq, cause: change.cause, changed_at: new Date(change.at).toISOString(), kind: made.kind, target: made.target, operation: made.operation,
-    status: made.status, key: deliveryKey([tx.tenantId, flow, made.target, made.operation, change.row, change.seq]), code: made.code, reason: made.reason?.slice(0, 2000), revision: made.revision, hold_role: made.holdRole, in_seconds: made.inSeconds,
-  };
-  const added = await tx.run(insertDelivery(tx.tenantId, storableText(JSON.stringify(row)), sealed));
-  if (added.length === 0) return false;
-  await addTokens(tx, id, flow, change.row, made.tokens);
-  return true;
+export const addDelivery = async (tx: TenantTransaction, sealer: Sealer, made: NewDelivery): Promise<boolean> => await addDeliveries(tx, sealer, [made]) === 1;
+
+/** @returns how many: of the others' changes their flows have made one already. */
+export async function addDeliveries(tx: TenantTransaction, sealer: Sealer, all: readonly NewDelivery[]): Promise<number> {
+  let count = 0;
+  for (const made of withoutRepeats(all)) {
+    const rows = made.map(({ id, flow, change, kind, target, operation, status, code, reason, revision, holdRole, inSeconds }, index) => ({
+      place: index + 1, id, flow, entity: change.entity, row_id: change.row, change_seq: change.seq, cause: change.cause, changed_at: new Date(change.at).toISOString(), kind, target, operation,
+      status, key: deliveryKey([tx.tenantId, flow, target, operation, change.row, change.seq]), code, reason: reason?.slice(0, 2000), revision, hold_role: holdRole, in_seconds: inSeconds,
+    }));
+    const payloads = made.map(({ id, payload }) => sealer.seal(deliveryPurpose(id), JSON.stringify(payload)));
+    const added = new Set((await tx.run<{ id: string }>(insertDeliveries(tx.tenantId, storableText(JSON.stringify(rows)), payloads))).map(({ id }) => id));
+    for (const { id, flow, change, tokens } of made) if (added.has(id)) await addTokens(tx, id, flow, change.row, tokens);
+    count += added.size;
+  }
+  return count;
+}
+
+/** In their order, cut where a row comes again: a later one of it supersedes an earlier one. */
+function withoutRepeats(all: readonly NewDelivery[]): NewDelivery[][] {
+  const parts: NewDelivery[][] = [];
+  let seen = new Set<string>();
+  for (const made of all) {
+    const row = `${made.flow} ${made.change.row}`;
+    if (parts.length === 0 || seen.has(row)) {
+      parts.push([]);
+      seen = new Set();
+    }
+    parts.at(-1)!.push(made);
+    seen.add(row);
+  }
+  return parts;
 }
 
 async function addTokens(tx: TenantTransaction, delivery: string, flow: string, row: string, tokens: readonly MintedToken[]): Promise<void> {
@@ -153,11 +174,25 @@ export interface ClaimWanted { readonly owner: string; readonly leaseSeconds: nu
 
 /**
  * Takes up to `limit` that are due, each the first of its (flow, row).
- * @param recover puts deliveries of workers that fell silent back before.
+ * @param recover puts deliveries of workers that fell silent back before, and those out of sight that stand behind another.
  */
 export const claimDue = (db: Database, keyring: Keyring, tenant: string, wanted: ClaimWanted & { readonly recover?: boolean }): Promise<ClaimedDelivery[]> => withTenant(db, tenant, async (tx) => {
-  if (wanted.recover !== false) await tx.run(recoverDeliveries(tx.tenantId));
+  if (wanted.recover !== false) {
+    await tx.run(recoverDeliveries(tx.tenantId));
+    for (let round = 0; round < PARK_ROUNDS && (await tx.run(parkDeliveries(tx.tenantId, PARK_WINDOW))).length > 0; round++);
+  }
   return claimed(tx, keyring, await tx.run<ClaimedRow>(claimDeliveries(tx.tenantId, wanted.owner, wanted.leaseSeconds, wanted.limit)));
+});
+
+/** Of those that are due, so many are looked at for whether they stand behind another, so often at most. */
+const PARK_WINDOW = 500;
+const PARK_ROUNDS = 4;
+
+/** Gives back what this worker claimed and did not begin: nothing of it was sent. */
+export const releaseClaims = (db: Database, tenant: string, deliveries: readonly ClaimedDelivery[], owner: string): Promise<void> => withTenant(db, tenant, async (tx) => {
+  for (const each of deliveries) if (each.breaker.is === "probe") await endProbe(tx, breakerOf(each));
+  await tx.run(releaseDeliveries(tx.tenantId, deliveries.map(({ id }) => id), owner));
+  await tx.run(tellDeliverers());
 });
 
 /** Others that may share a request with this one: those it was sent with before, or such as were never sent. */
@@ -206,23 +241,21 @@ async function opened(sealer: Sealer, row: ClaimedRow): Promise<DeliveryPayload 
 
 export interface AttemptBegun { readonly id: string; readonly number: number }
 
-/**
- * Begins an attempt of deliveries that are sent together: of all, or of none.
- * @returns undefined when one of them is not ours any more: nothing may be sent.
- */
-export async function beginAttempts(db: Database, deliveries: readonly ClaimedDelivery[], attempt: { readonly worker: string; readonly leaseSeconds: number; readonly batch?: string; readonly chosen?: string; readonly chosenKey?: string }): Promise<AttemptBegun[] | undefined> {
+/** What an attempt is begun with. */
+export interface Beginning { readonly delivery: ClaimedDelivery; readonly batch?: string; readonly chosen?: string; readonly chosenKey?: string }
+
+/** Begins attempts. @returns for each what was begun; undefined where it is not ours any more: nothing of it may be sent. */
+export async function beginAttempts(tx: TenantTransaction, all: readonly Beginning[], by: { readonly worker: string; readonly leaseSeconds: number }): Promise<(AttemptBegun | undefined)[]> {
+  const begun = all.map(({ delivery: { id, epoch }, batch, chosen, chosenKey }) => ({ id, epoch, attempt: newRowId(), batch: batch ?? null, chosen: chosen ?? null, chosenKey: chosenKey ?? null }));
+  const numbers = new Map((await tx.run<{ id: string; number: number }>(beginAttemptsOf(tx.tenantId, by.worker, by.leaseSeconds, begun))).map(({ id, number }) => [id, number]));
+  return begun.map(({ id, attempt }) => { const number = numbers.get(id); return number === undefined ? undefined : { id: attempt, number }; });
+}
+
+/** Those that are sent together: of all of them, or of none. @returns undefined when one of them is not ours any more. */
+export async function beginBatch(db: Database, all: readonly Beginning[], by: { readonly worker: string; readonly leaseSeconds: number }): Promise<AttemptBegun[] | undefined> {
   const lost = new Error("not ours any more");
   try {
-    return await withTenant(db, deliveries[0]!.tenant, async (tx) => {
-      const begun: AttemptBegun[] = [];
-      for (const { id, epoch } of deliveries) {
-        const attemptId = newRowId();
-        const [row] = await tx.run<{ number: number }>(beginAttempt(tx.tenantId, id, epoch, { id: attemptId, worker: attempt.worker, leaseSeconds: attempt.leaseSeconds, batch: attempt.batch ?? null, chosen: attempt.chosen ?? null, chosenKey: attempt.chosenKey ?? null }));
-        if (!row) throw lost;
-        begun.push({ id: attemptId, number: row.number });
-      }
-      return begun;
-    });
+    return await withTenant(db, all[0]!.delivery.tenant, async (tx) => (await beginAttempts(tx, all, by)).map((each) => { if (each === undefined) throw lost; return each; }));
   } catch (thrown) {
     if (thrown === lost) return undefined;
     throw thrown;
@@ -254,23 +287,45 @@ export interface Outcome {
 /** The attempt it ends, if one was begun. */
 export interface AttemptEnd { readonly id: string; readonly outcome: "done" | "refused" | "retry" | "unknown" | "auth" | "accepted"; readonly httpStatus?: number; /** JSON, secrets masked. */ readonly exchange?: JsonObject }
 
+/** One that arrived, and nothing more is to be noted about its row. */
+export interface ArrivedDelivery { readonly delivery: ClaimedDelivery; readonly attempt: AttemptEnd; readonly key?: string; readonly version?: string }
+
+/** Says of many that they arrived; their targets are well. Those that are not ours any more are left as they are. */
+export async function markArrived(tx: TenantTransaction, keyring: Keyring, all: readonly ArrivedDelivery[]): Promise<void> {
+  const sealer = await sealerIn(tx, keyring);
+  const arrived = all.map(({ delivery: { id, epoch }, attempt, key, version }) => ({
+    id, epoch, attempt: attempt.id, httpStatus: attempt.httpStatus ?? null, exchange: exchangeOf(tx, sealer, attempt), key: key?.slice(0, 1000) ?? null, version: version?.slice(0, 200) ?? null,
+  }));
+  const targets = new Map(all.map(({ delivery }) => [breakerOf(delivery), delivery]));
+  const marked = await tx.run<{ opened: boolean }>(markDelivered(tx.tenantId, arrived, [...targets.keys()]));
+  if (marked[0]?.opened === true) for (const { kind, target } of targets.values()) await recall(tx, kind, target);
+}
+
+const exchangeOf = (tx: TenantTransaction, sealer: Sealer, { id, exchange }: AttemptEnd): Buffer | null => (exchange === undefined ? null : sealer.seal(attemptPurpose(id), JSON.stringify(live.data(exchange, tx.tenant))));
+
 /** Says what became of a delivery. False: it is not ours any more, and nothing was said. */
 export async function markOutcome(tx: TenantTransaction, keyring: Keyring, delivery: ClaimedDelivery, outcome: Outcome, attempt?: AttemptEnd): Promise<boolean> {
-  const sealer = await keyring.of(tx);
+  const sealer = await sealerIn(tx, keyring);
   // Whatever masked them before: what a provider says back may hold a secret that its own connection does not know.
   const reason = outcome.reason === undefined ? null : storableText(live.text(outcome.reason, tx.tenant).slice(0, 2000));
-  if (attempt !== undefined) {
-    const exchange = attempt.exchange === undefined ? null : sealer.seal(attemptPurpose(attempt.id), JSON.stringify(live.data(attempt.exchange, tx.tenant)));
-    await tx.run(endAttempt(tx.tenantId, attempt.id, attempt.outcome, outcome.code ?? null, reason, attempt.httpStatus ?? null, exchange));
-  }
+  const ended = attempt && { id: attempt.id, outcome: attempt.outcome, httpStatus: attempt.httpStatus ?? null, exchange: exchangeOf(tx, sealer, attempt) };
   const marked = await tx.run(markDelivery(tx.tenantId, delivery.id, delivery.epoch, {
     status: outcome.status, code: outcome.code ?? null, reason, unsure: outcome.unsure === true, inSeconds: outcome.inSeconds ?? null, batch: outcome.batch ?? null, key: outcome.key?.slice(0, 1000) ?? null, version: outcome.version?.slice(0, 200) ?? null,
     restart: outcome.restart === true, payload: outcome.payload === undefined ? null : sealer.seal(deliveryPurpose(delivery.id), JSON.stringify(outcome.payload)),
-  }));
+  }, ended));
   if (marked.length === 0) return false;
   if (outcome.tokens !== undefined) await addTokens(tx, delivery.id, delivery.flow, delivery.row, outcome.tokens);
   if (outcome.status === "held") await tx.run(supersedeHeld(tx.tenantId, delivery.flow, delivery.row, delivery.id));
   return true;
+}
+
+const sealers = new WeakMap<TenantTransaction, Promise<Sealer>>();
+
+/** One for all marks of a transaction. */
+function sealerIn(tx: TenantTransaction, keyring: Keyring): Promise<Sealer> {
+  let sealer = sealers.get(tx);
+  if (sealer === undefined) sealers.set(tx, sealer = keyring.of(tx));
+  return sealer;
 }
 
 /** How many deliveries of the row arrived in the last hour. */

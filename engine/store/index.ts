@@ -29,9 +29,9 @@ export { countRecords, entityCounts, getRecord, listContributions, listRecords, 
 export { newestRaw } from "./raw-samples.ts";
 export { currentRevision, otherPlansInForce, readPlan, restoreRevision, saveRevision, type NewApplication, type Revision } from "./revisions.ts";
 export { askForRows, changedTenants, changeFlowStates, DELIVERY_CHANNEL, doneWithChanges, rowsNotFired, takeChanges, unfiredChanges, type ChangeCause, type ChangeFlowState, type NotFired, type RowChange, type Unfired } from "./row-changes.ts";
-export { addDelivery, beginAttempts, breakerOf, cancelDelivery, claimAlike, claimDue, decideHeld, deliveryKey, deliveryLoad, findMinted, forgetDeliveries, getDelivery, keepClaims, KEPT_DAYS, listAttempts, listDeliveries, listHolds, markOutcome, newDeliveryId, nextDelivery,
-  putOff, readDeliveryPayload, recall, recentDeliveries, REPLAYABLE, replayDelivered, resolveUnknown, tenantsToDeliver,
-  type AttemptBegun, type AttemptEnd, type ClaimedDelivery, type Delivery, type DeliveryAttempt, type DeliveryFilter, type DeliveryKind, type DeliveryLoad, type DeliveryPayload, type DeliveryStatus, type Minted, type MintedToken, type NewDelivery, type Outcome } from "./deliveries.ts";
+export { addDeliveries, addDelivery, beginAttempts, beginBatch, breakerOf, cancelDelivery, claimAlike, claimDue, decideHeld, deliveryKey, deliveryLoad, findMinted, forgetDeliveries, getDelivery, keepClaims, KEPT_DAYS, listAttempts, listDeliveries, listHolds, markArrived, markOutcome, newDeliveryId, nextDelivery,
+  putOff, readDeliveryPayload, recall, recentDeliveries, releaseClaims, REPLAYABLE, replayDelivered, resolveUnknown, tenantsToDeliver,
+  type ArrivedDelivery, type AttemptBegun, type AttemptEnd, type Beginning, type ClaimedDelivery, type Delivery, type DeliveryAttempt, type DeliveryFilter, type DeliveryKind, type DeliveryLoad, type DeliveryPayload, type DeliveryStatus, type Minted, type MintedToken, type NewDelivery, type Outcome } from "./deliveries.ts";
 export { acknowledge, findReferenced, inputHash, linkedKeys, readLink, readRow, type Acknowledged, type FoundRow, type Link } from "./links.ts";
 export { askBreaker, endProbe, listBreakers, noteFailure, noteSuccess, type BreakerSays, type BreakerState } from "./breakers.ts";
 export { listOutgoingEndpoints, openOutgoingEndpoint, OVERLAP_SECONDS, putOutgoingEndpoint, removeOutgoingEndpoint, rotateEndpointSecret, switchOutgoingEndpoint, type OpenOutgoingEndpoint, type OutgoingEndpoint } from "./outgoing-endpoints.ts";

@@ -3,7 +3,11 @@ import type { Statement } from "../database.ts";
 /** Those behind one of these in the same (flow, row) wait. One that is held does not stand in the way: a newer change supersedes it. */
 const IN_THE_WAY = "('waiting', 'queued', 'sending', 'unknown')";
 
-const FIRST_OF_ROW = `not exists (select from deliveries e where e.tenant_id = $1 and e.flow = d.flow and e.row_id = d.row_id and e.seq < d.seq and e.status in ${IN_THE_WAY})`;
+/** How long one that stands behind another is not looked at, unless it is called. */
+const PARKED = "10 minutes";
+
+/** A look at the index for each, whatever the planner believes of the table: `not exists` becomes a join, which before the first `analyze` reads all of them for each. */
+const FIRST_OF_ROW = `(select true from deliveries e where e.tenant_id = $1 and e.flow = d.flow and e.row_id = d.row_id and e.seq < d.seq and e.status in ${IN_THE_WAY} limit 1) is null`;
 
 export interface DeliveryRow {
   id: string; seq: string; flow: string; entity: string; row_id: string; cause: string; changed_at: Date; kind: string; target: string; operation: string; chosen: string | null; chosen_key: string | null;
@@ -20,22 +24,22 @@ const TAKE = `update deliveries d set status = 'sending', owner = $2, epoch = d.
          from ready where d.tenant_id = $1 and d.id = ready.id returning ${columns("d")}, d.payload, (select revision from tenants where id = $1) as in_force`;
 
 /**
- * JSON text of one delivery, and its sealed payload. 0 rows: the flow has made one of this change already. Older ones of the row
- * that still wait for a person give way.
+ * JSON text of a list of deliveries, no two of them of one (flow, row), and their sealed payloads. Those that are missing in the
+ * answer were made of their change already. Older ones of the row that still wait for a person give way.
  */
-export const insertDelivery = (tenantId: string, delivery: string, payload: Buffer): Statement => ({
+export const insertDeliveries = (tenantId: string, deliveries: string, payloads: readonly Buffer[]): Statement => ({
   text: `with made as (
            insert into deliveries (tenant_id, id, flow, entity, row_id, change_seq, cause, changed_at, kind, target, operation, status, key, payload, code, reason, revision, due_at, hold_role, finished_at)
-           select $1, id, flow, entity, row_id, change_seq, cause, changed_at, kind, target, operation, status, key, $3, code, reason, revision,
+           select $1, id, flow, entity, row_id, change_seq, cause, changed_at, kind, target, operation, status, key, ($3::bytea[])[place], code, reason, revision,
              case when status in ('queued', 'waiting') then clock_timestamp() + make_interval(secs => coalesce(in_seconds, 0)) end, hold_role, case when status = 'failed' then clock_timestamp() end
-           from jsonb_to_record($2) as d (id uuid, flow text, entity text, row_id uuid, change_seq bigint, cause text, changed_at timestamptz, kind text, target text, operation text, status text,
-             key text, code text, reason text, revision text, hold_role text, in_seconds double precision)
+           from jsonb_to_recordset($2) as d (place int, id uuid, flow text, entity text, row_id uuid, change_seq bigint, cause text, changed_at timestamptz, kind text, target text, operation text, status text,
+             key text, code text, reason text, revision text, hold_role text, in_seconds double precision) order by place
            on conflict (tenant_id, flow, change_seq) do nothing returning id, flow, row_id),
          older as (
            update deliveries h set status = 'superseded', superseded_by = made.id, finished_at = clock_timestamp(), reason = 'A newer change of the row came before it was decided.'
            from made where h.tenant_id = $1 and h.flow = made.flow and h.row_id = made.row_id and h.status = 'held' and h.id <> made.id)
          select id from made`,
-  values: [tenantId, delivery, payload],
+  values: [tenantId, deliveries, payloads],
 });
 
 /** Those of the same row that still wait for a person: the newer change counts. */
@@ -63,6 +67,28 @@ export const countUnfinished = (): Statement => ({
   text: `select status, count(*)::int as count, coalesce(extract(epoch from now() - min(due_at)), 0)::float8 as seconds
          from deliveries where finished_at is null group by status`,
   values: [],
+});
+
+/**
+ * Of the oldest that are due, those that stand behind another one of their (flow, row) are put off:
+ * ten thousand of them must not be looked at by every claim. Whatever ends calls the next of its row (`markDelivery`), and touches
+ * it whenever it is due: one that is called while this statement looks is a newer version, and stays.
+ */
+export const parkDeliveries = (tenantId: string, window: number): Statement => ({
+  text: `with oldest as materialized (
+           select d.id, d.due_at, d.flow, d.row_id, d.seq from deliveries d
+           where d.tenant_id = $1 and d.status in ('queued', 'waiting') and d.due_at <= clock_timestamp() order by d.due_at, d.seq limit $2),
+         behind as materialized (select d.id, d.due_at from oldest d where not ${FIRST_OF_ROW})
+         update deliveries d set due_at = clock_timestamp() + interval '${PARKED}'
+         where d.tenant_id = $1 and d.id = any(array(select id from behind)) and (d.id, d.due_at) in (select id, due_at from behind) and d.status in ('queued', 'waiting') returning d.id`,
+  values: [tenantId, window],
+});
+
+/** Gives back what was claimed and not begun. */
+export const releaseDeliveries = (tenantId: string, ids: readonly string[], owner: string): Statement => ({
+  text: `update deliveries set status = 'queued', owner = null, lease_until = null, epoch = epoch + 1, due_at = clock_timestamp()
+         where tenant_id = $1 and id = any($2::uuid[]) and owner = $3 and status = 'sending' returning id`,
+  values: [tenantId, ids, owner],
 });
 
 /**
@@ -104,14 +130,17 @@ export const recoverDeliveries = (tenantId: string): Statement => ({
  * The fence before every first request: whoever lost the delivery gets 0 rows and sends nothing. Counts the attempt, freezes what
  * is sent together and which action it is.
  */
-export const beginAttempt = (tenantId: string, id: string, epoch: string, attempt: { readonly id: string; readonly worker: string; readonly leaseSeconds: number; readonly batch: string | null; readonly chosen: string | null; readonly chosenKey: string | null }): Statement => ({
-  text: `with mine as (
-           update deliveries set attempts = attempts + 1, first_sent_at = case when unsure and first_sent_at is not null then first_sent_at else clock_timestamp() end, last_sent_at = clock_timestamp(), batch = $7::uuid, chosen = $8, chosen_key = $9,
-             lease_until = now() + make_interval(secs => $6), due_at = now() + make_interval(secs => $6)
-           where tenant_id = $1 and id = $2 and epoch = $3 and status = 'sending' and lease_until > clock_timestamp() returning attempts)
-         insert into delivery_attempts (tenant_id, id, delivery_id, number, worker) select $1, $4, $2, attempts, $5 from mine returning number`,
-  values: [tenantId, id, epoch, attempt.id, attempt.worker, attempt.leaseSeconds, attempt.batch, attempt.chosen, attempt.chosenKey],
+export const beginAttempts = (tenantId: string, worker: string, leaseSeconds: number, begun: readonly Begun[]): Statement => ({
+  text: `with asked as (select * from unnest($4::uuid[], $5::bigint[], $6::uuid[], $7::uuid[], $8::text[], $9::text[]) as a (id, epoch, attempt, batch, chosen, chosen_key)),
+         mine as (
+           update deliveries d set attempts = d.attempts + 1, first_sent_at = case when d.unsure and d.first_sent_at is not null then d.first_sent_at else clock_timestamp() end, last_sent_at = clock_timestamp(),
+             batch = a.batch, chosen = a.chosen, chosen_key = a.chosen_key, lease_until = now() + make_interval(secs => $3), due_at = now() + make_interval(secs => $3)
+           from asked a where d.tenant_id = $1 and d.id = a.id and d.epoch = a.epoch and d.status = 'sending' and d.lease_until > clock_timestamp() returning d.id, d.attempts, a.attempt)
+         insert into delivery_attempts (tenant_id, id, delivery_id, number, worker) select $1, attempt, id, attempts, $2 from mine returning delivery_id as id, number`,
+  values: [tenantId, worker, leaseSeconds, begun.map(({ id }) => id), begun.map(({ epoch }) => epoch), begun.map(({ attempt }) => attempt), begun.map(({ batch }) => batch), begun.map(({ chosen }) => chosen), begun.map(({ chosenKey }) => chosenKey)],
 });
+
+export interface Begun { readonly id: string; readonly epoch: string; /** Id of the attempt. */ readonly attempt: string; readonly batch: string | null; readonly chosen: string | null; readonly chosenKey: string | null }
 
 /** The fence before every further request of an attempt, and what keeps its lease. */
 export const keepDelivery = (tenantId: string, id: string, epoch: string, leaseSeconds: number): Statement => ({
@@ -125,18 +154,43 @@ export interface Marked {
   readonly key: string | null; readonly version: string | null; readonly payload: Buffer | null; readonly restart: boolean;
 }
 
-/** How it stands now. 0 rows: it belongs to somebody else. `payload` when it was mapped only now. */
-export const markDelivery = (tenantId: string, id: string, epoch: string, marked: Marked): Statement => ({
-  text: `update deliveries set status = $4, code = $5, reason = $6, unsure = $7, due_at = case when $8::float8 is not null then clock_timestamp() + make_interval(secs => $8) end, batch = $9::uuid,
-           result_key = coalesce($10, result_key), result_version = coalesce($11, result_version), payload = coalesce($12, payload), owner = null, lease_until = null, attempts_base = case when $13 then attempts else attempts_base end,
-           finished_at = case when $4 in ('delivered', 'unchanged', 'failed', 'exhausted', 'cancelled', 'superseded') then clock_timestamp() end
-         where tenant_id = $1 and id = $2 and epoch = $3 and status = 'sending' returning id`,
-  values: [tenantId, id, epoch, marked.status, marked.code, marked.reason, marked.unsure, marked.inSeconds, marked.batch, marked.key, marked.version, marked.payload, marked.restart],
+/** Calls the next of the row of what `over` says is over: `due_at` is touched also when it was due (see parkDeliveries). One that was tried itself keeps its time. */
+const callNext = (over: string): string => `next as materialized (
+           select (select e.id from deliveries e where e.tenant_id = $1 and e.flow = o.flow and e.row_id = o.row_id and e.seq > o.seq and e.status in ${IN_THE_WAY} order by e.seq limit 1) as id from ${over} o),
+         called as (
+           update deliveries n set due_at = clock_timestamp() from next where n.tenant_id = $1 and n.id = next.id and n.status in ('queued', 'waiting') and n.attempts = n.attempts_base)`;
+
+/** Those that arrived. The others are not in the answer: they belong to somebody else. `opened`: their targets' breakers were open. */
+export const markDelivered = (tenantId: string, arrived: readonly Arrived[], targets: readonly string[]): Statement => ({
+  text: `with asked as (select * from unnest($2::uuid[], $3::bigint[], $4::uuid[], $5::int[], $6::bytea[], $7::text[], $8::text[]) as a (id, epoch, attempt, http_status, exchange, key, version)),
+         ended as (update delivery_attempts t set ended_at = clock_timestamp(), outcome = 'done', code = null, reason = null, http_status = a.http_status, exchange = a.exchange from asked a where t.tenant_id = $1 and t.id = a.attempt),
+         closed as (delete from breakers where tenant_id = $1 and target = any($9::text[]) returning opened_until is not null as opened),
+         marked as materialized (
+           update deliveries d set status = 'delivered', code = null, reason = null, unsure = false, due_at = null, batch = null, result_key = coalesce(a.key, d.result_key), result_version = coalesce(a.version, d.result_version), owner = null, lease_until = null, finished_at = clock_timestamp()
+           from asked a where d.tenant_id = $1 and d.id = a.id and d.epoch = a.epoch and d.status = 'sending' returning d.id, d.flow, d.row_id, d.seq),
+         ${callNext("marked")}
+         select id, exists (select from closed where opened) as opened from marked
+         union all select null, true from closed where opened and not exists (select from marked)`,
+  values: [tenantId, arrived.map(({ id }) => id), arrived.map(({ epoch }) => epoch), arrived.map(({ attempt }) => attempt), arrived.map(({ httpStatus }) => httpStatus), arrived.map(({ exchange }) => exchange), arrived.map(({ key }) => key), arrived.map(({ version }) => version), targets],
 });
 
-export const endAttempt = (tenantId: string, id: string, outcome: string, code: string | null, reason: string | null, httpStatus: number | null, exchange: Buffer | null): Statement => ({
-  text: "update delivery_attempts set ended_at = clock_timestamp(), outcome = $3, code = $4, reason = $5, http_status = $6, exchange = $7 where tenant_id = $1 and id = $2",
-  values: [tenantId, id, outcome, code, reason, httpStatus, exchange],
+export interface Arrived { readonly id: string; readonly epoch: string; readonly attempt: string; readonly httpStatus: number | null; readonly exchange: Buffer | null; readonly key: string | null; readonly version: string | null }
+
+/**
+ * How it stands now, and how its attempt ended, if one was begun. 0 rows: it belongs to somebody else. `payload` when it was mapped
+ * only now.
+ */
+export const markDelivery = (tenantId: string, id: string, epoch: string, marked: Marked, attempt?: { readonly id: string; readonly outcome: string; readonly httpStatus: number | null; readonly exchange: Buffer | null }): Statement => ({
+  text: `with ended as (update delivery_attempts set ended_at = clock_timestamp(), outcome = $15, code = $5, reason = $6, http_status = $16, exchange = $17 where tenant_id = $1 and id = $14),
+         marked as materialized (
+         update deliveries set status = $4, code = $5, reason = $6, unsure = $7, due_at = case when $8::float8 is not null then clock_timestamp() + make_interval(secs => $8) end, batch = $9::uuid,
+           result_key = coalesce($10, result_key), result_version = coalesce($11, result_version), payload = coalesce($12, payload), owner = null, lease_until = null, attempts_base = case when $13 then attempts else attempts_base end,
+           finished_at = case when $4 in ('delivered', 'unchanged', 'failed', 'exhausted', 'cancelled', 'superseded') then clock_timestamp() end
+         where tenant_id = $1 and id = $2 and epoch = $3 and status = 'sending' returning id, flow, row_id, seq, finished_at is not null or status = 'held' as over),
+         passed as materialized (select flow, row_id, seq from marked where over),
+         ${callNext("passed")}
+         select id from marked`,
+  values: [tenantId, id, epoch, marked.status, marked.code, marked.reason, marked.unsure, marked.inSeconds, marked.batch, marked.key, marked.version, marked.payload, marked.restart, attempt?.id ?? null, attempt?.outcome ?? null, attempt?.httpStatus ?? null, attempt?.exchange ?? null],
 });
 
 /** Deliveries of a row in the last hour that arrived: what the loop guard counts. */
@@ -190,10 +244,13 @@ export const replayDeliveries = (tenantId: string, ids: readonly string[] | null
 
 /** A person's word on one that nobody knows about, that waits, or that is not wanted any more. 0 rows: it is not in one of these states. */
 export const decideDelivery = (tenantId: string, id: string, from: readonly string[], to: { readonly status: string; readonly by: string; readonly reason: string | null; readonly letPass?: boolean }): Statement => ({
-  text: `update deliveries set status = $4, decided_by = $5, decided_at = clock_timestamp(), reason = $6, let_pass = let_pass or $7, unsure = false, epoch = epoch + 1, code = null,
+  text: `with passed as (
+         update deliveries set status = $4, decided_by = $5, decided_at = clock_timestamp(), reason = $6, let_pass = let_pass or $7, unsure = false, epoch = epoch + 1, code = null,
            batch = case when $4 = 'queued' then null else batch end, first_sent_at = case when $4 = 'queued' then null else first_sent_at end,
            due_at = case when $4 = 'queued' then clock_timestamp() end, finished_at = case when $4 <> 'queued' then clock_timestamp() end
-         where tenant_id = $1 and id = $2 and status = any($3) returning id`,
+         where tenant_id = $1 and id = $2 and status = any($3) returning id, flow, row_id, seq),
+         ${callNext("passed")}
+         select id from passed`,
   values: [tenantId, id, from, to.status, to.by, to.reason, to.letPass === true],
 });
 

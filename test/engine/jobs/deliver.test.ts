@@ -198,6 +198,20 @@ describe("a delivery that does not arrive", () => {
     expect(it.received.map(({ body }) => body["name"]).filter((name) => name !== "Bob")).toEqual(["Ann", "Ann", "Anna"]);
   });
 
+  test("is not looked at again by every claim where it stands behind another, and goes as soon as that one is over", async () => {
+    await it.apply({ flows: { out: note } });
+    it.answer = ({ body }) => (body["name"] === "n0" && it.received.length === 1 ? { status: 503 } : {});
+    it.deliverer({ slots: 2 });
+    await it.page([{ key: "1", data: { name: "n0" } }]);
+    await waitFor(async () => (await it.deliveries())[0]?.code === "DELIVERY_RETRY");
+    await it.admin("update deliveries set due_at = now() + interval '1 hour'");
+    for (let i = 1; i <= 4; i++) await it.page([{ key: "1", data: { name: `n${i}` } }]);
+    await waitFor(async () => (await it.admin<{ count: number }>("select count(*)::int as count from deliveries where due_at > now() + interval '5 minutes'"))[0]!.count === 5);
+    await it.admin("update deliveries set due_at = now() where attempts > 0");
+    await it.settled(5);
+    expect(it.received.map(({ body }) => body["name"])).toEqual(["n0", "n0", "n1", "n2", "n3", "n4"]);
+  });
+
   test("waits as long as Retry-After says, and is not sent again when it was refused", async () => {
     await it.apply({ flows: { out: note } });
     it.answer = ({ body }) => (body["name"] === "Ann" ? { status: 429, headers: { "retry-after": "120" } } : { status: 422, body: { message: "no such field" } });
