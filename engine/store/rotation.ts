@@ -183,6 +183,8 @@ export async function rotateKeyEncryptionKey(db: Database, keyring: Keyring, { s
     }
     return { tenants: tenants.length, rewrapped };
   };
+  // Its canary first: with the others dropped and none of its own, any key would be taken at the next start.
+  await keyring.check(db);
   const first = await rewrapAll();
   await inGlobal(db, (tx) => tx.run(dropCanariesBut(keyring.kekId)));
   // A process that had not been restarted may have wrapped a new tenant's key with the old one in the meantime.
