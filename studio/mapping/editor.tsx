@@ -67,7 +67,9 @@ export function Editor({ data, title, samples, target, preview, defaults = NO_FI
   const parts = changedParts(state);
   const [edits, notInPlace] = useMemo((): [readonly FileEdit[], string?] => { try { return [broken === undefined ? asFileEdits(state, target) : [{ file: target.file, text: broken }]]; } catch (thrown) { return [[], (thrown as Error).message]; } }, [state, target, broken]);
   const standing = useStanding({ edits, preview, record, enabled: may("configuration:propose") });
-  useBlocker({ shouldBlockFn: () => parts.length > 0 && !confirm("Leave, and lose what was edited?"), enableBeforeUnload: parts.length > 0 });
+  /** What was proposed is in a branch: leaving loses nothing, though the page has not been drawn again yet. */
+  const proposed = useRef(false);
+  useBlocker({ shouldBlockFn: () => !proposed.current && parts.length > 0 && !confirm("Leave, and lose what was edited?"), enableBeforeUnload: parts.length > 0 });
 
   /** Made once, so that a row that did not change is not drawn again. */
   const latest = useRef({ state, defaults });
@@ -140,7 +142,7 @@ export function Editor({ data, title, samples, target, preview, defaults = NO_FI
       {mode === "text" && text !== undefined && <Suspense fallback={<LoadingRows rows={6} />}><TextView file={target.file} text={text} problems={standing.problems} sources={view.sources} targets={view.fields.map((field) => field.target)} under={under} change={writeText} readOnly={!mayEdit} /></Suspense>}
       {tests !== undefined && <Tests tests={state.now.tests} standing={standing} record={record} keep={mayEdit ? (test) => dispatch({ type: "keep_test", test }) : undefined} remove={(index) => dispatch({ type: "remove_test", index })} />}
       <AddField opened={adding} close={closeAdding} ofEntity={data.entity_schema !== null} known={view.fields.map(({ target: { field } }) => field)} add={(field) => { dispatch({ type: "set", field, expression: "" }); setSelected(field); closeAdding(); }} />
-      <Propose opened={proposing} close={closeProposing} title={title} parts={parts} edits={edits} done={() => dispatch({ type: "saved" })} />
+      <Propose opened={proposing} close={closeProposing} title={title} parts={parts} edits={edits} done={() => { proposed.current = true; dispatch({ type: "saved" }); }} />
     </Stack>
   );
 }

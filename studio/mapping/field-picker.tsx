@@ -1,6 +1,7 @@
 /** Choosing by name instead of by dragging: fields of the source, or a value of one's own. In a menu, so that mouse and keyboard do the same. */
 import { Box, Group, Menu, ScrollArea, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
+import type { Json } from "../../engine/manifest/types.ts";
 import { writtenAt } from "./gestures.ts";
 import { flat, type SourceField } from "./trees.ts";
 
@@ -15,7 +16,7 @@ export function Choices({ label, items, choose, autoFocus = false }: { readonly 
   const shown = items.filter((item) => `${item.label} ${item.note}`.toLowerCase().includes(wanted));
   return (
     <>
-      <Box p={4}><TextInput size="xs" data-autofocus={autoFocus || undefined} aria-label={`Search: ${label}`} placeholder="Search" value={asked} onChange={(event) => setAsked(event.currentTarget.value)}
+      <Box p={4}><TextInput size="xs" autoFocus={autoFocus} data-autofocus={autoFocus || undefined} aria-label={`Search: ${label}`} placeholder="Search" value={asked} onChange={(event) => setAsked(event.currentTarget.value)}
         onKeyDown={(event) => { if (event.key === "Enter" && shown[0] !== undefined) { event.preventDefault(); choose(shown[0].key); } if (!["Escape", "ArrowDown", "Tab"].includes(event.key)) event.stopPropagation(); }} /></Box>
       <ScrollArea.Autosize mah={260} type="auto" viewportProps={{ tabIndex: -1 }}>
         {shown.slice(0, MOST_SHOWN).map((item) => <Menu.Item key={item.key} title={item.title} onClick={() => choose(item.key)}><Group gap={8} justify="space-between" wrap="nowrap"><Text span size="sm" style={{ overflowWrap: "anywhere" }}>{item.label}</Text><Text span size="xs" c="dimmed" style={{ flexShrink: 0 }}>{item.note}</Text></Group></Menu.Item>)}
@@ -32,8 +33,8 @@ export function sourceChoices(sources: readonly SourceField[], frames: readonly 
 }
 
 /** For a place that takes anything: a field, or a constant. */
-export function PlacePicker({ label, sources, frames, connect, type }: {
-  readonly label: string; readonly sources: readonly SourceField[]; readonly frames: readonly (readonly string[] | undefined)[];
+export function PlacePicker({ label, sources, frames, connect, type, offered = [] }: {
+  readonly label: string; /** Values that the target takes. */ readonly offered?: readonly Json[] | undefined; readonly sources: readonly SourceField[]; readonly frames: readonly (readonly string[] | undefined)[];
   readonly connect: (text: string) => void;
   /** A value typed in. */
   readonly type: (value: string | number | boolean | null) => void;
@@ -48,6 +49,7 @@ export function PlacePicker({ label, sources, frames, connect, type }: {
       <Box p={4}><TextInput size="xs" aria-label={`Value: ${label}`} placeholder='Text, number, true, false, null' value={text} onChange={(event) => setText(event.currentTarget.value)}
         onKeyDown={(event) => { if (event.key === "Enter") { event.preventDefault(); type(valueOfText(text)); } if (!["Escape", "ArrowDown", "Tab"].includes(event.key)) event.stopPropagation(); }} /></Box>
       <Menu.Item onClick={() => type(valueOfText(text))}>Use the value</Menu.Item>
+      {offered.slice(0, 12).map((each) => (typeof each === "object" && each !== null ? null : <Menu.Item key={String(each)} onClick={() => type(each)}>{String(each)}</Menu.Item>))}
     </>
   );
 }

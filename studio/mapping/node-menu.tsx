@@ -1,6 +1,7 @@
 /** What can be done with a step, all of it by mouse or keyboard alone: every choice that needs a value offers some. */
 import { ActionIcon, Menu } from "@mantine/core";
-import { ChevronDownIcon } from "@radix-ui/react-icons";
+import { ChevronDownIcon, ChevronLeftIcon, ChevronRightIcon } from "@radix-ui/react-icons";
+import { useState } from "react";
 import { Choices, sourceChoices, type Choice } from "./field-picker.tsx";
 import { functions } from "./functions.ts";
 import { writtenAt, type Gesture } from "./gestures.ts";
@@ -24,61 +25,62 @@ export interface NodeMenuProps {
   readonly clear: () => void;
 }
 
-export function NodeMenu(props: NodeMenuProps) {
+/** @param label of whom; the step's title. */
+export function NodeMenu({ label, ...props }: NodeMenuProps & { readonly label?: string }) {
   return (
     <Menu position="bottom-start" width={260} withinPortal shadow="md" trapFocus returnFocus>
-      <Menu.Target><ActionIcon size="sm" variant="subtle" color="gray" className="nodrag nopan" aria-label={`Change ${props.node.title}`}><ChevronDownIcon /></ActionIcon></Menu.Target>
-      <Menu.Dropdown className="nowheel" mah="70vh" style={{ overflowY: "auto" }}><Body {...props} /></Menu.Dropdown>
+      <Menu.Target><ActionIcon size="sm" variant="subtle" color="gray" className="nodrag nopan" aria-label={`Change ${label ?? props.node.title}`}><ChevronDownIcon /></ActionIcon></Menu.Target>
+      <Menu.Dropdown className="nowheel" mah="70vh" style={{ overflowY: "auto" }}><NodeActions {...props} /></Menu.Dropdown>
     </Menu>
   );
 }
 
 const FUNCTIONS: readonly Choice[] = functions.map(({ name, group, doc }) => ({ key: name, label: `$${name}`, note: group, title: doc }));
 
-/** Made when the menu opens, and not before: a mapping has many steps. */
-function Body({ node, text, value, target, sources, frames, seen, act, clear }: NodeMenuProps) {
+/** Made when the menu opens, and not before: a mapping has many steps. What needs a choice is a page of the same menu, so that it works under a finger too. */
+export function NodeActions({ node, text, value, target, sources, frames, seen, act, clear }: NodeMenuProps) {
+  const [page, setPage] = useState<string>();
   const at = node.id;
   const list = (value !== undefined && "value" in value && Array.isArray(value.value)) || target.items !== undefined;
-  const fields = sourceChoices(sources, frames, ({ children }) => children.length === 0);
-  const withSamples = flat(sources).filter(({ children, sample }) => children.length === 0 && sample !== undefined && sample !== null && typeof sample !== "object");
-  const equals: Choice[] = withSamples.map(({ path, sample }) => ({ key: `${writtenAt(path, frames)} = ${JSON.stringify(sample)}`, label: path.join("."), note: `= ${JSON.stringify(sample)}`, title: path.join(".") }));
   const offered = (target.enum ?? []).slice(0, 12).map((each) => [JSON.stringify(each), String(each)] as const);
   const firstOffer = offered[0]?.[0] ?? '""';
+  const fields = () => sourceChoices(sources, frames, ({ children }) => children.length === 0);
+  const equals = (): Choice[] => flat(sources).filter(({ children, sample }) => children.length === 0 && sample !== undefined && sample !== null && typeof sample !== "object").map(({ path, sample }) => ({ key: `${writtenAt(path, frames)} = ${JSON.stringify(sample)}`, label: path.join("."), note: `= ${JSON.stringify(sample)}`, title: path.join(".") }));
+  const picked = (items: readonly Choice[], choose: (key: string) => void) => <Choices key={page} label={page!} items={items} choose={choose} autoFocus />;
+  const pages: Readonly<Record<string, () => React.ReactNode>> = {
+    "Function around it": () => picked(FUNCTIONS, (name) => act({ do: "wrap", node: at, name })),
+    "Join with": () => picked(fields(), (written) => act({ do: "join", node: at, text: written, between: " " })),
+    "Default when absent": () => [['""', "an empty text"], ["0", "0"], ["false", "false"], ["null", "null"], ...offered].map(([fallback, label]) => <Menu.Item key={fallback} onClick={() => act({ do: "default", node: at, fallback: fallback! })}>{label}</Menu.Item>),
+    "Default from a field": () => picked(fields(), (fallback) => act({ do: "default", node: at, fallback, empty: true })),
+    "Only if a field is there": () => picked(fields(), (condition) => act({ do: "if", node: at, condition })),
+    "Only if a field equals": () => picked(equals(), (condition) => act({ do: "if", node: at, condition })),
+    ...(node.kind === "if" ? { "Another case": () => picked(equals(), (condition) => act({ do: "add_case", node: at, condition, then: firstOffer })) } : {}),
+    Date: () => <>
+      <Menu.Item onClick={() => act({ do: "wrap", node: at, name: "substring", after: ["0", "10"] })}>Date only: 2026-03-01</Menu.Item>
+      <Menu.Item onClick={() => act({ do: "rewrite", node: at, text: `$fromMillis($toMillis(${text}, "[D01]/[M01]/[Y0001]"), "[Y0001]-[M01]-[D01]")` })}>From day/month/year to date</Menu.Item>
+      <Menu.Item onClick={() => act({ do: "rewrite", node: at, text: `$fromMillis($toMillis(${text}, "[D01]/[M01]/[Y0001]"))` })}>From day/month/year to date and time</Menu.Item>
+      <Menu.Item onClick={() => act({ do: "rewrite", node: at, text: `$fromMillis($toMillis(${text}, "[M01]/[D01]/[Y0001]"))` })}>From month/day/year to date and time</Menu.Item>
+      <Menu.Item onClick={() => act({ do: "wrap", node: at, name: "fromMillis" })}>Milliseconds to date and time</Menu.Item>
+      <Menu.Item onClick={() => act({ do: "rewrite", node: at, text: `$fromMillis(1000 * ${node.at.kind === "binary" || node.at.kind === "condition" ? `(${text})` : text})` })}>Seconds since 1970 to date and time</Menu.Item>
+      <Menu.Item onClick={() => act({ do: "wrap", node: at, name: "toMillis" })}>Date and time to milliseconds</Menu.Item>
+    </>,
+    ...(list ? { "Keep items where": () => picked(itemFields(node, sources).map((name) => ({ key: writtenAt([name], []), label: name, note: "is there", title: name })), (name) => act({ do: "keep_where", node: at, condition: `$boolean(${name})` })) } : {}),
+  };
+  if (page !== undefined) return <><Menu.Item closeMenuOnClick={false} leftSection={<ChevronLeftIcon />} onClick={() => setPage(undefined)} data-autofocus ref={(back: HTMLButtonElement | null) => { if (back && !back.parentElement?.contains(document.activeElement)) back.focus(); }}>{page}</Menu.Item><Menu.Divider />{pages[page]?.()}</>;
   return (
     <>
-      <Sub label="Function around it"><Choices label="Function around it" items={FUNCTIONS} choose={(name) => act({ do: "wrap", node: at, name })} /></Sub>
-      <Sub label="Join with"><Choices label="Join with" items={fields} choose={(written) => act({ do: "join", node: at, text: written, between: " " })} /></Sub>
-      <Sub label="Default">
-        <Menu.Label>when absent</Menu.Label>
-        {[['""', "an empty text"], ["0", "0"], ["false", "false"], ["null", "null"], ...offered].map(([fallback, label]) => <Menu.Item key={fallback} onClick={() => act({ do: "default", node: at, fallback: fallback! })}>{label}</Menu.Item>)}
-      </Sub>
-      <Sub label="Default from a field"><Choices label="Default from a field" items={fields} choose={(fallback) => act({ do: "default", node: at, fallback, empty: true })} /></Sub>
-      <Sub label="Only if a field is there"><Choices label="Only if a field is there" items={fields} choose={(condition) => act({ do: "if", node: at, condition })} /></Sub>
-      <Sub label="Only if a field equals"><Choices label="Only if a field equals" items={equals} choose={(condition) => act({ do: "if", node: at, condition })} /></Sub>
-      {node.kind === "if" && <Sub label="Another case"><Choices label="Another case" items={equals} choose={(condition) => act({ do: "add_case", node: at, condition, then: firstOffer })} /></Sub>}
-      <Sub label="Date">
-        <Menu.Item onClick={() => act({ do: "wrap", node: at, name: "substring", after: ["0", "10"] })}>Date only: 2026-03-01</Menu.Item>
-        <Menu.Item onClick={() => act({ do: "rewrite", node: at, text: `$fromMillis($toMillis(${text}, "[D01]/[M01]/[Y0001]"))` })}>From day/month/year to date and time</Menu.Item>
-        <Menu.Item onClick={() => act({ do: "rewrite", node: at, text: `$fromMillis($toMillis(${text}, "[D01]/[M01]/[Y0001]"), "[Y0001]-[M01]-[D01]")` })}>From day/month/year to date</Menu.Item>
-        <Menu.Item onClick={() => act({ do: "rewrite", node: at, text: `$fromMillis($toMillis(${text}, "[M01]/[D01]/[Y0001]"))` })}>From month/day/year to date and time</Menu.Item>
-        <Menu.Item onClick={() => act({ do: "wrap", node: at, name: "fromMillis" })}>Milliseconds to date and time</Menu.Item>
-        <Menu.Item onClick={() => act({ do: "rewrite", node: at, text: `$fromMillis(1000 * ${text})` })}>Seconds since 1970 to date and time</Menu.Item>
-        <Menu.Item onClick={() => act({ do: "wrap", node: at, name: "toMillis" })}>Date and time to milliseconds</Menu.Item>
-      </Sub>
+      {Object.keys(pages).map((name) => <Menu.Item key={name} closeMenuOnClick={false} rightSection={<ChevronRightIcon />} onClick={() => setPage(name)}>{name}</Menu.Item>)}
+      <Menu.Divider />
       <Menu.Item onClick={() => act({ do: "look_up", node: at, rows: lookupRows(seen(), target.enum) })}>Look it up in a table</Menu.Item>
       {list && <Menu.Item onClick={() => act({ do: "for_each", node: at, rows: itemRows(node, target, sources) })}>For each item, an object</Menu.Item>}
-      {list && <Sub label="Keep items where"><Choices label="Keep items where" items={itemFields(node, sources).map((name) => ({ key: writtenAt([name], []), label: name, note: "is there", title: name }))} choose={(name) => act({ do: "keep_where", node: at, condition: `$boolean(${name})` })} /></Sub>}
-      {node.kind === "lookup" && <Menu.Item onClick={() => act({ do: "add_row", node: at, key: freeKey(node), text: firstOffer })}>Another row</Menu.Item>}
+      {node.kind === "lookup" && <Menu.Item onClick={() => act({ do: "add_row", node: at, key: freeKey(node, "value"), text: firstOffer })}>Another row</Menu.Item>}
+      {node.kind === "object" && <Menu.Item onClick={() => act({ do: "add_row", node: at, key: (target.items ?? []).find((name) => !node.ports.some(({ label }) => label === name)) ?? freeKey(node, "field"), text: '""' })}>Another row</Menu.Item>}
       {(node.kind === "math" || node.kind === "condition") && node.ports.length === 2 && <Menu.Item onClick={() => act({ do: "swap", node: at })}>Swap sides</Menu.Item>}
       {node.ports.length > 0 && node.kind !== "object" && node.kind !== "concat" && <Menu.Item onClick={() => act({ do: "unwrap", node: at })}>Take this step away</Menu.Item>}
       <Menu.Divider />
       <Menu.Item color="red" onClick={clear}>Remove the field's expression</Menu.Item>
     </>
   );
-}
-
-function Sub({ label, children }: { readonly label: string; readonly children: React.ReactNode }) {
-  return <Menu.Sub closeDelay={250}><Menu.Sub.Target><Menu.Sub.Item>{label}</Menu.Sub.Item></Menu.Sub.Target><Menu.Sub.Dropdown className="nowheel" mah="60vh" style={{ overflowY: "auto" }}>{children}</Menu.Sub.Dropdown></Menu.Sub>;
 }
 
 const itemFields = (node: GraphNode, sources: readonly SourceField[]): string[] => flat(sources).find(({ path }) => path.join(".") === node.path?.join("."))?.children.map(({ name }) => name) ?? [];
@@ -93,7 +95,7 @@ function itemRows(node: GraphNode, target: TargetField, sources: readonly Source
   });
 }
 
-function freeKey(node: GraphNode): string {
+function freeKey(node: GraphNode, begin: string): string {
   const taken = new Set(node.ports.map(({ label }) => label));
-  for (let number = 1; ; number++) if (!taken.has(`value ${number}`)) return `value ${number}`;
+  for (let number = 1; ; number++) if (!taken.has(`${begin} ${number}`)) return `${begin} ${number}`;
 }

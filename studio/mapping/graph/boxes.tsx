@@ -5,11 +5,11 @@ import { Handle, Position, type Node, type NodeProps } from "@xyflow/react";
 import { createContext, useContext, useState } from "react";
 import { PlacePicker } from "../field-picker.tsx";
 import { framesAround, type Gesture } from "../gestures.ts";
-import { NodeMenu } from "../node-menu.tsx";
+import { NodeActions, NodeMenu, type NodeMenuProps } from "../node-menu.tsx";
 import type { FieldState, MappingView } from "../session.ts";
 import type { SourceField } from "../trees.ts";
 import { Value } from "../value.tsx";
-import { HEAD, plainPathOf, ROW, SIDE_WIDTH, STEP_WIDTH } from "./layout.ts";
+import { HEAD, isWireOnly, plainPathOf, ROW, SIDE_WIDTH, STEP_WIDTH } from "./layout.ts";
 import type { GraphNode, Port } from "./types.ts";
 import type { NodeValue } from "./values.ts";
 
@@ -69,48 +69,63 @@ function SourceBox({ data: { sources, wired } }: NodeProps<SourceNode>) {
 }
 
 function TargetBox({ data: { fields, rows, height } }: NodeProps<TargetNode>) {
-  const { act, clear, view, readOnly, dropOn, selected, select } = useAround();
   return (
     <Paper withBorder w={SIDE_WIDTH} h={height} p={0} shadow="xs" pos="relative">
       <Group px="xs" h={HEAD}><Text size="xs" fw={600} c="dimmed">Target</Text></Group>
-      {fields.map(({ target: { field, required, type }, value, problems, changed, text }) => {
-        const errors = problems.filter(({ severity }) => severity === "error");
-        return (
-          <Box key={field} pos="absolute" left={0} right={0} top={rows[field]!.top} h={rows[field]!.height} pl={14} pr="xs" data-target={field} onClick={() => select(field)} style={{ display: "flex", flexDirection: "column", justifyContent: "center", borderTop: line, ...(selected === field ? { boxShadow: "inset 3px 0 0 var(--mantine-primary-color-filled)" } : {}), ...(changed ? { background: "var(--mantine-primary-color-light)" } : {}) }}>
-            <Handle type="target" position={Position.Left} id={field} style={HANDLE} aria-label={`Drop on ${field}`} isConnectable={!readOnly}><Dot lit={text !== null} /></Handle>
-            <Group gap={4} wrap="nowrap">
-              <Menu position="bottom-end" width={280} withinPortal shadow="md" trapFocus returnFocus disabled={readOnly}>
-                <Menu.Target><UnstyledButton className="nodrag" flex={1} miw={0} aria-label={`${field}${required ? ", required" : ""}: choose what makes it`}><Text size="xs" fw={550} truncate title={field}>{field}{required ? " *" : ""}</Text></UnstyledButton></Menu.Target>
-                <Menu.Dropdown className="nowheel" mah="70vh" style={{ overflowY: "auto" }}>
-                  <PlacePicker label={field} sources={view.sources} frames={[]} connect={(written) => (text === null ? act(field, { do: "connect", text: written }) : dropOn(field, written))} type={(typed) => act(field, { do: "connect", text: JSON.stringify(typed) })} />
-                  {text !== null && <><Menu.Divider /><Menu.Item color="red" onClick={() => clear(field)}>Remove its expression</Menu.Item></>}
-                </Menu.Dropdown>
-              </Menu>
-              {problems.length > 0 && <Tooltip label={problems.map(({ message }) => message).join("\n")} multiline maw={380}><Badge size="xs" variant="light" color={errors.length > 0 ? "red" : "yellow"}>{problems.length}</Badge></Tooltip>}
-              <Text size="xs" c="dimmed" style={{ flexShrink: 0 }}>{type === "unknown" ? "own" : type}</Text>
-            </Group>
-            <Value of={value} width={SIDE_WIDTH - 30} />
-          </Box>
-        );
-      })}
+      {fields.map((field) => <TargetRow key={field.target.field} state={field} at={rows[field.target.field]!} />)}
     </Paper>
+  );
+}
+
+function TargetRow({ state, at }: { readonly state: FieldState; readonly at: { readonly top: number; readonly height: number } }) {
+  const { act, clear, view, readOnly, dropOn, selected, select } = useAround();
+  const { target: { field, required, type }, value, problems, changed, text } = state;
+  const step = useStep(state, state.graph?.result);
+  const errors = problems.filter(({ severity }) => severity === "error");
+  return (
+    <Box pos="absolute" left={0} right={0} top={at.top} h={at.height} pl={14} pr={6} data-target={field} onClick={() => select(field)} style={{ display: "flex", flexDirection: "column", justifyContent: "center", borderTop: line, ...(selected === field ? { boxShadow: "inset 3px 0 0 var(--mantine-primary-color-filled)" } : {}), ...(changed ? { background: "var(--mantine-primary-color-light)" } : {}) }}>
+      <Handle type="target" position={Position.Left} id={field} style={HANDLE} aria-label={`Drop on ${field}`} isConnectable={!readOnly}><Dot lit={text !== null} /></Handle>
+      <Group gap={4} wrap="nowrap">
+        <Menu position="bottom-end" width={280} withinPortal shadow="md" trapFocus returnFocus disabled={readOnly}>
+          <Menu.Target><UnstyledButton className="nodrag" flex={1} miw={0} aria-label={`${field}${required ? ", required" : ""}: choose what makes it`}><Text size="xs" fw={550} truncate title={field}>{field}{required ? " *" : ""}</Text></UnstyledButton></Menu.Target>
+          <Menu.Dropdown className="nowheel" mah="70vh" style={{ overflowY: "auto" }}>
+            <PlacePicker label={field} offered={state.target.enum} sources={view.sources} frames={[]} connect={(written) => (text === null ? act(field, { do: "connect", text: written }) : dropOn(field, written))} type={(typed) => act(field, { do: "connect", text: JSON.stringify(typed) })} />
+            {text !== null && <><Menu.Divider /><Menu.Item color="red" onClick={() => clear(field)}>Remove its expression</Menu.Item></>}
+          </Menu.Dropdown>
+        </Menu>
+        {problems.length > 0 && <Tooltip label={problems.map(({ message }) => message).join("\n")} multiline maw={380}><Badge size="xs" variant="light" color={errors.length > 0 ? "red" : "yellow"}>{problems.length}</Badge></Tooltip>}
+        <Text size="xs" c="dimmed" style={{ flexShrink: 0 }}>{type === "unknown" ? "own" : type}</Text>
+        {step && !readOnly ? <NodeMenu {...step} label={field} /> : <Box w={22} />}
+      </Group>
+      <Value of={value} width={SIDE_WIDTH - 30} />
+    </Box>
   );
 }
 
 const ACCENTS: Readonly<Record<string, string>> = { source: "gray", item: "gray", variable: "gray", record: "gray", constant: "teal", regex: "teal", function: "violet", concat: "blue", math: "orange", negate: "orange", condition: "grape", if: "pink", default: "cyan", lookup: "indigo", object: "blue", list: "blue", for_each: "lime", filter: "lime", sort: "lime", group: "lime", reduce: "lime", binding: "yellow", opaque: "red" };
 
-function StepBox({ data: { field, node } }: NodeProps<StepNode>) {
-  const { view, fields, samples, act, clear, values, readOnly } = useAround();
-  const state = fields.find(({ target }) => target.field === field);
-  if (state?.graph === undefined || state.text === null) return null;
+/** What a menu of a step needs to know, for the step itself and for a wire that has no step of its own. */
+function useStep(state: FieldState | undefined, id: string | undefined): NodeMenuProps | undefined {
+  const { view, samples, act, clear, values } = useAround();
+  const node = state?.graph?.nodes.find((each) => each.id === id);
+  if (state?.graph === undefined || node === undefined || state.text === null) return undefined;
+  const { field } = state.target;
   const value = values.get(field)?.get(node.id);
-  const frames = framesAround(state.graph, node.id);
   const seen = () => (node.path && node.root === "record" ? samples.map((sample) => plainPathOf(node).split(".").reduce<unknown>((at, step) => (at as Record<string, unknown> | null | undefined)?.[step], sample)) : value !== undefined && "value" in value ? [value.value] : []);
+  return { node, text: state.text.slice(node.at.start, node.at.end), value, target: state.target, sources: view.sources, frames: framesAround(state.graph, node.id), seen, act: (gesture) => act(field, gesture), clear: () => clear(field) };
+}
+
+function StepBox({ data: { field, node } }: NodeProps<StepNode>) {
+  const { fields, readOnly } = useAround();
+  const state = fields.find(({ target }) => target.field === field);
+  const step = useStep(state, node.id);
+  if (state?.graph === undefined || step === undefined) return null;
+  const { value } = step;
   return (
     <Paper withBorder w={STEP_WIDTH} shadow="xs" style={{ borderLeft: `3px solid var(--mantine-color-${ACCENTS[node.kind] ?? "gray"}-6)` }} data-node={node.kind} data-of={field}>
       <Group justify="space-between" wrap="nowrap" pl={8} pr={4} h={HEAD} gap={4}>
         <Tooltip label={node.detail ?? node.title} disabled={node.detail === undefined && node.title.length < 20} multiline maw={320}><Text size="xs" fw={600} truncate>{node.title}</Text></Tooltip>
-        {!readOnly && <NodeMenu node={node} text={state.text.slice(node.at.start, node.at.end)} value={value} target={state.target} sources={view.sources} frames={frames} seen={seen} act={(gesture) => act(field, gesture)} clear={() => clear(field)} />}
+        {!readOnly && <NodeMenu {...step} />}
       </Group>
       {node.kind === "opaque" && <Text size="xs" ff="monospace" c="dimmed" px={8} h={34} lineClamp={2} title={node.detail}>{node.detail}</Text>}
       {node.ports.map((port) => <PortRow key={port.id} field={field} node={node} port={port} state={state} />)}
@@ -126,6 +141,8 @@ function PortRow({ field, node, port, state }: { readonly field: string; readonl
   // What a frame runs over is read outside of it; what is done to each item, inside.
   const frames = framesAround(state.graph!, port.from ?? node.id);
   const label = port.label;
+  const fed = state.graph!.nodes.find(({ id }) => id === port.from);
+  const step = useStep(state, fed !== undefined && isWireOnly(fed) ? fed.id : undefined);
   const isRow = node.kind === "object" || (node.kind === "lookup" && port.id.startsWith("row"));
   return (
     <Box pos="relative" pl={12} pr={8} h={ROW} style={{ display: "flex", alignItems: "center", gap: 6 }} data-port={port.id}>
@@ -133,7 +150,8 @@ function PortRow({ field, node, port, state }: { readonly field: string; readonl
       <Menu position="bottom-start" width={280} withinPortal shadow="md" trapFocus returnFocus disabled={readOnly}>
         <Menu.Target><UnstyledButton className="nodrag" style={{ flexShrink: port.inline === undefined ? 1 : 0, minWidth: 0, maxWidth: port.inline === undefined ? "100%" : 96 }} aria-label={`${label} of ${node.title}: choose`}><Text size="xs" c="dimmed" truncate title={label}>{label}</Text></UnstyledButton></Menu.Target>
         <Menu.Dropdown className="nowheel" mah="70vh" style={{ overflowY: "auto" }}>
-          <PlacePicker label={label} sources={view.sources} frames={frames} connect={(text) => act(field, { do: "connect", node: node.id, port: port.id, text })} type={(value) => act(field, { do: "type_value", node: node.id, port: port.id, value })} />
+          <PlacePicker label={label} offered={state.target.enum} sources={view.sources} frames={frames} connect={(text) => act(field, { do: "connect", node: node.id, port: port.id, text })} type={(value) => act(field, { do: "type_value", node: node.id, port: port.id, value })} />
+          {step && <><Menu.Divider /><Menu.Label>{step.node.title}</Menu.Label><NodeActions {...step} /></>}
           {isRow && <><Menu.Divider /><Rename name={label} rename={(key) => act(field, { do: "rename_row", node: node.id, port: port.id, key })} /><Menu.Item color="red" onClick={() => act(field, { do: "remove_row", node: node.id, port: port.id })}>Remove this row</Menu.Item></>}
         </Menu.Dropdown>
       </Menu>

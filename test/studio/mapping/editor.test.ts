@@ -1,11 +1,11 @@
 /** The mapping editor under a hand: everything here is done with the mouse, in a real browser, against the real server. */
 import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { read } from "../../../engine/manifest/index.ts";
-import { readTrees } from "../../../server/workspace/read-tree.ts";
 import { chromiumPath, openStudio, type Studio } from "../../support/studio.ts";
 import { ORDERS } from "./orders.ts";
 
+/** Of a machine that does much else. */
+const LONG = { timeout: 120_000 };
 const withBrowser = test.skipIf(chromiumPath === undefined);
 let studio: Studio;
 let page: Page;
@@ -43,26 +43,28 @@ async function middleOf(at: Locator): Promise<{ x: number; y: number }> {
   return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
 }
 
+/** What a step's menu says. */
+async function change(field: string, kind: string, ...names: readonly string[]): Promise<void> {
+  await press(page.locator(`[data-of="${field}"][data-node="${kind}"]`).getByRole("button", { name: /^Change / }).first());
+  await choose(...names);
+}
+
+/** A wire from the source has no step of its own: what shall be done with it is in the menu of the field. */
+async function menuOfTarget(field: string, ...names: readonly string[]): Promise<void> {
+  await press(page.locator(`[data-target="${field}"]`).getByRole("button", { name: `Change ${field}` }));
+  await choose(...names);
+}
+
 /** Moves there and presses, as `click` of a locator, but never with a key. */
 const press = async (at: Locator): Promise<void> => { await at.waitFor(); const { x, y } = await middleOf(at); await page.mouse.click(x, y); };
 
+/** Items of the menu that is open, one after the other: the first may open a page of it. */
 async function choose(...names: readonly string[]): Promise<void> {
-  for (const [index, name] of names.entries()) {
-    const item = page.getByRole("menuitem", { name }).first();
-    await item.waitFor();
-    if (index < names.length - 1) { const { x, y } = await middleOf(item); await page.mouse.move(x, y, { steps: 3 }); await page.getByRole("menuitem", { name: names[index + 1]! }).first().waitFor(); }
-    else await press(item);
-  }
+  for (const name of names) await press(page.getByRole("menuitem", { name: new RegExp(`^${name}`) }).filter({ hasText: new RegExp(`^${name}$`) }));
 }
 
-/** The field's text, as the list shows it. */
-async function textOf(field: string): Promise<string> {
-  await press(page.getByText("List", { exact: true }));
-  const text = await page.locator(`[data-field="${field}"] [data-expression]`).innerText();
-  await press(page.getByText("Graph", { exact: true }));
-  await page.locator(".react-flow__node-target").waitFor();
-  return text;
-}
+/** The field's text, beside the graph once something was done with it. */
+const textOf = (field: string): Promise<string> => page.getByRole("textbox", { name: `Expression of ${field}` }).innerText();
 
 /** Proposes with the mouse, and reads the commit. @returns lines that went, lines that came. */
 async function propose(): Promise<{ file: string; gone: string[]; came: string[] }> {
@@ -76,7 +78,7 @@ async function propose(): Promise<{ file: string; gone: string[]; came: string[]
   return { file, gone: before!.filter((line) => !after!.includes(line)), came: after!.filter((line) => !before!.includes(line)) };
 }
 
-withBrowser("a concatenation: a field is dropped on one that has a value, and joined", async () => {
+withBrowser("a concatenation: a field is dropped on one that has a value, and joined", LONG, async () => {
   await drag(source("customer.last"), target("buyer"));
   await choose("Join as one text");
   expect(await textOf("buyer")).toBe('customer.first & " " & customer.last');
@@ -85,22 +87,74 @@ withBrowser("a concatenation: a field is dropped on one that has a value, and jo
   expect(studio.errorsOf(page)).toEqual([]);
 });
 
-withBrowser("a default: of a text, when there is none", async () => {
+withBrowser("a default: another field when there is none, and a text when there is neither", LONG, async () => {
   await drag(source("remark"), target("note"));
   expect(await textOf("note")).toBe("remark");
-  await drag(source("status"), target("note"));
+  await drag(source("customer.last"), target("note"));
   await choose("Use it when there is none");
-  expect(await textOf("note")).toBe("remark ?: status");
-  await press(page.locator('[data-of="note"][data-node="default"]').getByRole("button", { name: "Change Default" }));
-  await choose("Default", "an empty text");
-  expect(await textOf("note")).toBe('remark ?: status ?? ""');
+  expect(await textOf("note")).toBe("remark ?: customer.last");
+  await change("note", "default", "Default when absent", "an empty text");
+  expect(await textOf("note")).toBe('remark ?: customer.last ?? ""');
+  expect(await propose()).toEqual({ file: "mappings/orders/order.yaml", gone: [], came: ["  note: 'remark ?: customer.last ?? \"\"'"] });
 });
 
-withBrowser("an if: a field only where another is there", async () => {
+withBrowser("an if: a field only where another is there, and otherwise a third", LONG, async () => {
   await drag(source("customer.vip"), target("phone"));
   await choose("Only if it is there");
   expect(await textOf("phone")).toBe("customer.vip ? customer.phone");
   await drag(source("remark"), port("phone", "if", "else"));
   expect(await textOf("phone")).toBe("customer.vip ? customer.phone : remark");
   expect(await propose()).toMatchObject({ gone: ["  phone: customer.phone"], came: ['  phone: "customer.vip ? customer.phone : remark"'] });
+});
+
+withBrowser("a date conversion: from day/month/year", LONG, async () => {
+  await drag(source("ordered"), target("ordered_on"));
+  await press(page.locator('[data-target="ordered_on"]'));
+  await menuOfTarget("ordered_on", "Date", "From day/month/year to date");
+  expect(await textOf("ordered_on")).toBe('$fromMillis($toMillis(ordered, "[D01]/[M01]/[Y0001]"), "[Y0001]-[M01]-[D01]")');
+  await page.locator('[data-target="ordered_on"]').getByText('"2026-11-03"').waitFor();
+  expect(await propose()).toMatchObject({ gone: [], came: [`  ordered_on: '$fromMillis($toMillis(ordered, "[D01]/[M01]/[Y0001]"), "[Y0001]-[M01]-[D01]")'`] });
+});
+
+withBrowser("a lookup: the values seen, each beside the choice most like it, and then another", LONG, async () => {
+  await drag(source("status"), target("state"));
+  await menuOfTarget("state", "Look it up in a table");
+  expect(await textOf("state")).toBe('$lookup({ "O": "open", "S": "open" }, status)');
+  await press(page.locator('[data-of="state"][data-node="lookup"] [data-port="row1"]').getByRole("button", { name: "S of Table: choose" }));
+  await choose("shipped");
+  expect(await textOf("state")).toBe('$lookup({ "O": "open", "S": "shipped" }, status)');
+  expect(await propose()).toMatchObject({ gone: [], came: [`  state: '$lookup({ "O": "open", "S": "shipped" }, status)'`] });
+});
+
+withBrowser("a for-each over nested items: each becomes what the target asks for, read inside of the item", LONG, async () => {
+  await drag(source("lines"), target("items"));
+  await menuOfTarget("items", "For each item, an object");
+  expect(await textOf("items")).toBe('lines.{ "sku": sku, "quantity": quantity }');
+  await page.getByText("Item 1 of 2").waitFor();
+  await drag(source("lines.price"), port("items", "object", "1"));
+  expect(await textOf("items")).toBe('lines.{ "sku": sku, "quantity": price }');
+  await drag(source("customer.last"), port("items", "object", "0"));
+  expect(await textOf("items")).toBe('lines.{ "sku": $$.customer.last, "quantity": price }');
+  await press(page.getByRole("button", { name: "The next item" }));
+  await page.locator('[data-of="items"][data-node="object"]').getByText('{"sku":"Lovelace","quantity":9}').waitFor();
+  await press(page.getByRole("button", { name: "Undo" }));
+  await press(page.getByRole("button", { name: "Undo" }));
+  expect(await textOf("items")).toBe('lines.{ "sku": sku, "quantity": quantity }');
+  expect(await propose()).toMatchObject({ gone: [], came: [`  items: 'lines.{ "sku": sku, "quantity": quantity }'`] });
+});
+
+withBrowser("every mapping we ship opens as a graph, all of it drawn", LONG, async () => {
+  const { data } = await studio.api<{ data: { id: string; fields: number }[] }>(studio.person("super_admin"), "GET", "/api/mappings");
+  expect(data.length).toBeGreaterThan(8);
+  for (const { id, fields } of data) {
+    await press(page.getByRole("navigation", { name: "Build" }).getByRole("link", { name: "Mappings" }));
+    await press(page.getByRole("link", { name: id, exact: true }));
+    await page.getByRole("heading", { level: 1, name: id, exact: true }).waitFor();
+    await press(page.getByText("Graph", { exact: true }));
+    await page.locator(".react-flow__node-target").waitFor();
+    await page.locator(".react-flow__edge").first().waitFor({ state: "attached" });
+    expect(await page.locator(".react-flow__edge").count(), id).toBeGreaterThanOrEqual(fields - 4);
+    expect(await page.locator('[data-node="opaque"]').count(), id).toBe(0);
+  }
+  expect(studio.errorsOf(page)).toEqual([]);
 });
