@@ -1,5 +1,5 @@
 import { PlugboardError } from "../errors/plugboard-error.ts";
-import { type Database, inGlobal, inTenant, type TenantTransaction } from "./database.ts";
+import { type Database, inGlobal, inTenant, type TenantTransaction, type Transaction } from "./database.ts";
 import { sqlStateOf } from "./failures.ts";
 import { cancelRuns, restartSchedules } from "./sql/organisations.ts";
 import { selectTenant, selectTenantBySubdomain, selectTenants, setTenantStatus, type TenantRow, upsertTenant } from "./sql/tenants.ts";
@@ -24,9 +24,10 @@ export interface TenantInForce extends TenantHead {
  * Makes the tenant, or brings its title and subdomain up to date.
  * @throws PlugboardError SERVER_AMBIGUOUS when another tenant has the subdomain.
  */
-export async function ensureTenant(db: Database, { slug, title, subdomain }: TenantHead): Promise<void> {
+export async function ensureTenant(at: Database | Transaction, { slug, title, subdomain }: TenantHead): Promise<void> {
+  const upsert = upsertTenant(slug, title, subdomain);
   try {
-    await inGlobal(db, (tx) => tx.run(upsertTenant(slug, title, subdomain)));
+    await ("run" in at ? at.run(upsert) : inGlobal(at, (tx) => tx.run(upsert)));
   } catch (error) {
     if (sqlStateOf(error) !== "23505") throw error;
     throw new PlugboardError("SERVER_AMBIGUOUS", { name: subdomain, candidates: `the subdomain of ${slug} and of another tenant` }, { cause: error });
