@@ -55,7 +55,7 @@ function One({ tenant, id }: { readonly tenant: string; readonly id: string }) {
           <Paper withBorder p="sm"><Stack gap="xs">
             <Code style={{ overflowWrap: "anywhere" }}>{found.request.method} {found.request.path}</Code>
             <Table variant="vertical" fz="xs" withRowBorders={false} layout="fixed" verticalSpacing={2}><Table.Tbody>{Object.entries(found.request.headers).map(([name, value]) => <Table.Tr key={name}><Table.Th w={220} fw={500} c="dimmed">{name}</Table.Th><Table.Td className="mono" style={{ overflowWrap: "anywhere" }}>{value}</Table.Td></Table.Tr>)}</Table.Tbody></Table>
-            <Text size="xs" c="dimmed">{whole(found.request.bytes)} bytes. Secrets and signatures are masked.</Text>
+            <Text size="xs" c="dimmed">{found.request.bytes > 0 ? `${whole(found.request.bytes)} bytes. ` : ""}Secrets and signatures are masked.</Text>
           </Stack></Paper>
           {may("raw:read") && <Body tenant={tenant} id={id} />}
         </Section>}

@@ -100,8 +100,8 @@ function Balance({ counters }: { readonly counters: Readonly<Record<string, numb
   if (read === 0) return null;
   return (
     <Stack gap={6}>
-      <Progress.Root size={14} radius="sm" aria-label={`Of ${whole(read)} records read: ${parts.map(({ name, count }) => `${whole(count)} ${name}`).join(", ")}`}>
-        {parts.map(({ name, colour, count }) => <Tooltip key={name} label={`${whole(count)} ${name}`}><Progress.Section value={(count / read) * 100} color={colour} /></Tooltip>)}
+      <Progress.Root size={14} radius="sm" role="img" aria-label={`Of ${whole(read)} records read: ${parts.map(({ name, count }) => `${whole(count)} ${name}`).join(", ")}`}>
+        {parts.map(({ name, colour, count }) => <Tooltip key={name} label={`${whole(count)} ${name}`}><Progress.Section withAria={false} value={(count / read) * 100} color={colour} /></Tooltip>)}
       </Progress.Root>
       <Group gap="md">{parts.map(({ name, colour, count }) => <Group key={name} gap={6}><Box w={9} h={9} style={{ borderRadius: 2 }} bg={`${colour}.6`} aria-hidden /><Text size="xs">{whole(count)} {name}</Text></Group>)}</Group>
     </Stack>

@@ -40,7 +40,7 @@ export function Chart({ title, at, series, kind, show, summary }: {
       width, height: HEIGHT, padding: [8, 8, 0, 0], legend: { show: false }, cursor: { y: false, points: { show: kind === "lines" }, drag: { x: false, y: false } },
       tzDate: (seconds) => zone === "local" ? new Date(seconds * 1000) : uPlot.tzDate(new Date(seconds * 1000), zone),
       scales: { x: { range: (_, first, last) => { const half = at.length > 1 ? (last - first) / (at.length - 1) / 2 : 1800; return [first - half, last + half]; } }, y: { range: (_, __, most) => [0, Math.max(most * 1.08, 1)] } },
-      axes: [{ ...axis, space: 64, values: (_, marks, __, ___, step) => marks.map((mark) => inShort(mark, step < DAY_SECONDS, zone)) }, { ...axis, size: 52, space: 34, values: (_, marks) => marks.map((mark) => format.current(mark)) }],
+      axes: [{ ...axis, size: 30, space: 64, values: (_, marks, __, ___, step) => marks.map((mark) => inShort(mark, step < DAY_SECONDS, zone)) }, { ...axis, size: 52, space: 34, values: (_, marks) => marks.map((mark) => format.current(mark)) }],
       series: [{}, ...series.map(({ label, colour }) => kind === "bars"
         ? { label, stroke: "transparent", fill: inScheme(colour, dark), width: 0, points: { show: false }, paths: uPlot.paths.bars!({ size: [0.72, 26], radius: 0.12 }) }
         : { label, stroke: inScheme(colour, dark), width: 2, spanGaps: true, points: { show: true, size: 5, fill: inScheme(colour, dark) } })],
