@@ -164,6 +164,20 @@ connections:
 title: Northwind Talent
 subdomain: northwind
 preset: greenhouse
+flows:
+  stage_notes:                              # a note in the ATS whenever an application moves on, once somebody has read it
+    from: { change: application, when: $boolean(before) and $not(after.stage_id = before.stage_id) }
+    hold_for: recruiter
+    map: application/stage-note
+    to: { action: greenhouse.add_note }
+`,
+    "mappings/application/stage-note.yaml": `mapping: application/stage-note
+from: application
+to: greenhouse.add_note
+fields:
+  candidate_id: $number(candidate.links.greenhouse)
+  text: |
+    "Moved to stage " & stage_id & "."
 `,
   };
 }
@@ -180,7 +194,8 @@ says; everything else is what you would run in earnest.
 | northwind | greenhouse | Greenhouse (40 jobs, 300 candidates, 300 applications) |
 
 While \`plugboard start\` is up, somebody changes something at a provider every quarter of a minute. HubSpot, Wix and Greenhouse tell it by signed
-webhooks, out of order and twice, and a contact that HubSpot and Wix both know is saved to the other one: \`GET /api/events\` and \`GET /api/deliveries\`.
+webhooks, out of order and twice, and a contact that HubSpot and Wix both know is saved to the other one: \`GET /api/events\` and \`GET /api/deliveries\`. When one of Northwind's applications
+moves on, a note for Greenhouse waits until somebody there has read it: \`GET /api/holds\`.
 
 Things to try, each followed by \`plugboard validate\`:
 

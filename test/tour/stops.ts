@@ -26,6 +26,15 @@ const newest = <Item>(where: string, show: (item: Item) => string) => async ({ c
   return show(first);
 };
 
+/** The organisation whose providers send something: it may take the demo a moment. */
+async function busy({ call }: Api, what: "events" | "deliveries", only?: string): Promise<string> {
+  for (let tries = 0; tries < 120; tries++) {
+    for (const { tenant } of (await call("GET", "/api/tenants") as List<{ tenant: string }>).data) if ((only === undefined || tenant === only) && ((await call("GET", `/api/${what}?tenant=${tenant}`)) as List<unknown>).data.length > 0) return tenant;
+    await new Promise((resolve) => { setTimeout(resolve, 1000); });
+  }
+  throw new Error(`the demo made no ${what}`);
+}
+
 export const stops: readonly Stop[] = [
   { name: "sign-in", title: "Signing in", page: "/sign-in", who: "nobody", at: "/sign-in" },
   { name: "overview", title: "Overview", page: "/", at: "/" },
@@ -44,5 +53,34 @@ export const stops: readonly Stop[] = [
   { name: "run", title: "One run", page: "/runs/$run", at: newest<{ id: string }>("/api/runs?tenant=acme&status=succeeded&flow=learners", ({ id }) => `/runs/${id}?tenant=acme`) },
   { name: "quarantine", title: "Quarantine", page: "/quarantine", at: "/quarantine?tenant=acme" },
   { name: "records", title: "Records", page: "/records", at: "/records?tenant=acme&entity=learner" },
+  { name: "audit", title: "The audit log", page: "/audit", at: "/audit?tenant=acme" },
+  { name: "flows", title: "A preset's flows, with their health", page: "/flows", at: "/flows?tenant=acme" },
+  { name: "connectors", title: "Connectors", page: "/connectors", at: "/connectors" },
+  { name: "connector", title: "A connector: what it offers, its files, trying it", page: "/connectors/$connector", at: "/connectors/hubspot" },
+  { name: "integration-defaults", title: "Integration defaults", page: "/super-admin/integration-defaults", at: "/super-admin/integration-defaults" },
+  { name: "integration-default", title: "One preset: defaults, releases, who is on which", page: "/super-admin/integration-defaults/$preset", at: "/super-admin/integration-defaults/aptem-hubspot" },
+  { name: "platform", title: "The operator's own connections", page: "/platform", at: "/platform" },
+  { name: "requests", title: "Integration requests", page: "/requests", at: async ({ call }) => { await call("POST", "/api/requests?tenant=acme", { provider: "BambooHR", note: "Our HR team moves there in spring." }); return "/requests"; } },
+  { name: "events", title: "Events that providers sent", page: "/events", at: async (api) => `/events?tenant=${await busy(api, "events")}` },
+  { name: "event", title: "One event", page: "/events/$event", at: async (api) => { const tenant = await busy(api, "events"); return newest<{ id: string }>(`/api/events?tenant=${tenant}`, ({ id }) => `/events/${id}?tenant=${tenant}`)(api); } },
+  { name: "events-refused", title: "Requests that were refused", page: "/events/refused", at: async (api) => `/events/refused?tenant=${await busy(api, "events")}` },
+  { name: "webhooks", title: "Webhook addresses", page: "/webhooks", at: async (api) => `/webhooks?tenant=${await busy(api, "events")}` },
+  { name: "deliveries", title: "Deliveries", page: "/deliveries", at: async (api) => `/deliveries?tenant=${await busy(api, "deliveries")}` },
+  { name: "delivery", title: "One delivery and every try of it", page: "/deliveries/$delivery", at: async (api) => { const tenant = await busy(api, "deliveries"); return newest<{ id: string }>(`/api/deliveries?tenant=${tenant}`, ({ id }) => `/deliveries/${id}?tenant=${tenant}`)(api); } },
+  { name: "deliveries-pending", title: "What did not fire by itself", page: "/deliveries/pending", at: async (api) => `/deliveries/pending?tenant=${await busy(api, "deliveries")}` },
+  { name: "outgoing-webhooks", title: "Outgoing webhooks", page: "/outgoing-webhooks", at: "/outgoing-webhooks?tenant=acme" },
+  { name: "holds", title: "What waits for a person", page: "/holds", who: "employer", at: async (api) => { await busy(api, "deliveries", "northwind"); return "/holds"; } },
+  { name: "hold", title: "What would be sent", page: "/holds/$hold", who: "employer", at: async (api) => { await busy(api, "deliveries", "northwind"); return newest<{ id: string }>("/api/deliveries?tenant=northwind&status=held", ({ id }) => `/holds/${id}`)(api); } },
+  { name: "settings-people", title: "People", page: "/settings/people", at: "/settings/people" },
+  { name: "settings-roles", title: "Roles", page: "/settings/roles", at: "/settings/roles" },
+  { name: "settings-keys", title: "API keys", page: "/settings/keys", at: "/settings/keys" },
+  { name: "settings-sign-in", title: "Single sign-on", page: "/settings/sign-in", at: "/settings/sign-in" },
+  { name: "settings-tokens", title: "Service tokens", page: "/settings/tokens", at: "/settings/tokens" },
+  { name: "settings-installation", title: "Secrets, rotation and this installation", page: "/settings/installation", at: "/settings/installation" },
+  { name: "account", title: "One's own account", page: "/account", at: "/account" },
+  { name: "org", title: "What a customer's administrator sees", page: "/org", who: "admin", at: "/org" },
+  { name: "org-integrations", title: "Their integrations", page: "/org/integrations", who: "admin", at: "/org/integrations" },
+  { name: "org-reports", title: "Their reports", page: "/org/reports", who: "admin", at: "/org/reports" },
+  { name: "org-requests", title: "What they ask for", page: "/org/requests", who: "admin", at: "/org/requests" },
   { name: "record", title: "A record and where it came from", page: "/records/$entity/$id", at: newest<{ id: string }>("/api/records/employer?tenant=acme&limit=1", ({ id }) => `/records/employer/${id}?tenant=acme`) },
 ];
