@@ -152,7 +152,7 @@ export const catalog = {
   DELIVERY_LOOP: { message: "This row was delivered {count} times within an hour: two systems may be answering each other.", hint: "Look at its deliveries. Approve this one to send it, or reject it.", retry: "after_fix", http: 409 },
   DELIVERY_TARGET: { message: "{what} is no longer in the configuration: it was cancelled.", retry: "never", http: 410 },
   DELIVERY_WAITS: { message: "It waits: {reason}", hint: "{suggestion}", help: "The target was disabled, disconnected, or failed again and again. Nothing is lost: it is sent once the reason is gone.", retry: "backoff", http: 409 },
-  DELIVERY_NOT_SAVED: { message: "Connector '{connector}' has no action that {does} '{stream}'.", hint: "Give it an action with `{does}: {stream}` or `upserts: {stream}`, then replay.", retry: "after_fix", http: 422 },
+  DELIVERY_NOT_SAVED: { message: "Connector '{connector}' has no action that {does} '{stream}': `actions` of connectors/{connector}/connector.yaml needs one with `{does}: {stream}`.", hint: "Add it (`upserts: {stream}` is creating and updating in one), then replay.", retry: "after_fix", http: 422 },
   DELIVERY_ENDPOINT: { message: "Endpoint '{name}' {state}.", hint: "{suggestion}", help: "An endpoint that answers 410 is disabled; enable it, or give it another address.", retry: "after_fix", http: 409 },
   DELIVERY_COUNT: { message: "{count} rows would be delivered now, not {confirmed}.", hint: "Look again, and confirm this count.", retry: "after_fix", http: 409 },
 

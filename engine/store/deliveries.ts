@@ -14,7 +14,7 @@ import { newRowId } from "./row-id.ts";
 import type { RowChange } from "./row-changes.ts";
 import type { Page } from "./runs.ts";
 import {
-  type AttemptRow, beginAttempts as beginAttemptsOf, claimAlikeDeliveries, claimDeliveries, countRecent, countUnfinished, decideDelivery, deleteOldDeliveries, deleteOldTokens, type DeliveryQuery, type DeliveryRow, insertDeliveries, insertMinted,
+  type AttemptRow, beginAttempts as beginAttemptsOf, claimAlikeDeliveries, claimDeliveries, countByFlow, countRecent, countUnfinished, decideDelivery, deleteOldDeliveries, deleteOldTokens, type DeliveryQuery, type DeliveryRow, type FlowLoadRow, insertDeliveries, insertMinted,
   keepDelivery, markDelivered, markDelivery, parkDeliveries, putOffTarget, recallTarget, recallWaiting, recoverDeliveries, releaseDeliveries, replayDeliveries, selectAttempts, selectDeliveries, selectDelivery, selectDueTenants, selectMinted, selectNextDelivery, selectTenantsWithOld, supersedeHeld,
 } from "./sql/deliveries.ts";
 import { tryBreaker } from "./sql/breakers.ts";
@@ -470,6 +470,12 @@ export interface DeliveryLoad { readonly status: DeliveryStatus; readonly count:
 
 /** Unfinished deliveries over all tenants, in numbers. */
 export const deliveryLoad = (db: Database): Promise<DeliveryLoad[]> => asScheduler(db, (tx) => tx.run<{ status: DeliveryStatus; count: number; seconds: number }>(countUnfinished()));
+
+export interface FlowLoad { readonly flow: string; /** ISO instant. */ readonly last_at?: string; readonly waiting: number; readonly held: number; readonly unknown: number; readonly failed: number }
+
+/** Deliveries of each change flow in numbers: those of the last 30 days. */
+export const flowLoads = (at: Database | TenantTransaction, tenant: string): Promise<FlowLoad[]> => inTenant(at, tenant, async (tx) =>
+  (await tx.run<FlowLoadRow>(countByFlow(tx.tenantId))).map(({ last_at, ...counts }) => ({ ...counts, ...(last_at === null ? {} : { last_at: last_at.toISOString() }) })));
 
 /** jsonb holds no NUL and no half of a surrogate pair. */
 const storableText = (text: string): string => text.replaceAll("\\u0000", "\u{FFFD}").replaceAll("\0", "\u{FFFD}").toWellFormed();

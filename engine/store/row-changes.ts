@@ -10,7 +10,7 @@ import { rawPurpose } from "./purposes.ts";
 import type { StreamIds } from "./sql/contributions.ts";
 import { tickEntity } from "./sql/checkpoints.ts";
 import {
-  announceCause, askChanges, type ChangeFlowRow, countUnfired, deleteChanges, endCause, type LiveRow, lockChanges, replaceChangeFlows, type RowChangeRow, selectChangedTenants, selectChangeFlows,
+  announceCause, askChanges, type ChangeFlowRow, countUnfired, deleteChanges, endCause, type LiveRow, lockChanges, pauseChangeFlow, replaceChangeFlows, type RowChangeRow, selectChangedTenants, selectChangeFlows,
   selectChanges, selectNotFired, selectRaws, selectUnfired, selectWatched, tellDeliverers, type UnfiredRow,
 } from "./sql/row-changes.ts";
 
@@ -69,10 +69,19 @@ export async function putChangeFlows(tx: TenantTransaction, flows: readonly Pick
   await tx.run(replaceChangeFlows(tx.tenantId, JSON.stringify(flows.map(({ name, entity, enabled }) => ({ flow: name, entity, enabled })))));
 }
 
-export interface ChangeFlowState { readonly flow: string; readonly entity: string; readonly enabled: boolean; /** Milliseconds since the epoch. */ readonly enabledAt: number }
+export interface ChangeFlowState { readonly flow: string; readonly entity: string; readonly enabled: boolean; /** Milliseconds since the epoch. */ readonly enabledAt: number; readonly paused?: { readonly at: string; readonly by: string } }
 
 export const changeFlowStates = (at: Database | TenantTransaction, tenant: string): Promise<ChangeFlowState[]> => inTenant(at, tenant, async (tx) =>
-  (await tx.run<ChangeFlowRow>(selectChangeFlows(tx.tenantId))).map(({ flow, entity, enabled, enabled_at }) => ({ flow, entity, enabled, enabledAt: enabled_at.getTime() })));
+  (await tx.run<ChangeFlowRow>(selectChangeFlows(tx.tenantId))).map(({ flow, entity, enabled, enabled_at, paused_at, paused_by }) => ({
+    flow, entity, enabled, enabledAt: enabled_at.getTime(), ...(paused_at === null ? {} : { paused: { at: paused_at.toISOString(), by: paused_by ?? "" } }),
+  })));
+
+/** `by` undefined resumes. Its changes become deliveries all the same; they are sent, in their order, once it is resumed. False: there is no such flow. */
+export const pauseChanges = (at: Database | TenantTransaction, tenant: string, flow: string, by: string | undefined): Promise<boolean> => inTenant(at, tenant, async (tx) => {
+  const known = (await tx.run(pauseChangeFlow(tx.tenantId, flow, by ?? null))).length === 1;
+  await tx.run(tellDeliverers());
+  return known;
+});
 
 // ── taking them ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

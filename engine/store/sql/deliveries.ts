@@ -3,6 +3,9 @@ import type { Statement } from "../database.ts";
 /** Those behind one of these in the same (flow, row) wait. One that is held does not stand in the way: a newer change supersedes it. */
 const IN_THE_WAY = "('waiting', 'queued', 'sending', 'unknown')";
 
+/** Not one of a flow that a person paused. */
+const GOES = "(d.flow <> all(array(select flow from change_flows where tenant_id = $1 and paused_at is not null)))";
+
 /** How long one that stands behind another is not looked at, unless it is called. */
 const PARKED = "10 minutes";
 
@@ -70,7 +73,7 @@ export const countUnfinished = (): Statement => ({
 });
 
 /**
- * Of the oldest that are due, those that stand behind another one of their (flow, row) are put off:
+ * Of the oldest that are due, those of a paused flow, and those that stand behind another one of their (flow, row), are put off:
  * ten thousand of them must not be looked at by every claim. Whatever ends calls the next of its row (`markDelivery`), and touches
  * it whenever it is due: one that is called while this statement looks is a newer version, and stays.
  */
@@ -78,7 +81,7 @@ export const parkDeliveries = (tenantId: string, window: number): Statement => (
   text: `with oldest as materialized (
            select d.id, d.due_at, d.flow, d.row_id, d.seq from deliveries d
            where d.tenant_id = $1 and d.status in ('queued', 'waiting') and d.due_at <= clock_timestamp() order by d.due_at, d.seq limit $2),
-         behind as materialized (select d.id, d.due_at from oldest d where not ${FIRST_OF_ROW})
+         behind as materialized (select d.id, d.due_at from oldest d where not ${FIRST_OF_ROW} or not ${GOES})
          update deliveries d set due_at = clock_timestamp() + interval '${PARKED}'
          where d.tenant_id = $1 and d.id = any(array(select id from behind)) and (d.id, d.due_at) in (select id, due_at from behind) and d.status in ('queued', 'waiting') returning d.id`,
   values: [tenantId, window],
@@ -98,7 +101,7 @@ export const releaseDeliveries = (tenantId: string, ids: readonly string[], owne
 export const claimDeliveries = (tenantId: string, owner: string, leaseSeconds: number, limit: number): Statement => ({
   text: `with ready as (
            select d.id from deliveries d
-           where d.tenant_id = $1 and d.status in ('queued', 'waiting') and d.due_at <= clock_timestamp() and ${FIRST_OF_ROW}
+           where d.tenant_id = $1 and d.status in ('queued', 'waiting') and d.due_at <= clock_timestamp() and ${GOES} and ${FIRST_OF_ROW}
              and (d.batch is null or not exists (select from deliveries b where b.tenant_id = $1 and b.flow = d.flow and b.batch = d.batch and b.seq < d.seq and b.status in ('queued', 'sending')))
            order by d.due_at, d.seq limit $4 for update skip locked)
          ${TAKE}`,
@@ -209,6 +212,16 @@ export const selectDeliveries = (tenantId: string, filter: DeliveryQuery, after:
            and ($6::text is null or d.code = $6) and ($8::text is null or d.hold_role = $8) ${after === undefined ? "" : "and d.seq < $9::bigint"}
          order by d.seq desc limit $7`,
   values: [tenantId, filter.status, filter.flow, filter.target, filter.row, filter.code, limit, filter.role, ...(after === undefined ? [] : [after])],
+});
+
+export interface FlowLoadRow { flow: string; last_at: Date | null; waiting: number; held: number; unknown: number; failed: number }
+
+/** By flow: the last one that arrived, and how many are not over, or did not arrive. */
+export const countByFlow = (tenantId: string): Statement => ({
+  text: `select flow, max(finished_at) filter (where status in ('delivered', 'unchanged')) as last_at, count(*) filter (where status in ('waiting', 'queued', 'sending'))::int as waiting,
+           count(*) filter (where status = 'held')::int as held, count(*) filter (where status = 'unknown')::int as unknown, count(*) filter (where status in ('failed', 'exhausted'))::int as failed
+         from deliveries where tenant_id = $1 group by flow`,
+  values: [tenantId],
 });
 
 export const selectDelivery = (tenantId: string, id: string, lock = false): Statement => ({

@@ -40,11 +40,20 @@ export const replaceChangeFlows = (tenantId: string, flows: string): Statement =
   values: [tenantId, flows],
 });
 
-export interface ChangeFlowRow { flow: string; entity: string; enabled: boolean; enabled_at: Date }
+export interface ChangeFlowRow { flow: string; entity: string; enabled: boolean; enabled_at: Date; paused_at: Date | null; paused_by: string | null }
 
 export const selectChangeFlows = (tenantId: string): Statement => ({
-  text: "select flow, entity, enabled, enabled_at from change_flows where tenant_id = $1",
+  text: "select flow, entity, enabled, enabled_at, paused_at, paused_by from change_flows where tenant_id = $1",
   values: [tenantId],
+});
+
+/** Paused by somebody, or resumed when `by` is null: then what it kept is due, and what was to be tried later keeps its time. */
+export const pauseChangeFlow = (tenantId: string, flow: string, by: string | null): Statement => ({
+  text: `with called as (
+           update deliveries set due_at = clock_timestamp() where tenant_id = $1 and flow = $2 and $3::text is null and status in ('queued', 'waiting') and attempts = attempts_base)
+         update change_flows set paused_at = case when $3::text is null then null else coalesce(paused_at, clock_timestamp()) end, paused_by = case when $3::text is null then null else coalesce(paused_by, $3) end
+         where tenant_id = $1 and flow = $2 returning flow`,
+  values: [tenantId, flow, by],
 });
 
 /** Over all tenants, as the scheduler. What a suspended tenant's rows would make waits until it is resumed. */

@@ -5,8 +5,8 @@ import { suggest } from "../../../engine/errors/nearest.ts";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import type { ChangeFlowPlan, TenantPlan } from "../../../engine/plan/types.ts";
 import {
-  cancelDelivery, getDelivery, listAttempts, listBreakers, listDeliveries, readDeliveryPayload, recordAudit, REPLAYABLE, replayDelivered, resolveUnknown, withTenant,
-  type Delivery, type DeliveryFilter, type DeliveryStatus, type TenantTransaction,
+  cancelDelivery, changeFlowStates, flowLoads, getDelivery, listAttempts, listBreakers, listDeliveries, pauseChanges, pauseFlow, readDeliveryPayload, recordAudit, REPLAYABLE, replayDelivered, resolveUnknown, withTenant,
+  type Delivery, type DeliveryFilter, type DeliveryStatus, type FlowLoad, type TenantTransaction,
 } from "../../../engine/store/index.ts";
 import { actorOf } from "../access.ts";
 import { closed, count, id, instant, nullable, pagingQuery, query } from "../schemas.ts";
@@ -139,12 +139,37 @@ export function registerDeliveries(server: FastifyInstance, { db, keyring, refer
     config: { permission: "deliveries:read" },
     schema: {
       tags, summary: "Flows that send when our own data changes", querystring: query(),
-      response: { 200: closed({ data: { type: "array", items: closed({ flow: id("The flow.", "invitations"), title: nullable({ type: "string" }), enabled: { type: "boolean" }, entity: { type: "string", description: "Whose changes fire it." }, kind: { type: "string", enum: ["action", "save", "webhook"] }, target: { type: "string", description: "The connection, or the endpoint's name." }, operation: nullable({ type: "string" }), hold_for: nullable({ type: "string", description: "The role that approves each delivery." }) }) } }) },
+      response: { 200: closed({ data: { type: "array", items: closed({ flow: id("The flow.", "invitations"), title: nullable({ type: "string" }), enabled: { type: "boolean" }, entity: { type: "string", description: "Whose changes fire it." }, kind: { type: "string", enum: ["action", "save", "webhook"] }, target: { type: "string", description: "The connection, or the endpoint's name." }, operation: nullable({ type: "string" }), hold_for: nullable({ type: "string", description: "The role that approves each delivery." }),
+        paused: { type: "boolean", description: "By a person: its changes become deliveries, and none is sent until it is resumed." }, last_delivery_at: nullable(instant("When one last arrived.")),
+        waiting: count("Deliveries on their way, or to be tried again."), held: count("That wait for a person."), unknown: count("Of which nobody knows whether they arrived."), failed: count("That were refused or given up.") }) } }) },
     },
-  }, async ({ tenant }) => ({ data: Object.values((await planOf(tenant)).change_flows ?? {}).toSorted((a, b) => a.name.localeCompare(b.name)).map(({ name, title, enabled, entity, hold_for, to }) => ({
-    flow: name, title: title ?? null, enabled, entity, hold_for: hold_for ?? null,
+  }, async ({ tenant }) => {
+    const [plan, states, loads] = [await planOf(tenant), await changeFlowStates(db, tenant), await flowLoads(db, tenant)];
+    return { data: Object.values(plan.change_flows ?? {}).toSorted((a, b) => a.name.localeCompare(b.name)).map(({ name, title, enabled, entity, hold_for, to }) => ({
+    flow: name, title: title ?? null, enabled, entity, hold_for: hold_for ?? null, paused: states.find(({ flow }) => flow === name)?.paused !== undefined, ...loadOf(loads.find(({ flow }) => flow === name)),
     ...("webhook" in to ? { kind: "webhook", target: to.webhook, operation: null } : "action" in to ? { kind: "action", target: to.connection, operation: to.action } : { kind: "save", target: to.connection, operation: to.save }),
-  })) }));
+    })) };
+  });
+
+  for (const [does, by] of [["pause", true], ["resume", false]] as const) {
+    server.post<{ Params: { flow: string } }>(`/api/flows/:flow/${does}`, {
+      config: { permission: "flows:pause" },
+      schema: {
+        tags, summary: by ? "Pause a flow" : "Resume a flow", params: closed({ flow: id("A flow that reads, or one that sends changes.", "invitations") }, ["flow"]), querystring: query(), response: { 200: closed({ flow: { type: "string" }, paused: { type: "boolean" } }) },
+        description: by ? "One that reads starts no runs by itself. Of one that sends changes nothing is sent: what changes meanwhile is kept." : "What a change flow kept is sent, in its order.",
+      },
+    }, async (request) => {
+      const { tenant, params: { flow } } = request;
+      const plan = await planOf(tenant);
+      const changes = Object.hasOwn(plan.change_flows ?? {}, flow);
+      await withTenant(db, tenant, async (tx) => {
+        const known = await (changes ? pauseChanges : pauseFlow)(tx, tenant, flow, by ? request.caller!.name : undefined);
+        if (!known) throw new PlugboardError("SERVER_NOT_FOUND", { kind: "Flow", name: flow, suggestion: suggest(flow, [...Object.keys(plan.flows), ...Object.keys(plan.change_flows ?? {})]) });
+        await audited(tx, request, `flow.${does}d`, { kind: "flow", id: flow });
+      });
+      return { flow, paused: by };
+    });
+  }
 
   server.get<{ Params: { flow: string }; Querystring: { since?: string } }>("/api/flows/:flow/pending", {
     config: { permission: "deliveries:read" },
@@ -205,6 +230,8 @@ function changeFlow(plan: TenantPlan, flow: string): ChangeFlowPlan {
   if (!Object.hasOwn(flows, flow)) throw new PlugboardError("SERVER_NOT_FOUND", { kind: "Change flow", name: flow, suggestion: suggest(flow, Object.keys(flows)) });
   return flows[flow]!;
 }
+
+const loadOf = (load: FlowLoad | undefined): object => ({ last_delivery_at: load?.last_at ?? null, waiting: load?.waiting ?? 0, held: load?.held ?? 0, unknown: load?.unknown ?? 0, failed: load?.failed ?? 0 });
 
 /** A minted value opens a door: whoever looks at a delivery sees that there is one, not which. */
 export const maskMinted = (minted: Readonly<Record<string, string>>) => <T>(value: T): T => {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { askForRows, cancelDelivery, decideHeld, findMinted, forgetDeliveries, listAttempts, listBreakers, pauseConnection, readDeliveryPayload, putOutgoingEndpoint, replayDelivered, resolveUnknown, unfiredChanges, withTenant, describeConnection, setConnection } from "../../../engine/store/index.ts";
+import { askForRows, cancelDelivery, decideHeld, findMinted, forgetDeliveries, listAttempts, flowLoads, changeFlowStates, listBreakers, pauseChanges, pauseConnection, readDeliveryPayload, putOutgoingEndpoint, replayDelivered, resolveUnknown, unfiredChanges, withTenant, describeConnection, setConnection } from "../../../engine/store/index.ts";
 import { deliveryRig, posting, TOKEN, type DeliveryRig } from "./delivery-rig.ts";
 
 let it: DeliveryRig;
@@ -196,6 +196,24 @@ describe("a delivery that does not arrive", () => {
     await waitFor(async () => (await it.deliveries()).filter(({ status }) => status === "delivered").length === 2);
     expect(await it.deliveries()).toMatchObject([{ status: "exhausted", code: "DELIVERY_EXHAUSTED", attempts: 10 }, { status: "delivered", gap: true }, { status: "delivered" }]);
     expect(it.received.map(({ body }) => body["name"]).filter((name) => name !== "Bob")).toEqual(["Ann", "Ann", "Anna"]);
+  });
+
+  test("is kept while its flow is paused, and sent in order once it is resumed; other flows go on", async () => {
+    await it.apply({ flows: { out: note, other: note } });
+    it.deliverer();
+    expect(await pauseChanges(it.database.db, "acme", "out", "me")).toBe(true);
+    expect(await pauseChanges(it.database.db, "acme", "none", "me")).toBe(false);
+    for (const name of ["Ann", "Anna", "Anne"]) await it.page([ann({ name })]);
+    await it.settled(3, "other");
+    expect(await statuses()).toEqual(["queued", "queued", "queued"]);
+    expect(await changeFlowStates(it.database.db, "acme")).toEqual(expect.arrayContaining([expect.objectContaining({ flow: "out", paused: { at: expect.any(String), by: "me" } })]));
+    expect((await flowLoads(it.database.db, "acme")).find(({ flow }) => flow === "out")).toMatchObject({ waiting: 3, failed: 0 });
+    // A new configuration does not resume it.
+    await it.apply({ flows: { out: note, other: note } });
+    it.received.length = 0;
+    await pauseChanges(it.database.db, "acme", "out", undefined);
+    await it.settled(3);
+    expect(it.received.map(({ body }) => body["name"])).toEqual(["Ann", "Anna", "Anne"]);
   });
 
   test("is not looked at again by every claim where it stands behind another, and goes as soon as that one is over", async () => {

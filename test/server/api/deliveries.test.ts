@@ -167,3 +167,21 @@ describe("endpoints of outgoing webhooks", () => {
     expect((await audited("endpoint.rotated")).map(([, subject]) => subject)).toEqual(["product"]);
   });
 });
+
+describe("change flows", () => {
+  test("are listed with what they wait for, paused and resumed, which is audited; nothing is sent meanwhile", async () => {
+    expect((await call("reader", "POST", "/api/flows/notes/pause?tenant=acme")).statusCode).toBe(403);
+    expect((await call("acme", "POST", "/api/flows/note/pause?tenant=acme")).json().error).toMatchObject({ code: "SERVER_NOT_FOUND" });
+    expect((await call("acme", "POST", "/api/flows/notes/pause?tenant=acme")).json()).toEqual({ flow: "notes", paused: true });
+    const flow = async () => ((await get("acme", "/api/change-flows?tenant=acme")) as { data: { flow: string; waiting: number; paused: boolean }[] }).data.find((each) => each.flow === "notes")!;
+    const { waiting } = await flow();
+    await page("p-1", "noted");
+    for (const end = Date.now() + 10_000; (await flow()).waiting === waiting && Date.now() < end;) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await flow()).toMatchObject({ paused: true, waiting: waiting + 1, kind: "action", target: "crm", entity: "contact" });
+    expect((await get("bolt", "/api/change-flows?tenant=bolt")).data.every(({ paused }: { paused: boolean }) => !paused)).toBe(true);
+    expect((await call("acme", "POST", "/api/flows/notes/resume?tenant=acme")).json()).toEqual({ flow: "notes", paused: false });
+    for (const end = Date.now() + 10_000; (await flow()).waiting > waiting && Date.now() < end;) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await flow()).toMatchObject({ paused: false, waiting, last_delivery_at: expect.any(String) });
+    expect([await audited("flow.paused"), await audited("flow.resumed")].map((each) => each.length)).toEqual([1, 1]);
+  });
+});
