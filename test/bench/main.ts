@@ -17,10 +17,9 @@ import { measureDeliveries } from "./deliveries.ts";
 import { measureActions } from "./actions.ts";
 import { measureIntake } from "./intake.ts";
 import { measureTenants } from "./tenants.ts";
-import { measureTenants } from "./tenants.ts";
 import { measureTrigger } from "./trigger.ts";
 
-const { values } = parseArgs({ options: { records: { type: "string", default: "100000" }, rounds: { type: "string", default: "3" }, tenants: { type: "string", default: "10000" }, tenants: { type: "string", default: "10000" }, only: { type: "string" }, json: { type: "boolean" } } });
+const { values } = parseArgs({ options: { records: { type: "string", default: "100000" }, rounds: { type: "string", default: "3" }, tenants: { type: "string", default: "10000" }, only: { type: "string" }, json: { type: "boolean" } } });
 const records = Number(values.records);
 const rounds = Number(values.rounds);
 const PAGE_SIZE = 500;
@@ -40,7 +39,6 @@ try {
   if (wants("intake")) results["intake"] = await measureIntake(postgres.url, key, rounds);
   if (wants("deliveries")) results["deliveries"] = await measureDeliveries(postgres.url, key, rounds);
   if (wants("actions")) results["actions"] = await measureActions(postgres.url, key, rounds);
-  if (values.only === "tenants") results["tenants"] = await measureTenants(postgres.url, key, Number(values.tenants));
   if (values.only === "tenants") results["tenants"] = await measureTenants(postgres.url, key, Number(values.tenants));
   if (values.only === "memory") results["memory"] = await memory();
   if (values.json) console.log(JSON.stringify(results));
