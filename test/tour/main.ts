@@ -5,7 +5,6 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { areas } from "../../studio/app/areas.ts";
 import { chromiumPath, openBrowser, signIn } from "../support/browser.ts";
 import { projectRoot, startCommand } from "../support/command.ts";
 import { stops, type Person } from "./stops.ts";
@@ -14,6 +13,8 @@ if (chromiumPath === undefined) {
   console.error("There is no Chromium here (set CHROMIUM to its path).");
   process.exit(1);
 }
+// By its address: TypeScript would check Studio's pages by the rules of the server.
+const { areas } = await import(new URL("../../studio/app/areas.ts", import.meta.url).href) as { areas: readonly { readonly path: string }[] };
 const shown = new Set(stops.map(({ page }) => page));
 const missing = areas.map(({ path: page }) => page).filter((page) => !shown.has(page));
 if (missing.length > 0) {
