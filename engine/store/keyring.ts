@@ -10,7 +10,7 @@
  * What this does not stop: someone who can write the database can put an older ciphertext of the same row, field and version
  * back.
  */
-import { createHmac, hkdfSync, randomBytes } from "node:crypto";
+import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from "node:crypto";
 import { PlugboardError } from "../errors/plugboard-error.ts";
 import type { Database, TenantTransaction, Transaction } from "./database.ts";
 import { inGlobal, withTenant } from "./database.ts";
@@ -131,16 +131,23 @@ export async function createKeyring(source: KeySource, old?: KeySource): Promise
 
   const sealerOf = (tx: TenantTransaction, known: DataKeys): Sealer => {
     const { tenant, tenantId } = tx;
-    const key = known.byVersion.get(known.newest)!;
-    const opened = ({ byVersion }: DataKeys, purpose: Purpose, value: Uint8Array): Buffer => {
+    // As long as the sealer, which is as long as its transaction; Node overwrites it when it is collected.
+    const objects = new Map<number, KeyObject>();
+    const keyOf = ({ byVersion }: DataKeys, version: number): KeyObject => {
+      let object = objects.get(version);
+      if (object !== undefined) return object;
+      const bytes = byVersion.get(version);
+      if (bytes === undefined) throw new PlugboardError("STORE_DECRYPT", { tenant });
+      objects.set(version, object = createSecretKey(bytes));
+      return object;
+    };
+    const opened = (keys: DataKeys, purpose: Purpose, value: Uint8Array): Buffer => {
       const version = versionOf(value);
-      const opening = byVersion.get(version);
-      if (!opening) throw new PlugboardError("STORE_DECRYPT", { tenant });
-      return unsealed(opening, bound(purpose, tenantId, version), value, tenant);
+      return unsealed(keyOf(keys, version), bound(purpose, tenantId, version), value, tenant);
     };
     return {
       dekVersion: known.newest,
-      seal: (purpose, plain) => sealed(key, bound(purpose, tenantId, known.newest), plain, known.newest),
+      seal: (purpose, plain) => sealed(keyOf(known, known.newest), bound(purpose, tenantId, known.newest), plain, known.newest),
       open: (purpose, value) => opened(known, purpose, value),
       openFresh: async (purpose, value) => opened(versionOf(value) > known.newest ? await load(tx) : known, purpose, value),
       fingerprint: (value) => createHmac("sha256", known.fingerprintKey).update(value).digest("hex").slice(0, 8),

@@ -1,5 +1,5 @@
 /** A keyed hash over parts of the request. Source: RFC 2104; what is hashed differs by provider, so it is a template. */
-import { createHmac } from "node:crypto";
+import { createHmac, createSecretKey } from "node:crypto";
 import { defineVerifier } from "../kinds.ts";
 import { HASHES } from "../shared/body-digest.ts";
 import { equalSecretly } from "../shared/constant-time.ts";
@@ -25,7 +25,8 @@ export default defineVerifier<HmacSpec>("hmac", (spec, context) => {
   return signedVerifier(spec, context, {
     signed: "{{request.body}}", encoding: "hex",
     async prepare(variables) {
-      const key = keyOf(await secret(variables), encoding(variables), spec.secret_prefix ?? "");
+      // Node takes three times as long where it is given the bytes.
+      const key = createSecretKey(keyOf(await secret(variables), encoding(variables), spec.secret_prefix ?? ""));
       const hash = algorithm(variables);
       return (signed) => {
         const expected = createHmac(hash, key).update(signed).digest();
