@@ -31,7 +31,7 @@ describe.skipIf(chromiumPath === undefined)("operating", () => {
   }
 
   const pages = (): string[] => [
-    "/", "/?days=7&tenant=acme", `/runs/${run}?tenant=acme`, "/quarantine?tenant=acme", "/events?tenant=acme", "/events/refused?tenant=acme", "/webhooks?tenant=acme", "/deliveries?tenant=acme", `/deliveries/${failed}?tenant=acme`, "/deliveries/pending?tenant=acme",
+    "/", "/?days=7&tenant=acme", `/runs/${run}?tenant=acme`, "/quarantine?tenant=acme", "/events?tenant=acme", "/events/refused?tenant=acme", "/webhook-addresses?tenant=acme", "/deliveries?tenant=acme", `/deliveries/${failed}?tenant=acme`, "/deliveries/pending?tenant=acme",
     "/outgoing-webhooks?tenant=acme", "/audit", "/audit?tenant=acme", "/settings/people", "/settings/people?tenant=acme", "/settings/roles", "/settings/keys", "/settings/sign-in", "/settings/tokens", "/settings/installation", "/account",
   ];
 
@@ -50,7 +50,7 @@ describe.skipIf(chromiumPath === undefined)("operating", () => {
     const drawn = page.getByRole("img", { name: /^Runs: \d+ succeeded, 0 failed/ });
     await drawn.locator("canvas").waitFor();
     expect(await drawn.locator("canvas").evaluate((canvas: HTMLCanvasElement) => canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value !== 0))).toBe(true);
-    await page.getByText("Runs as a table").click();
+    await page.getByText("Runs as a table", { exact: true }).click();
     const table = page.getByRole("table", { name: "Runs", exact: true });
     const newest = (await table.locator("tbody tr").first().locator("td").allInnerTexts()).slice(1);
     expect(newest.slice(0, 2)).toEqual(["0", "0"]);
@@ -66,7 +66,7 @@ describe.skipIf(chromiumPath === undefined)("operating", () => {
   });
 
   test("an address for webhooks is made and shown once; a bad request to it is refused by reason, a replaced one goes on for a while", async () => {
-    const page = await studio.open(studio.person("super_admin"), "/webhooks?tenant=northwind");
+    const page = await studio.open(studio.person("super_admin"), "/webhook-addresses?tenant=northwind");
     await page.getByRole("button", { name: "Make an address" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Make an address" }).click();
     const url = await page.locator("[data-shown-once]").innerText();
@@ -77,7 +77,7 @@ describe.skipIf(chromiumPath === undefined)("operating", () => {
     expect((await fetch(url, { method: "POST", headers: { "content-type": "application/json", signature: "sha256 00" }, body: "{}" })).status).toBe(401);
     await page.goto(`${studio.url}/events/refused?tenant=northwind`);
     await page.getByRole("table", { name: "Refused requests" }).getByText("greenhouse").first().waitFor();
-    await page.goto(`${studio.url}/webhooks?tenant=northwind`);
+    await page.goto(`${studio.url}/webhook-addresses?tenant=northwind`);
     await page.getByRole("button", { name: "Make or replace" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Replace it" }).click();
     await page.getByText("The one before goes on until").waitFor();
