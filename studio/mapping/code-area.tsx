@@ -62,7 +62,7 @@ export function CodeArea({ value, label, language, complete, problems, onChange,
         extensions: [
           history(), closeBrackets(), language, syntaxHighlighting(COLOURS), autocompletion({ override: [(context) => latest.current.complete(context)] }), lint, LOOK, EditorView.lineWrapping, placeholder(hint),
           ...(height === undefined ? [] : [lineNumbers(), lintGutter(), EditorView.theme({ "&": { height }, ".cm-scroller": { overflow: "auto" } })]),
-          keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap]), EditorView.contentAttributes.of({ "aria-label": label }), EditorState.readOnly.of(readOnly), EditorView.editable.of(!readOnly),
+          keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap]), EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }), EditorState.readOnly.of(readOnly), EditorView.editable.of(!readOnly),
           EditorView.updateListener.of((update) => { if (update.docChanged && !update.transactions.some((each) => each.isUserEvent("outside"))) latest.current.onChange(update.state.doc.toString()); }),
         ],
       }),

@@ -1,5 +1,5 @@
 /** The source record: its fields with their types and the sample's values. A field is dragged, or chosen with Enter. */
-import { ActionIcon, Badge, Box, Button, Group, ScrollArea, Text, TextInput, Tooltip, UnstyledButton } from "@mantine/core";
+import { ActionIcon, Badge, Box, Button, Group, ScrollArea, Text, TextInput, Tooltip, UnstyledButton, VisuallyHidden } from "@mantine/core";
 import { ChevronDownIcon, ChevronRightIcon, MagnifyingGlassIcon } from "@radix-ui/react-icons";
 import { useState } from "react";
 import { flat, type SourceField } from "./trees.ts";
@@ -32,10 +32,10 @@ export function SourcePanel({ sources, used, lit, choose, name, height = 520 }: 
             ? <ActionIcon variant="subtle" color="gray" size="xs" aria-label={isOpen ? `Close ${path}` : `Open ${path}`} aria-expanded={isOpen} onClick={() => setClosed((old) => { const next = new Set(old); if (!next.delete(path)) next.add(path); return next; })}>{isOpen ? <ChevronDownIcon /> : <ChevronRightIcon />}</ActionIcon>
             : <Box w={18} />}
           <UnstyledButton draggable onDragStart={(event) => { event.dataTransfer.setData(DRAGGED, JSON.stringify(field.path)); event.dataTransfer.effectAllowed = "copy"; }} onClick={() => choose?.(field)} data-source={path}
-            py={3} px={6} style={{ flex: 1, minWidth: 0, borderRadius: 4, background: lit.has(path) ? "var(--mantine-primary-color-light)" : undefined, cursor: "grab" }} aria-label={`${path}, ${field.type}${used.has(path) ? ", used" : ""}`}>
+            py={3} px={6} style={{ flex: 1, minWidth: 0, borderRadius: 4, background: lit.has(path) ? "var(--mantine-primary-color-light)" : undefined, cursor: "grab" }}>
             <Group gap={6} wrap="nowrap" justify="space-between">
-              <Text size="sm" truncate fw={used.has(path) ? 600 : 400} title={path}>{field.name}</Text>
-              <Text size="xs" c="dimmed" truncate maw={110} ta="right">{field.isList && field.children.length > 0 ? "list" : field.sample === undefined ? field.type : textOfValue(field.sample)}</Text>
+              <Text size="sm" truncate fw={used.has(path) ? 600 : 400} title={path}>{field.name}{used.has(path) && <VisuallyHidden>, used</VisuallyHidden>}</Text>
+              <Text size="xs" {...(lit.has(path) ? {} : { c: "dimmed" })} truncate maw={110} ta="right">{field.isList && field.children.length > 0 ? "list" : field.sample === undefined ? field.type : textOfValue(field.sample)}</Text>
             </Group>
           </UnstyledButton>
         </Group>

@@ -21,7 +21,7 @@ withBrowser("from signing in to a field of the customer's own that is in force, 
   await page.getByRole("link", { name: "Organisations" }).click();
   await page.getByRole("link", { name: /new organisation/i }).click();
   await page.getByLabel("Organisation name").fill("Acme Training Ltd");
-  await expect.poll(() => page.getByLabel("Subdomain").inputValue()).toBe("acme-training");
+  await expect.poll(() => page.getByLabel("Subdomain").inputValue(), { timeout: 20_000 }).toBe("acme-training");
   await page.getByRole("button", { name: "Next" }).click();
   await page.getByRole("radio", { name: /^Aptem \+ HubSpot/ }).click();
   await page.getByRole("button", { name: "Next" }).click();

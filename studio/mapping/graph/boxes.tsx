@@ -60,7 +60,7 @@ function SourceBox({ data: { sources, wired } }: NodeProps<SourceNode>) {
           <Box key={key} pos="relative" h={ROW} pr={14} pl={6 + (path.length - 1) * 12} data-source={key} style={{ display: "flex", alignItems: "center", gap: 2, borderTop: line }}>
             {children.length > 0 ? <ActionIcon className="nodrag" variant="transparent" color="gray" size={16} aria-label={`${isOpen ? "Close" : "Open"} ${key}`} aria-expanded={isOpen} onClick={() => source.toggle(key)}>{isOpen ? <ChevronDownIcon width={12} /> : <ChevronRightIcon width={12} />}</ActionIcon> : <Box w={16} style={{ flexShrink: 0 }} />}
             <Text size="xs" truncate flex={1} fw={wired.has(key) ? 600 : 400} title={key}>{name}</Text><Text size="xs" c="dimmed" style={{ flexShrink: 0 }}>{type}</Text>
-            <Handle type="source" position={Position.Right} id={key} style={HANDLE} aria-label={`Drag ${key}`}><Dot lit={wired.has(key)} /></Handle>
+            <Handle type="source" position={Position.Right} id={key} style={HANDLE} title={`Drag ${key}`}><Dot lit={wired.has(key)} /></Handle>
           </Box>
         );
       })}
@@ -84,7 +84,7 @@ function TargetRow({ state, at }: { readonly state: FieldState; readonly at: { r
   const errors = problems.filter(({ severity }) => severity === "error");
   return (
     <Box pos="absolute" left={0} right={0} top={at.top} h={at.height} pl={14} pr={6} data-target={field} onClick={() => select(field)} style={{ display: "flex", flexDirection: "column", justifyContent: "center", borderTop: line, ...(selected === field ? { boxShadow: "inset 3px 0 0 var(--mantine-primary-color-filled)" } : {}), ...(changed ? { background: "var(--mantine-primary-color-light)" } : {}) }}>
-      <Handle type="target" position={Position.Left} id={field} style={HANDLE} aria-label={`Drop on ${field}`} isConnectable={!readOnly}><Dot lit={text !== null} /></Handle>
+      <Handle type="target" position={Position.Left} id={field} style={HANDLE} title={`Drop on ${field}`} isConnectable={!readOnly}><Dot lit={text !== null} /></Handle>
       <Group gap={4} wrap="nowrap">
         <Menu position="bottom-end" width={280} withinPortal shadow="md" trapFocus returnFocus disabled={readOnly}>
           <Menu.Target><UnstyledButton className="nodrag" flex={1} miw={0} aria-label={`${field}${required ? ", required" : ""}: choose what makes it`}><Text size="xs" fw={550} truncate title={field}>{field}{required ? " *" : ""}</Text></UnstyledButton></Menu.Target>
@@ -146,7 +146,7 @@ function PortRow({ field, node, port, state }: { readonly field: string; readonl
   const isRow = node.kind === "object" || (node.kind === "lookup" && port.id.startsWith("row"));
   return (
     <Box pos="relative" pl={12} pr={8} h={ROW} style={{ display: "flex", alignItems: "center", gap: 6 }} data-port={port.id}>
-      <Handle type="target" position={Position.Left} id={port.id} style={HANDLE} aria-label={`Drop on ${label} of ${node.title}`} isConnectable={!readOnly}><Dot lit={port.at !== undefined} /></Handle>
+      <Handle type="target" position={Position.Left} id={port.id} style={HANDLE} title={`Drop on ${label} of ${node.title}`} isConnectable={!readOnly}><Dot lit={port.at !== undefined} /></Handle>
       <Menu position="bottom-start" width={280} withinPortal shadow="md" trapFocus returnFocus disabled={readOnly}>
         <Menu.Target><UnstyledButton className="nodrag" style={{ flexShrink: port.inline === undefined ? 1 : 0, minWidth: 0, maxWidth: port.inline === undefined ? "100%" : 96 }} aria-label={`${label} of ${node.title}: choose`}><Text size="xs" c="dimmed" truncate title={label}>{label}</Text></UnstyledButton></Menu.Target>
         <Menu.Dropdown className="nowheel" mah="70vh" style={{ overflowY: "auto" }}>

@@ -1,0 +1,129 @@
+/** Organisations: what stands on their cards, and what every button does against the stand-ins. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chromiumPath, openStudio, type Studio } from "../support/studio.ts";
+import { settled, walk } from "./walk.ts";
+
+if (chromiumPath === undefined) console.warn("skipped: no Chromium here, so Studio's pages of organisations are not tried");
+
+describe.skipIf(chromiumPath === undefined)("organisations", () => {
+  let studio: Studio;
+  const boss = () => studio.person("super_admin");
+  beforeAll(async () => { studio = await openStudio({ ran: ["acme/learners"] }); }, 120_000);
+  afterAll(() => studio?.close());
+
+  const pages = ["/super-admin/organizations", "/super-admin/organizations/acme", "/super-admin/organizations/acme?tab=settings", "/super-admin/organizations/acme?tab=flows", "/super-admin/organizations/acme?tab=people", "/super-admin/organizations/acme/integrations", "/super-admin/organizations/new"];
+  test("every page of them: no error, nothing that axe finds, no secret in any answer", async () => {
+    expect(await walk(studio, await studio.open(boss(), pages[0]!), pages)).toEqual([]);
+    expect(await walk(studio, await studio.open(boss(), pages[0]!, { width: 390, dark: true }), pages.slice(0, 3))).toEqual([]);
+  }, 60_000);
+
+  test("how often a flow runs is a form; what it says is proposed, for this organisation alone, and can be reset", async () => {
+    const page = await studio.open(boss(), "/super-admin/organizations/acme");
+    await page.getByRole("button", { name: "Change how often learners runs" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("its default: every hour").waitFor();
+    await dialog.getByRole("textbox", { name: "Every" }).fill("45");
+    await dialog.getByRole("button", { name: "Propose change" }).click();
+    await page.waitForURL(/\/changes\//);
+    await page.getByText("flows.learners.schedule").waitFor();
+    await page.getByText("every 45 min").waitFor();
+    expect(await page.getByRole("heading", { level: 2, name: /Brightpath/ }).count()).toBe(0);
+    await page.goto(`${studio.url}/super-admin/organizations/acme`);
+    await page.getByRole("button", { name: "Change how often learners runs" }).click();
+    await page.getByRole("button", { name: "Reset to default" }).click();
+    await page.waitForURL(/\/changes\//);
+    await page.getByText("every 1 h").waitFor();
+  }, 40_000);
+
+  test("a cron line takes the place of every", async () => {
+    const page = await studio.open(boss(), "/super-admin/organizations/brightpath");
+    await page.getByRole("button", { name: "Change how often employers runs" }).click();
+    await page.getByText("At set times").click();
+    await page.getByRole("textbox", { name: "Cron" }).fill("0 6 * * 1-5");
+    await page.getByRole("dialog").getByRole("button", { name: "Propose change" }).click();
+    await page.waitForURL(/\/changes\//);
+    await page.getByText("cron 0 6 * * 1-5").waitFor();
+  });
+
+  test("a wrong key is refused with the provider's words, the right one connects, and neither is shown again", async () => {
+    const token = studio.demo.connections.find(({ tenant }) => tenant === "brightpath")!.secrets["api_token"]!;
+    const page = await studio.open(boss(), "/super-admin/organizations/brightpath");
+    const card = page.getByRole("article", { name: "Aptem" });
+    await card.getByRole("button", { name: "Configure" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.locator("input[name=api_token]").fill("certainly-not-it");
+    await dialog.getByRole("button", { name: "Save and test" }).click();
+    await dialog.getByRole("alert").getByText(/refused|401/i).first().waitFor();
+    await dialog.locator("input[name=api_token]").fill(token);
+    await dialog.getByRole("button", { name: "Save and test" }).click();
+    await page.getByText("Connected: the provider accepted it.").waitFor();
+    await card.getByText("connected", { exact: true }).first().waitFor();
+    expect(await page.content()).not.toContain(token);
+  }, 40_000);
+
+  test("a run that is asked for is seen on the card as it goes, without loading the page again", async () => {
+    const page = await studio.open(boss(), "/super-admin/organizations/acme");
+    const card = page.getByRole("article", { name: "HubSpot" });
+    await card.locator("[data-flow=employers]").waitFor();
+    await card.getByRole("button", { name: "Run now" }).click();
+    await page.getByText(/Queued: it shows here|queued already/).waitFor();
+    await card.locator("[data-flow=employers]").getByText("succeeded").waitFor();
+  }, 40_000);
+
+  test("pause and resume, a connect link, and disconnecting that keeps what was read", async () => {
+    const page = await studio.open(boss(), "/super-admin/organizations/acme");
+    const card = page.getByRole("article", { name: "Aptem" });
+    const menu = (item: string) => card.getByRole("button", { name: "More for Aptem" }).click().then(() => page.getByRole("menuitem", { name: item }).click());
+    await menu("Pause");
+    await card.getByText(/Paused by/).first().waitFor();
+    await menu("Resume");
+    await card.getByText(/Paused by/).first().waitFor({ state: "detached" });
+    await menu("Make a connect link");
+    await page.getByRole("button", { name: "Make a link for a day" }).click();
+    await page.getByText("Shown this once").waitFor();
+    expect(await page.getByRole("dialog").locator("code").innerText()).toMatch(/\/connect#/);
+    await page.keyboard.press("Escape");
+    await menu("Disconnect");
+    await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
+    await card.getByText("disconnected").first().waitFor();
+    expect((await studio.api<{ data: unknown[] }>(boss(), "GET", "/api/records/learner?tenant=acme&limit=1")).data).toHaveLength(1);
+  }, 40_000);
+
+  test("disabling an integration is proposed; a template of one organisation is shown with its conflicts before it is", async () => {
+    const page = await studio.open(boss(), "/super-admin/organizations/northwind");
+    await page.getByRole("button", { name: "More for Greenhouse" }).click();
+    await page.getByRole("menuitem", { name: "Disable: propose it" }).click();
+    await page.waitForURL(/\/changes\//);
+    await page.getByText("connections.greenhouse.enabled").waitFor();
+    await page.goto(`${studio.url}/super-admin/organizations/brightpath?tab=settings`);
+    await page.getByRole("button", { name: "Take over a template" }).click();
+    await page.getByRole("combobox", { name: "Of another organisation" }).or(page.getByRole("textbox", { name: "Of another organisation" })).first().click();
+    await page.getByRole("option", { name: /Acme/ }).click();
+    await page.getByText("It is of another preset").waitFor();
+    await page.getByText(/would be written/).waitFor();
+  }, 40_000);
+
+  test("the billing contact is kept; suspending says so and resuming undoes it; acting as one of its people shows a banner", async () => {
+    const page = await studio.open(boss(), "/super-admin/organizations/northwind?tab=settings");
+    await page.getByRole("textbox", { name: "E-mail" }).fill("accounts@northwind.example");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Saved.").waitFor();
+    await page.reload();
+    await page.waitForFunction(() => document.querySelector<HTMLInputElement>("input[type=email]")?.value === "accounts@northwind.example");
+    const more = (item: string) => page.getByRole("button", { name: "More", exact: true }).click().then(() => page.getByRole("menuitem", { name: item }).click());
+    await more("Suspend");
+    await page.getByRole("textbox", { name: "Why" }).fill("Unpaid since May");
+    await page.getByRole("dialog").getByRole("button", { name: "Suspend" }).click();
+    await page.getByText("Unpaid since May").first().waitFor();
+    await more("Resume");
+    await page.getByText("Unpaid since May").first().waitFor({ state: "detached" });
+    await more("Act as one of its people");
+    await page.getByRole("textbox", { name: "Reason" }).fill("Support case 12");
+    await page.getByRole("button", { name: "Act as tenant admin" }).click();
+    await page.getByText(/You act as/).waitFor();
+    await page.getByRole("button", { name: "Be yourself again" }).click();
+    await page.getByText(/You act as/).waitFor({ state: "detached" });
+    await settled(page);
+    expect(studio.errorsOf(page)).toEqual([]);
+  }, 40_000);
+});
