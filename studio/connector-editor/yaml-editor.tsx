@@ -3,7 +3,7 @@ import { autocompletion, closeBrackets, completionKeymap, type CompletionContext
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
 import { HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
-import { forceLinting, linter, lintGutter, type Diagnostic } from "@codemirror/lint";
+import { lintGutter, setDiagnostics, type Diagnostic } from "@codemirror/lint";
 import { EditorState } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
@@ -27,9 +27,12 @@ const look = EditorView.theme({
   ".cm-tooltip-autocomplete ul li[aria-selected]": { background: "var(--mantine-primary-color-light)", color: "var(--mantine-color-text)" },
 });
 
+const NONE: readonly YamlProblem[] = [];
+
+
 export interface YamlProblem { readonly line: number; readonly col: number; readonly severity: string; readonly message: string }
 
-export function YamlEditor({ value, label, readOnly = false, schema, problems = [], onChange, goTo }: {
+export function YamlEditor({ value, label, readOnly = false, schema, problems = NONE, onChange, goTo }: {
   readonly value: string; readonly label: string; readonly readOnly?: boolean;
   /** Of the root: `connector.schema.json`. Absent: nothing is completed. */
   readonly schema?: string;
@@ -40,8 +43,8 @@ export function YamlEditor({ value, label, readOnly = false, schema, problems = 
 }) {
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(undefined);
-  const latest = useRef({ problems, onChange, schema });
-  latest.current = { problems, onChange, schema };
+  const latest = useRef({ onChange, schema });
+  latest.current = { onChange, schema };
   useEffect(() => {
     const complete = (context: CompletionContext) => {
       if (latest.current.schema === undefined) return null;
@@ -49,17 +52,12 @@ export function YamlEditor({ value, label, readOnly = false, schema, problems = 
       if (options.length === 0 || (from === context.pos && !context.explicit)) return null;
       return { from, validFor: /^[\w$.-]*$/, options: options.map(({ label: name, detail, info, apply, kind }) => ({ label: name, detail, info, apply, type: kind === "key" ? "property" : "constant" })) };
     };
-    const lint = linter((editor): Diagnostic[] => latest.current.problems.map(({ line, col, severity, message }) => {
-      const at = editor.state.doc.line(Math.min(Math.max(line, 1), editor.state.doc.lines));
-      const from = Math.min(at.from + Math.max(col - 1, 0), at.to);
-      return { from, to: Math.max(from, Math.min(at.to, wordEnd(at.text, from - at.from) + at.from)), message, severity: severity === "error" ? "error" : "warning" };
-    }), { delay: 0 });
     const editor = new EditorView({
       parent: place.current!,
       state: EditorState.create({
         doc: value,
         extensions: [
-          lineNumbers(), history(), closeBrackets(), indentOnInput(), yaml(), syntaxHighlighting(colours), look, autocompletion({ override: [complete] }), lint, lintGutter(),
+          lineNumbers(), history(), closeBrackets(), indentOnInput(), yaml(), syntaxHighlighting(colours), look, autocompletion({ override: [complete] }), lintGutter(),
           // Tab leaves the editor, as everywhere: indentation is typed, or comes with Enter.
           keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap]), EditorView.contentAttributes.of({ "aria-label": label, ...(readOnly ? { "aria-readonly": "true" } : {}) }),
           ...(readOnly ? [EditorState.readOnly.of(true)] : []), EditorState.tabSize.of(2),
@@ -75,7 +73,11 @@ export function YamlEditor({ value, label, readOnly = false, schema, problems = 
     const editor = view.current;
     if (editor && editor.state.doc.toString() !== value) editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
   }, [value]);
-  useEffect(() => { if (view.current) forceLinting(view.current); }, [problems]);
+  // Set, not asked for: they come from the server, a moment after the text.
+  useEffect(() => {
+    const editor = view.current;
+    if (editor) editor.dispatch(setDiagnostics(editor.state, problems.map((problem) => shownAt(editor.state, problem))));
+  }, [problems, label, readOnly]);
   useEffect(() => {
     const editor = view.current;
     if (!editor || !goTo) return;
@@ -84,6 +86,12 @@ export function YamlEditor({ value, label, readOnly = false, schema, problems = 
     editor.focus();
   }, [goTo]);
   return <div ref={place} />;
+}
+
+function shownAt(state: EditorState, { line, col, severity, message }: YamlProblem): Diagnostic {
+  const at = state.doc.line(Math.min(Math.max(line, 1), state.doc.lines));
+  const from = Math.min(at.from + Math.max(col - 1, 0), at.to);
+  return { from, to: Math.max(from, Math.min(at.to, at.from + wordEnd(at.text, from - at.from))), message, severity: severity === "error" ? "error" : "warning" };
 }
 
 const wordEnd = (text: string, from: number): number => from + (/^[^\s:,}\]]*/.exec(text.slice(from))?.[0].length ?? 1);

@@ -20,7 +20,7 @@ const place = closed({ layer: { type: "string" }, file: { type: "string" }, line
 
 /** What a tenant's own people may be given: field by field, and how often. */
 const MAPPINGS = /^\/flows\/[^/]+\/map(\/|$)/;
-const FREQUENCY = /^\/flows\/[^/]+\/from\/(every|cron|sweep)$/;
+const FREQUENCY = /^\/flows\/[^/]+\/from\/(every|cron|time_zone|sweep)$/;
 
 interface Asked { Params: { tenant: string }; Body: { changes: OverrideChange[]; title?: string } }
 

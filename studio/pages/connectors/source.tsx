@@ -68,6 +68,7 @@ export function Source({ bench, drafts, setDrafts }: { readonly bench: Workbench
           {isOwn && shown.text === "" && drafts[shown.path] === undefined && <Alert variant="light" color="gray">Write only what is to differ from the built-in file, beginning with <Code>connector: {bench.connector}</Code>. <Button size="compact-xs" variant="default" ml="xs" onClick={() => change(`connector: ${bench.connector}\n`)}>Begin</Button></Alert>}
           <YamlEditor key={keyOf(shown)} value={text} label={`Text of ${shown.path}`} readOnly={!isOwn} problems={inline} goTo={place} {...(shown.path.endsWith("/connector.yaml") ? { schema: "connector.schema.json" } : shown.path.endsWith("/tests.yaml") ? { schema: "tests.schema.json" } : {})} onChange={change} />
           <div role="status" aria-live="polite" aria-label="Problems">
+            {check.isPlaceholderData && <Text size="xs" c="dimmed">Checking…</Text>}
             {check.isError ? <Failed error={check.error} retry={() => void check.refetch()} /> : here.length === 0
               ? <Text size="xs" c="dimmed">{check.data ? "No problems." : "Checking…"}</Text>
               : <Stack gap={2}>{here.map((problem, index) => (
