@@ -62,8 +62,10 @@ export async function measureDeliveries(url: string, key: string, rounds: number
   console.log(`${DELIVERIES.toLocaleString("en")} changes of rows to requests, ${AT_ONCE} at once, ${rounds} rounds in turn`);
   for (let round = 1; round <= rounds; round++) {
     seconds.byHand.push(await byHand(admin, url, port));
+    const before = process.cpuUsage();
     seconds.ours.push(await deliverAll(ours, admin, tenantId, receiver));
-    console.log(`  round ${round}: by hand ${rate(seconds.byHand.at(-1)!)}/s, plugboard ${rate(seconds.ours.at(-1)!)}/s`);
+    const { user, system } = process.cpuUsage(before);
+    console.log(`  round ${round}: by hand ${rate(seconds.byHand.at(-1)!)}/s, plugboard ${rate(seconds.ours.at(-1)!)}/s (${((user + system) / 1000 / DELIVERIES).toFixed(2)} ms of this process's CPU each)`);
   }
   const behind = await behindOne(ours, admin, tenantId, receiver);
   console.log(`  with ${BEHIND.toLocaleString("en")} of one row behind one that fails: plugboard ${rate(behind.seconds)}/s; a claim then takes ${behind.claim.toFixed(1)} ms`);
