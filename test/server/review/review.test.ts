@@ -20,7 +20,7 @@ let review: Review;
 beforeEach(async () => {
   database = await testDatabase();
   folder = await mkdtemp(path.join(tmpdir(), "plugboard-review-"));
-  await makeDemoWorkspace(folder, { aptem: "http://127.0.0.1:1001", hubspot: "http://127.0.0.1:1002", greenhouse: "http://127.0.0.1:1003" });
+  await makeDemoWorkspace(folder, { aptem: "http://127.0.0.1:1001", hubspot: "http://127.0.0.1:1002", greenhouse: "http://127.0.0.1:1003", wix: "http://127.0.0.1:1004" });
   review = { db: database.db, keyring: await keyring(), workspace: await openWorkspace(folder) };
   await commitDirect(review.workspace.repository, { files: [{ file: "workspace.yaml", set: [{ pointer: "/review", value: "other" }] }], message: "Another person approves", author: { name: "Ada", email: "ada@example.com" } });
   await syncMain(review);
