@@ -64,7 +64,7 @@ export const stops: readonly Stop[] = [
   { name: "events", title: "Events that providers sent", page: "/events", at: async (api) => `/events?tenant=${await busy(api, "events")}` },
   { name: "event", title: "One event", page: "/events/$event", at: async (api) => { const tenant = await busy(api, "events"); return newest<{ id: string }>(`/api/events?tenant=${tenant}`, ({ id }) => `/events/${id}?tenant=${tenant}`)(api); } },
   { name: "events-refused", title: "Requests that were refused", page: "/events/refused", at: async (api) => `/events/refused?tenant=${await busy(api, "events")}` },
-  { name: "webhooks", title: "Webhook addresses", page: "/webhooks", at: async (api) => `/webhooks?tenant=${await busy(api, "events")}` },
+  { name: "webhooks", title: "Webhook addresses", page: "/webhook-addresses", at: async (api) => `/webhook-addresses?tenant=${await busy(api, "events")}` },
   { name: "deliveries", title: "Deliveries", page: "/deliveries", at: async (api) => `/deliveries?tenant=${await busy(api, "deliveries")}` },
   { name: "delivery", title: "One delivery and every try of it", page: "/deliveries/$delivery", at: async (api) => { const tenant = await busy(api, "deliveries"); return newest<{ id: string }>(`/api/deliveries?tenant=${tenant}`, ({ id }) => `/deliveries/${id}?tenant=${tenant}`)(api); } },
   { name: "deliveries-pending", title: "What did not fire by itself", page: "/deliveries/pending", at: async (api) => `/deliveries/pending?tenant=${await busy(api, "deliveries")}` },
