@@ -37,7 +37,7 @@ export function Frame() {
           </Group>
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar p="xs" aria-label="Main navigation"><ScrollArea type="auto"><Navigation pathname={pathname} /></ScrollArea></AppShell.Navbar>
+      <AppShell.Navbar p="xs" aria-label="Main navigation"><ScrollArea type="hover" scrollbarSize={6}><Navigation pathname={pathname} /></ScrollArea></AppShell.Navbar>
       <AppShell.Main id="content" ref={content} tabIndex={-1} style={{ outline: "none" }}>
         {session.impersonation && (
           <Alert color="yellow" variant="light" mb="md" title={`You act as ${session.user.name ?? session.user.email}`}>
