@@ -42,5 +42,7 @@ export function makeStorm({ seed, kills, stops, cuts, who, points }: Storm): Blo
   const zombies = Array.from({ length: stops }, (_, index): Blow =>
     index % 3 === 2 ? { what: "stop", who: "server", afterMilliseconds: random.whole(1, 120) } : { what: "stop", who: "worker", at: STOPS[index % STOPS.length]!, nth: random.whole(1, 3) });
   const outages = Array.from({ length: cuts }, (): Blow => ({ what: "cut", who: "database", afterMilliseconds: random.whole(1, 200) }));
-  return random.shuffle([...deaths, ...zombies, ...outages]);
+  const storm = random.shuffle([...deaths, ...zombies.slice(1), ...outages]);
+  // It sleeps for long: the others strike meanwhile.
+  return [...zombies.slice(0, 1), ...storm];
 }

@@ -23,7 +23,7 @@ category: crm
 config:
   url: { title: Address }
   key: { title: Webhook key, secret: true }
-http: { base_url: "{{config.url}}", hosts: ["127.0.0.1"], timeouts: { total: 1s } }
+http: { base_url: "{{config.url}}", hosts: ["127.0.0.1"], timeouts: { total: 2s } }
 streams:
   orders:  { key: id }
   people:  { key: id, version: v }
@@ -53,7 +53,7 @@ http:
   base_url: "{{config.url}}"
   hosts: ["127.0.0.1"]
   auth: { type: bearer, token: "{{config.token}}" }
-  timeouts: { total: 1s }
+  timeouts: { total: 2s }
 streams:
   members: { key: id }
 actions:

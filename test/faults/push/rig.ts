@@ -70,18 +70,20 @@ export interface PushReport {
 const FAULT_SHARE = 0.25;
 const EVENTS_PER_SECOND = 300;
 /** How long a worker may take to reach the point where it dies. */
-const POINT_MILLISECONDS = 6_000;
+const POINT_MILLISECONDS = 12_000;
 /** Of the events; the others trickle while a blow waits for its point, and come when the storm is over. */
 const PACED_SHARE = 0.6;
 const TRICKLE_MILLISECONDS = 100;
 /** Longer than a worker's lease on what it sends. */
-const STOPPED_MILLISECONDS = 5_500;
+const STOPPED_MILLISECONDS = 11_500;
+/** What a process that died had sent is done by then. */
+const DONE_MILLISECONDS = 600;
 const AWAKE_MILLISECONDS = 1_500;
 /** A server that is stopped so long answers after its senders have come again. */
 const SERVER_STOPPED_MILLISECONDS = 2_500;
 const HURRY_MILLISECONDS = 200;
 /** Everything must settle in this time, on a busy machine; a mutant that loses something may leave it hanging. */
-const PATIENCE_MILLISECONDS = { engine: 90_000, mutant: 20_000 } as const;
+const PATIENCE_MILLISECONDS = { engine: 240_000, mutant: 20_000 } as const;
 
 export async function runPushRig(options: PushRigOptions): Promise<PushReport> {
   const begun = Date.now();
@@ -232,7 +234,7 @@ class Crew {
       await worker.gone;
       this.#count(reached ? blow.at : "anywhere");
       this.#options.log(`kill -9 ${worker.name} ${reached ? `at ${blow.at} ${blow.nth}` : `anywhere${blow.at === undefined ? "" : ` (${blow.at} was not reached)`}`}`);
-      await this.#lapse(worker);
+      this.#haunts.push(this.#bury(worker));
     }
     await this.#putWorker(slot);
   }
@@ -297,7 +299,7 @@ class Crew {
     this.#options.log(`${zombie.name} woke up`);
     zombie.kill("SIGKILL");
     await zombie.gone;
-    await this.#lapse(zombie);
+    await this.#bury(zombie);
   }
 
   async #cut(after: number): Promise<void> {
@@ -308,7 +310,16 @@ class Crew {
     await this.#statement("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name <> 'rig' and pid <> pg_backend_pid()");
   }
 
-  /** Leases of a process that is gone end now, not in minutes. What it was sending waits for its own, which is short. */
+  /** Leases of a process that is gone end now, not in minutes. */
+  async #bury(dead: RigProcess): Promise<void> {
+    await this.#lapse(dead);
+    await pause(DONE_MILLISECONDS);
+    await this.#statement("update plugboard.deliveries set lease_until = now(), due_at = now() where owner like $1 and status = 'sending'", [`%:${dead.pid}:%`]);
+    // It may have been the one that was to try a target which others wait for: that place is given away after two minutes.
+    await this.#statement("update plugboard.breakers set probing_until = null where probing_until is not null");
+  }
+
+  /** Of one that is only stopped, those that are asked for in the transaction that they guard: what it was about to send waits for its lease. */
   async #lapse({ pid }: RigProcess): Promise<void> {
     await this.#statement("update plugboard.pending_reads set lease_until = now() where owner like $1 and lease_until > now()", [`%:${pid}:%`]);
     await this.#statement("update plugboard.runs set lease_until = now() where owner like $1 and status = 'running'", [`%:${pid}:%`]);
