@@ -55,7 +55,8 @@ describe.skipIf(chromiumPath === undefined)("operating", () => {
     const newest = (await table.locator("tbody tr").first().locator("td").allInnerTexts()).slice(1);
     expect(newest.slice(0, 2)).toEqual(["0", "0"]);
     expect(Number(newest[2])).toBeGreaterThanOrEqual(2);
-    await page.getByRole("radio", { name: "7 days" }).check({ force: true });
+    await page.getByRole("radio", { name: "24 hours" }).focus();
+    await page.keyboard.press("ArrowRight");
     await expect.poll(() => new URL(page.url()).searchParams.get("days")).toBe("7");
   });
 
@@ -75,6 +76,8 @@ describe.skipIf(chromiumPath === undefined)("operating", () => {
     await page.getByRole("table", { name: "Addresses of Greenhouse" }).waitFor();
     expect(await page.content()).not.toContain(url);
     expect((await fetch(url, { method: "POST", headers: { "content-type": "application/json", signature: "sha256 00" }, body: "{}" })).status).toBe(401);
+    // They are written down a few seconds at a time.
+    await expect.poll(async () => (await studio.api<{ data: unknown[] }>(studio.person("super_admin"), "GET", "/api/events/refused?tenant=northwind")).data.length, { timeout: 30_000, interval: 250 }).toBe(1);
     await page.goto(`${studio.url}/events/refused?tenant=northwind`);
     await page.getByRole("table", { name: "Refused requests" }).getByText("greenhouse").first().waitFor();
     await page.goto(`${studio.url}/webhook-addresses?tenant=northwind`);
