@@ -6,6 +6,7 @@ export interface Frequency { readonly every?: string; readonly cron?: string; re
 /** As overrides take them: a value, or without one, back to the default. */
 export interface Setting { readonly at: string; readonly value?: unknown }
 
+const ZONES = [...new Set(["UTC", ...Intl.supportedValuesOf("timeZone")])];
 const UNITS = [{ value: "m", label: "minutes" }, { value: "h", label: "hours" }, { value: "d", label: "days" }, { value: "w", label: "weeks" }] as const;
 
 export function frequencyInWords({ every, cron, time_zone }: Frequency): string {
@@ -41,7 +42,7 @@ export function FrequencyForm({ flow, now, standard, overridden, error, pending,
         {kind === "every"
           ? <Group align="flex-end" grow><NumberInput data-autofocus label="Every" min={1} allowDecimal={false} value={count} onChange={setCount} required /><Select label="Unit" data={UNITS.map(({ value, label }) => ({ value, label }))} value={unit} onChange={(value) => setUnit(value ?? "h")} allowDeselect={false} /></Group>
           : <><TextInput label="Cron" description="minute hour day month weekday" placeholder="0 6 * * 1-5" value={cron} onChange={(event) => setCron(event.currentTarget.value)} required styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }} />
-            <Select label="Time zone" searchable data={["UTC", ...Intl.supportedValuesOf("timeZone")]} value={zone} onChange={(value) => setZone(value ?? "UTC")} allowDeselect={false} limit={60} /></>}
+            <Select label="Time zone" searchable data={ZONES} value={zone} onChange={(value) => setZone(value ?? "UTC")} allowDeselect={false} limit={60} /></>}
         {error}
         <Group justify="space-between">
           {overridden ? <Button variant="default" loading={pending} onClick={() => propose([{ at: at("every") }, { at: at("cron") }, { at: at("time_zone") }])}>Reset to default</Button> : <span />}

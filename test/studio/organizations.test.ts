@@ -15,7 +15,7 @@ describe.skipIf(chromiumPath === undefined)("organisations", () => {
   test("every page of them: no error, nothing that axe finds, no secret in any answer", async () => {
     expect(await walk(studio, await studio.open(boss(), pages[0]!), pages)).toEqual([]);
     expect(await walk(studio, await studio.open(boss(), pages[0]!, { width: 390, dark: true }), pages.slice(0, 3))).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   test("how often a flow runs is a form; what it says is proposed, for this organisation alone, and can be reset", async () => {
     const page = await studio.open(boss(), "/super-admin/organizations/acme");
@@ -33,7 +33,7 @@ describe.skipIf(chromiumPath === undefined)("organisations", () => {
     await page.getByRole("button", { name: "Reset to default" }).click();
     await page.waitForURL(/\/changes\//);
     await page.getByText("every 1 h").waitFor();
-  }, 40_000);
+  }, 60_000);
 
   test("a cron line takes the place of every", async () => {
     const page = await studio.open(boss(), "/super-admin/organizations/brightpath");
@@ -43,7 +43,7 @@ describe.skipIf(chromiumPath === undefined)("organisations", () => {
     await page.getByRole("dialog").getByRole("button", { name: "Propose change" }).click();
     await page.waitForURL(/\/changes\//);
     await page.getByText("cron 0 6 * * 1-5").waitFor();
-  });
+  }, 60_000);
 
   test("a wrong key is refused with the provider's words, the right one connects, and neither is shown again", async () => {
     const token = studio.demo.connections.find(({ tenant }) => tenant === "brightpath")!.secrets["api_token"]!;
@@ -59,7 +59,7 @@ describe.skipIf(chromiumPath === undefined)("organisations", () => {
     await page.getByText("Connected: the provider accepted it.").waitFor();
     await card.getByText("connected", { exact: true }).first().waitFor();
     expect(await page.content()).not.toContain(token);
-  }, 40_000);
+  }, 60_000);
 
   test("a run that is asked for is seen on the card as it goes, without loading the page again", async () => {
     const page = await studio.open(boss(), "/super-admin/organizations/acme");
@@ -68,7 +68,7 @@ describe.skipIf(chromiumPath === undefined)("organisations", () => {
     await card.getByRole("button", { name: "Run now" }).click();
     await page.getByText(/Queued: it shows here|queued already/).waitFor();
     await card.locator("[data-flow=employers]").getByText("succeeded").waitFor();
-  }, 40_000);
+  }, 60_000);
 
   test("pause and resume, a connect link, and disconnecting that keeps what was read", async () => {
     const page = await studio.open(boss(), "/super-admin/organizations/acme");
@@ -87,7 +87,7 @@ describe.skipIf(chromiumPath === undefined)("organisations", () => {
     await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
     await card.getByText("disconnected").first().waitFor();
     expect((await studio.api<{ data: unknown[] }>(boss(), "GET", "/api/records/learner?tenant=acme&limit=1")).data).toHaveLength(1);
-  }, 40_000);
+  }, 60_000);
 
   test("disabling an integration is proposed; a template of one organisation is shown with its conflicts before it is", async () => {
     const page = await studio.open(boss(), "/super-admin/organizations/northwind");
@@ -101,7 +101,7 @@ describe.skipIf(chromiumPath === undefined)("organisations", () => {
     await page.getByRole("option", { name: /Acme/ }).click();
     await page.getByText("It is of another preset").waitFor();
     await page.getByText(/would be written/).waitFor();
-  }, 40_000);
+  }, 60_000);
 
   test("the billing contact is kept; suspending says so and resuming undoes it; acting as one of its people shows a banner", async () => {
     const page = await studio.open(boss(), "/super-admin/organizations/northwind?tab=settings");
@@ -125,5 +125,5 @@ describe.skipIf(chromiumPath === undefined)("organisations", () => {
     await page.getByText(/You act as/).waitFor({ state: "detached" });
     await settled(page);
     expect(studio.errorsOf(page)).toEqual([]);
-  }, 40_000);
+  }, 60_000);
 });
