@@ -106,7 +106,7 @@ export function GraphView({ view, fields, samples, act, clear, readOnly = false,
   );
 }
 
-const FIT = { maxZoom: 1, minZoom: 0.6, padding: 0.05 } as const;
+const FIT = { maxZoom: 1, minZoom: 0.45, padding: 0.05 } as const;
 /** A picture that grew past the edge is fitted again; one that is all in sight stays where it is, so that nothing jumps under the hand. */
 function keepInSight(flow: ReactFlowInstance | undefined, box: HTMLDivElement | null, { target, height }: Layout): void {
   if (!flow || !box) return;

@@ -1,7 +1,7 @@
 /** The whole way, once, as people go it: a new customer, their first sync, a field of their own, reviewed, in force, and back. */
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { chromiumPath, openStudio, signIn, type Studio } from "../support/studio.ts";
+import { chromiumPath, openStudio, restingMiddle, signIn, type Studio } from "../support/studio.ts";
 import { ACCESS } from "../../server/demo/data.ts";
 
 const withBrowser = test.skipIf(chromiumPath === undefined);
@@ -11,31 +11,31 @@ afterAll(async () => { await studio?.close(); });
 
 /** Somebody else on the same preset, whom nothing here may touch. */
 const OTHER = "tenant: northwind\ntitle: Northwind Training\nsubdomain: northwind\npreset: aptem-hubspot\nconnections:\n  aptem: { config: { tenant_host: brightpath } }\n";
-const MAPPING = "/super-admin/organizations/acme-training/mappings/learners";
+const MAPPING = "/super-admin/organizations/acme-training-ltd/mappings/learners";
 
 withBrowser("from signing in to a field of the customer's own that is in force, and back again", { timeout: 300_000 }, async () => {
-  const page = await studio.open(undefined, "/");
+  const page = await studio.open(undefined, "/", { height: 1300 });
   await signIn(page, studio.url, studio.person("super_admin"));
 
   // A new organisation, in three steps.
   await page.getByRole("link", { name: "Organisations" }).click();
   await page.getByRole("link", { name: /new organisation/i }).click();
   await page.getByLabel("Organisation name").fill("Acme Training Ltd");
-  await expect.poll(() => page.getByLabel("Subdomain").inputValue(), { timeout: 20_000 }).toBe("acme-training");
+  await expect.poll(() => page.getByLabel("Subdomain").inputValue(), { timeout: 20_000 }).toBe("acme-training-ltd");
   await page.getByRole("button", { name: "Next" }).click();
   await page.getByRole("radio", { name: /^Aptem \+ HubSpot/ }).click();
   await page.getByRole("button", { name: "Next" }).click();
-  await page.getByText("tenants/acme-training.yaml").waitFor();
+  await page.getByText("tenants/acme-training-ltd.yaml").first().waitFor();
   await page.getByRole("button", { name: "Create organisation" }).click();
   await page.getByRole("link", { name: "Connect its integrations" }).click();
 
   // A key is entered; the provider accepts it, and the first sync begins.
   const card = page.getByRole("article", { name: "Aptem" });
   await card.getByRole("button", { name: "Connect" }).click();
-  await page.getByLabel("Aptem address").fill("acme");
-  await page.getByLabel("API token", { exact: true }).fill(ACCESS.aptem.acme);
+  await page.locator("input[name=tenant_host]").fill("acme");
+  await page.locator("input[name=api_token]").fill(ACCESS.aptem.acme);
   await page.getByRole("button", { name: "Save and test" }).click();
-  await card.getByText("Connected", { exact: true }).waitFor();
+  await card.getByText("connected", { exact: true }).first().waitFor();
   expect(await page.content()).not.toContain(ACCESS.aptem.acme);
   await synced(page, "learners");
 
@@ -49,6 +49,7 @@ withBrowser("from signing in to a field of the customer's own that is in force, 
   await page.getByLabel("Find a source field").fill("UserCustom_Division");
   await page.getByRole("button", { name: "Add “UserCustom_Division” as a field" }).click();
   await drag(page, "UserCustom_Division", "custom.division");
+  await page.getByRole("textbox", { name: "Expression of custom.division" }).getByText("UserCustom_Division").waitFor();
   await drag(page, "UserEmployer_Organization", "custom.division");
   await page.getByRole("menuitem", { name: "Use it when there is none" }).click();
   expect(await page.getByRole("textbox", { name: "Expression of custom.division" }).innerText()).toBe("UserCustom_Division ?: UserEmployer_Organization");
@@ -75,31 +76,32 @@ withBrowser("from signing in to a field of the customer's own that is in force, 
   await other.getByRole("button", { name: "Roll back" }).waitFor();
 
   // The next sync reads the column: the customer's divisions are in the rows.
-  await page.goto(`${studio.url}/super-admin/organizations/acme-training`);
+  await page.goto(`${studio.url}/super-admin/organizations/acme-training-ltd`);
   page.on("dialog", (dialog) => void dialog.accept());
   await page.getByRole("button", { name: "More for Aptem" }).click();
   await page.getByRole("menuitem", { name: "Read everything again" }).click();
   await expect.poll(() => divisions(), { timeout: 60_000, interval: 500 }).toContain("North");
 
   await other.getByRole("button", { name: "Roll back" }).click();
-  await other.getByText("Rolled back", { exact: true }).first().waitFor();
-  const { fields } = await studio.api<{ fields: { field: string }[] }>(studio.person("second"), "GET", "/api/tenants/acme-training/flows/learners/mapping");
+  await other.getByText("rolled back", { exact: true }).first().waitFor();
+  const { fields } = await studio.api<{ fields: { field: string }[] }>(studio.person("second"), "GET", "/api/tenants/acme-training-ltd/flows/learners/mapping");
   expect(fields.map(({ field }) => field)).not.toContain("custom.division");
-  expect(await studio.fileAt("main", "tenants/acme-training.yaml")).not.toContain("division");
+  expect(await studio.fileAt("main", "tenants/acme-training-ltd.yaml")).not.toContain("division");
   expect([...studio.errorsOf(page), ...studio.errorsOf(other)]).toEqual([]);
 });
 
 /** Watched on the run's own page, without asking again: what is counted there comes as it happens. */
 async function synced(page: Page, flow: string): Promise<void> {
   await page.getByRole("link", { name: flow, exact: true }).first().click();
-  await page.getByRole("link", { name: flow, exact: true }).first().click();
+  await page.waitForURL(/\/runs\?/);
+  await page.getByRole("table", { name: "Runs" }).getByRole("link", { name: flow, exact: true }).first().click();
   await page.getByRole("heading", { level: 1, name: flow }).waitFor();
-  await page.getByText("Succeeded", { exact: true }).first().waitFor({ timeout: 60_000 });
-  await page.getByText("1,140 new", { exact: false }).waitFor();
+  await page.getByText("succeeded", { exact: true }).first().waitFor({ timeout: 60_000 });
+  await page.getByText("1,140 new").first().waitFor();
 }
 
 async function drag(page: Page, source: string, target: string): Promise<void> {
-  const middle = async (selector: string) => { const at = page.locator(`${selector} .react-flow__handle`); await at.waitFor(); const box = (await at.boundingBox())!; return { x: box.x + box.width / 2, y: box.y + box.height / 2 }; };
+  const middle = (selector: string) => restingMiddle(page.locator(`${selector} .react-flow__handle`));
   const [from, to] = [await middle(`.react-flow__node-source [data-source="${source}"]`), await middle(`.react-flow__node-target [data-target="${target}"]`)];
   await page.mouse.move(from.x, from.y);
   await page.mouse.down();
@@ -109,6 +111,6 @@ async function drag(page: Page, source: string, target: string): Promise<void> {
 }
 
 async function divisions(): Promise<unknown[]> {
-  const { data } = await studio.api<{ data: { custom?: { division?: string }; data?: { custom?: { division?: string } } }[] }>(studio.person("second"), "GET", "/api/records/learner?tenant=acme-training&limit=100");
+  const { data } = await studio.api<{ data: { custom?: { division?: string }; data?: { custom?: { division?: string } } }[] }>(studio.person("second"), "GET", "/api/records/learner?tenant=acme-training-ltd&limit=100");
   return data.map((row) => row.custom?.division ?? row.data?.custom?.division);
 }

@@ -52,6 +52,7 @@ describe.skipIf(chromiumPath === undefined)("operating", () => {
     expect(await drawn.locator("canvas").evaluate((canvas: HTMLCanvasElement) => canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value !== 0))).toBe(true);
     await page.getByText("Runs as a table", { exact: true }).click();
     const table = page.getByRole("table", { name: "Runs", exact: true });
+    await table.locator("tbody tr").first().waitFor();
     const newest = (await table.locator("tbody tr").first().locator("td").allInnerTexts()).slice(1);
     expect(newest.slice(0, 2)).toEqual(["0", "0"]);
     expect(Number(newest[2])).toBeGreaterThanOrEqual(2);

@@ -1,6 +1,6 @@
 /** What an organisation's own people see: their navigation, their pages, and of others that they may not. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { addDelivery, currentRevision, getDelivery, newDeliveryId, withTenant } from "../../engine/store/index.ts";
+import { addDelivery, addMembership, currentRevision, getDelivery, newDeliveryId, withTenant } from "../../engine/store/index.ts";
 import type { Role } from "../../server/api/permissions.ts";
 import { chromiumPath, openStudio, type Studio } from "../support/studio.ts";
 import { settled, walk } from "./walk.ts";
@@ -82,6 +82,19 @@ describe.skipIf(chromiumPath === undefined)("an organisation's own people", () =
     await page.getByRole("button", { name: "Approve and send" }).click();
     await page.getByText("Nothing waits").waitFor();
     expect(await getDelivery(studio.db, "acme", held)).toMatchObject({ decided_by: studio.person("recruiter").email });
+  }, 120_000);
+
+  test("who belongs to two organisations works in one at a time, and goes over to the other", async () => {
+    const person = studio.person("employer_admin");
+    await withTenant(studio.db, "northwind", (tx) => addMembership(tx, person.id, "tenant_admin"));
+    const page = await studio.open(person, "/org/integrations");
+    await page.getByRole("article", { name: "Aptem" }).waitFor();
+    await page.getByRole("button", { name: /Account of/ }).click();
+    await page.getByRole("menuitemradio", { name: "Northwind Talent" }).click();
+    await page.getByRole("link", { name: "Integrations" }).click();
+    await page.getByRole("article", { name: "Greenhouse" }).waitFor();
+    expect(await page.getByRole("article", { name: "Aptem" }).count()).toBe(0);
+    expect(studio.errorsOf(page)).toEqual([]);
   }, 120_000);
 
   test("an administrator asks for an integration, and reads the answer", async () => {

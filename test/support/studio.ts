@@ -27,7 +27,7 @@ import { openBrowser } from "./browser.ts";
 import { studioForTests } from "./built-studio.ts";
 import { testDatabase } from "./postgres.ts";
 
-export { chromiumPath, signIn } from "./browser.ts";
+export { chromiumPath, restingMiddle, signIn } from "./browser.ts";
 
 /** Of everybody here. */
 export const PASSWORD = "three blue herons on a kite";

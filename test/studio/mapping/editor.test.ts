@@ -2,7 +2,7 @@
 import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { parse } from "yaml";
-import { chromiumPath, openStudio, type Studio } from "../../support/studio.ts";
+import { chromiumPath, openStudio, restingMiddle, type Studio } from "../../support/studio.ts";
 import { ORDERS } from "./orders.ts";
 
 /** Of a machine that does much else. */
@@ -32,17 +32,12 @@ const port = (field: string, kind: string, place: string): Locator => page.locat
 
 /** Drags as a hand does: pressed, moved in a few steps, let go. */
 async function drag(from: Locator, to: Locator): Promise<void> {
-  const [a, b] = [await middleOf(from), await middleOf(to)];
+  const [a, b] = [await restingMiddle(from), await restingMiddle(to)];
   await page.mouse.move(a.x, a.y);
   await page.mouse.down();
   await page.mouse.move((a.x + b.x) / 2, (a.y + b.y) / 2, { steps: 4 });
   await page.mouse.move(b.x, b.y, { steps: 4 });
   await page.mouse.up();
-}
-
-async function middleOf(at: Locator): Promise<{ x: number; y: number }> {
-  const box = (await at.boundingBox())!;
-  return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
 }
 
 /** What a step's menu says. */
@@ -58,7 +53,7 @@ async function menuOfTarget(field: string, ...names: readonly string[]): Promise
 }
 
 /** Moves there and presses, as `click` of a locator, but never with a key. */
-const press = async (at: Locator): Promise<void> => { await at.waitFor(); const { x, y } = await middleOf(at); await page.mouse.click(x, y); };
+const press = async (at: Locator): Promise<void> => { await at.waitFor(); const { x, y } = await restingMiddle(at); await page.mouse.click(x, y); };
 
 /** Items of the menu that is open, one after the other: the first may open a page of it. */
 async function choose(...names: readonly string[]): Promise<void> {
