@@ -66,7 +66,7 @@ describe.skipIf(chromiumPath === undefined)("integration defaults and flows", ()
     await page.getByText("tenants/acme.yaml").first().waitFor();
   }, 60_000);
 
-  test("flows of an organisation are drawn with how they go; a click leads to the run, and the same stands in a list", async () => {
+  test("flows of an organisation are drawn with how they go; a link leads to the run, and the same stands in a list", async () => {
     const page = await studio.open(boss(), "/flows?tenant=acme");
     const graph = page.locator(".react-flow");
     await graph.getByText("hubspot/employer").first().waitFor();
@@ -76,7 +76,8 @@ describe.skipIf(chromiumPath === undefined)("integration defaults and flows", ()
     expect(await page.locator(".react-flow [data-kind]").count()).toBe(boxes);
     await graph.getByText("joined by company_number").first().waitFor();
     await page.getByRole("table", { name: "Flows that read" }).getByRole("link", { name: "hubspot.companies" }).waitFor();
-    await graph.getByRole("link", { name: "Run: succeeded" }).first().click();
+    await graph.getByRole("link", { name: "Run: succeeded" }).first().focus();
+    await page.keyboard.press("Enter");
     await page.waitForURL(/\/runs\/[0-9a-f-]+\?tenant=acme/);
     await settled(page);
     expect(studio.errorsOf(page)).toEqual([]);
