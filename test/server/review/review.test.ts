@@ -46,7 +46,7 @@ test("a change of one interval: its plan names one tenant and one schedule, it i
   expect(change).toMatchObject({ status: "proposed", tenant: "acme", branch: expect.stringMatching(/^studio\/ada\/sync-acme-s-learners-more-often-/) });
   expect(change.plan).toMatchObject({
     risk: "safe", unchanged: 2, files: [{ file: "tenants/acme.yaml", change: "changed" }],
-    tenants: [{ tenant: "acme", change: "changed", changes: [{ kind: "schedule", path: "flows.learners.schedule", before: { every_seconds: 900 }, after: { every_seconds: 300 }, to: { file: "tenants/acme.yaml", line: 9 } }] }],
+    tenants: [{ tenant: "acme", change: "changed", changes: [{ kind: "schedule", path: "flows.learners.schedule", before: { every_seconds: 900 }, after: { every_seconds: 300 }, to: { file: "tenants/acme.yaml", line: 12 } }] }],
   });
   expect(await scheduleOf()).toEqual({ every_seconds: 900 });               // nothing is in force before it is applied
 
@@ -159,7 +159,7 @@ test("a draft is saved as it is typed; of two windows the second one is told; on
   const draft = await createDraft(review, { author: ada, title: "Draft", edits: [every("5m")] });
   const saved = await saveDraft(review, draft.id, draft.version, { edits: [every("often"), { file: "tenants/brightpath.yaml", set: [{ pointer: "/preset", value: "apten" }] }] });
   await expect(saveDraft(review, draft.id, draft.version, { title: "Other" })).rejects.toMatchObject({ code: "CHANGE_STATUS" });
-  await expect(propose(review, saved.id, ada)).rejects.toMatchObject({ code: "CHANGE_INVALID", problems: expect.arrayContaining([expect.objectContaining({ at: expect.objectContaining({ file: "tenants/acme.yaml", line: 9 }) }), expect.objectContaining({ code: "MANIFEST_UNKNOWN_REFERENCE" })]) });
+  await expect(propose(review, saved.id, ada)).rejects.toMatchObject({ code: "CHANGE_INVALID", problems: expect.arrayContaining([expect.objectContaining({ at: expect.objectContaining({ file: "tenants/acme.yaml", line: 12 }) }), expect.objectContaining({ code: "MANIFEST_UNKNOWN_REFERENCE" })]) });
   await expect(proposeChange(review, { author: ada, title: "Nothing", edits: [every("15m")] })).rejects.toMatchObject({ code: "CHANGE_EMPTY" });
   if (hasGit) expect(git("branch", "--list", "studio/*")).toBe("");
 });
@@ -184,7 +184,7 @@ test("commits made outside are taken in; a broken one and a rewritten history ke
   const broken = await commitDirect(repository, { files: [{ file: "tenants/acme.yaml", set: [{ pointer: "/flows/learners/from/every", value: "often" }] }], message: "Broken", author });
   expect(await syncMain(review)).toMatchObject({ status: "refused", isNew: true, alarm: { code: "CHANGE_BROKEN_COMMIT", commit: broken.commit } });
   expect(await syncMain(review)).toMatchObject({ status: "refused", isNew: false });
-  expect(await readConfiguration(database.db)).toMatchObject({ revision: good.revision, commit: good.commit, alarm: { code: "CHANGE_BROKEN_COMMIT", message: expect.stringContaining("tenants/acme.yaml:9") } });
+  expect(await readConfiguration(database.db)).toMatchObject({ revision: good.revision, commit: good.commit, alarm: { code: "CHANGE_BROKEN_COMMIT", message: expect.stringContaining("tenants/acme.yaml:12") } });
   expect(await scheduleOf()).toEqual({ every_seconds: 600 });
 
   await commitDirect(repository, { files: [every("20m")], message: "Mended", author });
