@@ -60,6 +60,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   });
   // Without a listener, a connection that breaks while idle ends the process.
   pool.on("error", options.onError ?? (() => undefined));
+  // Nor may one that breaks in the very moment in which it is handed out: the pool listens no more, and whoever asked does not yet.
+  pool.on("connect", (client) => { client.on("error", () => undefined); });
   const database: Database = { pool, address, close: async () => { if (!pool.ended) await pool.end(); } };
   try {
     await pool.query("select 1");
