@@ -6,8 +6,8 @@ export interface Session {
   readonly user: { readonly id: string; readonly email: string; readonly name: string | null };
   /** Sent back with every change. */
   readonly csrf_token: string;
-  /** The role in force: staff's, or that of the one tenant. */
-  readonly role: string;
+  /** The role in force: staff's, or that of the one tenant. Null: none there any more, or the organisation is suspended. */
+  readonly role: string | null;
   /** The tenant of the session; null for staff. */
   readonly tenant: string | null;
   readonly memberships: readonly { readonly tenant: string | null; readonly title?: string | null; readonly role: string }[];
@@ -15,11 +15,24 @@ export interface Session {
   readonly impersonation?: { readonly by: string; readonly reason: string; readonly until: string } | null;
 }
 
+const CHOSEN = "plugboard-organisation";
+
+/** From now on in another of one's organisations; everything that was fetched is of the one before. */
+export function workIn(tenant: string): void {
+  localStorage.setItem(CHOSEN, tenant);
+  location.assign("/");
+}
+
 export const sessionQuery = queryOptions({
   queryKey: ["session"],
   queryFn: async (): Promise<Session | null> => {
     try {
-      const session = await api.get<Session>("/api/session");
+      let session = await api.get<Session>("/api/session");
+      // Who belongs to several organisations works in one at a time.
+      if (session.tenant === null && session.role === null && session.memberships.length > 1) {
+        const chosen = session.memberships.find(({ tenant }) => tenant === localStorage.getItem(CHOSEN)) ?? session.memberships[0]!;
+        session = await api.get<Session>("/api/session", { tenant: chosen.tenant });
+      }
       rememberCsrf(session.csrf_token);
       return session;
     } catch (thrown) {

@@ -4,7 +4,7 @@ import { useDisclosure, useHotkeys } from "@mantine/hooks";
 import { ExitIcon, MagnifyingGlassIcon, MoonIcon, SunIcon } from "@radix-ui/react-icons";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { Suspense, useEffect, useRef } from "react";
-import { isStaff, useMay, useSession, useSignOut } from "../api/session.ts";
+import { isStaff, useMay, useSession, useSignOut, workIn } from "../api/session.ts";
 import { LoadingRows } from "../ui/states.tsx";
 import { useZone } from "../ui/time.tsx";
 import { areas } from "./areas.ts";
@@ -82,7 +82,7 @@ function SchemeSwitch() {
 }
 
 function Person() {
-  const { user, role } = useSession();
+  const { user, role, tenant, memberships } = useSession();
   const signOut = useSignOut();
   const [zone, setZone] = useZone();
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -90,8 +90,13 @@ function Person() {
     <Menu position="bottom-end" width={260}>
       <Menu.Target><UnstyledButton><Avatar size={30} radius="xl" variant="filled" color="plug.8" name={user.name ?? user.email} /><VisuallyHidden>Account of {user.email}</VisuallyHidden></UnstyledButton></Menu.Target>
       <Menu.Dropdown>
-        <Box px="sm" py={6}><Text size="sm" fw={550} truncate>{user.name ?? user.email}</Text><Text size="xs" c="dimmed" truncate>{user.email} · {role.replaceAll("_", " ")}</Text></Box>
+        <Box px="sm" py={6}><Text size="sm" fw={550} truncate>{user.name ?? user.email}</Text><Text size="xs" c="dimmed" truncate>{user.email} · {role?.replaceAll("_", " ") ?? "no role"}</Text></Box>
         <Menu.Divider />
+        {memberships.length > 1 && <>
+          <Menu.Label>Organisation</Menu.Label>
+          {memberships.map((each) => each.tenant !== null && <Menu.Item key={each.tenant} onClick={() => workIn(each.tenant!)} aria-checked={each.tenant === tenant} role="menuitemradio">{each.tenant === tenant ? "✓ " : ""}{each.title ?? each.tenant}</Menu.Item>)}
+          <Menu.Divider />
+        </>}
         <Menu.Label>Times</Menu.Label>
         <Menu.Item onClick={() => setZone("local")} aria-checked={zone === "local"} role="menuitemradio">{zone === "local" ? "✓ " : ""}This computer's zone ({here})</Menu.Item>
         <Menu.Item onClick={() => setZone("UTC")} aria-checked={zone === "UTC"} role="menuitemradio">{zone === "UTC" ? "✓ " : ""}UTC</Menu.Item>

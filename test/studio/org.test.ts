@@ -90,7 +90,7 @@ describe.skipIf(chromiumPath === undefined)("an organisation's own people", () =
     const page = await studio.open(person, "/org/integrations");
     await page.getByRole("article", { name: "Aptem" }).waitFor();
     await page.getByRole("button", { name: /Account of/ }).click();
-    await page.getByRole("menuitemradio", { name: "Northwind Talent" }).click();
+    await page.getByRole("menu").getByText("Northwind Talent").click();
     await page.getByRole("link", { name: "Integrations" }).click();
     await page.getByRole("article", { name: "Greenhouse" }).waitFor();
     expect(await page.getByRole("article", { name: "Aptem" }).count()).toBe(0);
