@@ -20,5 +20,5 @@ export function makeRouter(queries: QueryClient) {
     },
   });
   const pages = areas.map(({ path, permission, load }) => createRoute({ getParentRoute: () => frame, path, component: guarded(permission, lazyRouteComponent(load)), errorComponent: ({ error, reset }) => <Failed error={error} retry={reset} /> }));
-  return createRouter({ routeTree: root.addChildren([signIn, invitation, passwordReset, frame.addChildren(pages)]), defaultPreload: "intent", scrollRestoration: true, defaultNotFoundComponent: NotFound });
+  return createRouter({ routeTree: root.addChildren([signIn, invitation, passwordReset, frame.addChildren(pages)]), defaultPreload: "intent", defaultNotFoundComponent: NotFound });
 }

@@ -17,7 +17,7 @@ export type Gesture =
   | { readonly do: "default"; readonly node: string; readonly fallback: string; /** Also for null, empty and false. */ readonly empty?: boolean }
   | { readonly do: "if"; readonly node: string; readonly condition: string; readonly otherwise?: string }
   /** Another case in front of `otherwise`. */
-  | { readonly do: "add_case"; readonly node: string; readonly condition: string; readonly then: string }
+  | { readonly do: "add_case"; readonly node: string; readonly condition: string; readonly result: string }
   | { readonly do: "look_up"; readonly node: string; readonly rows: readonly (readonly [key: string, text: string])[] }
   | { readonly do: "add_row"; readonly node: string; readonly key: string; readonly text: string }
   | { readonly do: "rename_row"; readonly node: string; readonly port: string; readonly key: string }
@@ -62,7 +62,7 @@ function editOf(gesture: Gesture, tree: Tree, graph: Graph): Planned {
     case "add_case": {
       const last = lastCondition(at);
       if (last === undefined) return { refused: "place", message: "Only an if can have another case." };
-      const branch = `${gesture.condition} ? ${gesture.then}`;
+      const branch = `${gesture.condition} ? ${gesture.result}`;
       return last.whenFalse === undefined ? replace(last, `${textOf(last)} : ${branch}`) : replace(last.whenFalse, `${branch} : ${textOf(last.whenFalse)}`);
     }
     case "look_up": return { edit: "wrap", at, name: "lookup", before: [table(gesture.rows)] };

@@ -54,7 +54,7 @@ export function NodeActions({ node, text, value, target, sources, frames, seen, 
     "Default from a field": () => picked(fields(), (fallback) => act({ do: "default", node: at, fallback, empty: true })),
     "Only if a field is there": () => picked(fields(), (condition) => act({ do: "if", node: at, condition })),
     "Only if a field equals": () => picked(equals(), (condition) => act({ do: "if", node: at, condition })),
-    ...(node.kind === "if" ? { "Another case": () => picked(equals(), (condition) => act({ do: "add_case", node: at, condition, then: firstOffer })) } : {}),
+    ...(node.kind === "if" ? { "Another case": () => picked(equals(), (condition) => act({ do: "add_case", node: at, condition, result: firstOffer })) } : {}),
     Date: () => <>
       <Menu.Item onClick={() => act({ do: "wrap", node: at, name: "substring", after: ["0", "10"] })}>Date only: 2026-03-01</Menu.Item>
       <Menu.Item onClick={() => act({ do: "rewrite", node: at, text: `$fromMillis($toMillis(${text}, "[D01]/[M01]/[Y0001]"), "[Y0001]-[M01]-[D01]")` })}>From day/month/year to date</Menu.Item>
