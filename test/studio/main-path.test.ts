@@ -22,9 +22,9 @@ withBrowser("from signing in to a field of the customer's own that is in force, 
   await page.getByRole("link", { name: /new organisation/i }).click();
   await page.getByLabel("Organisation name").fill("Acme Training Ltd");
   await expect.poll(() => page.getByLabel("Subdomain").inputValue(), { timeout: 20_000 }).toBe("acme-training-ltd");
-  await page.getByRole("button", { name: "Next" }).click();
+  await next(page, "What does it connect?");
   await page.getByRole("radio", { name: /^Aptem \+ HubSpot/ }).click();
-  await page.getByRole("button", { name: "Next" }).click();
+  await next(page, "Whom to bill and invite?");
   await page.getByText("tenants/acme-training-ltd.yaml").first().waitFor();
   await page.getByRole("button", { name: "Create organisation" }).click();
   await page.getByRole("link", { name: "Connect its integrations" }).click();
@@ -89,6 +89,15 @@ withBrowser("from signing in to a field of the customer's own that is in force, 
   expect(await studio.fileAt("main", "tenants/acme-training-ltd.yaml")).not.toContain("division");
   expect([...studio.errorsOf(page), ...studio.errorsOf(other)]).toEqual([]);
 });
+
+/** The wizard checks what was entered a moment after it was: a step that is checked goes on. */
+async function next(page: Page, heading: string): Promise<void> {
+  await expect.poll(async () => {
+    if (await page.getByRole("heading", { name: heading }).isVisible()) return true;
+    await page.getByRole("button", { name: "Next" }).click({ timeout: 2000 }).catch(() => undefined);
+    return page.getByRole("heading", { name: heading }).isVisible();
+  }, { timeout: 30_000, interval: 300 }).toBe(true);
+}
 
 /** Watched on the run's own page, without asking again: what is counted there comes as it happens. */
 async function synced(page: Page, flow: string): Promise<void> {
