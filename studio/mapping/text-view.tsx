@@ -1,5 +1,6 @@
 /** The mapping's file as a text. What is written here is what the other views show, as soon as it is YAML; the change is then the whole file. */
 import { yaml } from "@codemirror/lang-yaml";
+import { indentService } from "@codemirror/language";
 import type { CompletionContext, CompletionResult } from "@codemirror/autocomplete";
 import { Alert, Code, Stack, Text } from "@mantine/core";
 import { useMemo } from "react";
@@ -8,7 +9,8 @@ import { CodeArea, type TextProblem } from "./code-area.tsx";
 import { completeExpression } from "./expression-editor.tsx";
 import type { SourceField, TargetField } from "./trees.ts";
 
-const LANGUAGE = yaml();
+/** A new line begins where the one before begins: not below its comment. */
+const LANGUAGE = [indentService.of((context, at) => { const { text } = context.lineAt(at, -1); return /^[ -]*/.exec(text)![0].length + (/:\s*(?:#.*)?$/.test(text) ? 2 : 0); }), yaml()];
 const KEYS: Readonly<Record<string, string>> = { mapping: "Its id: connector/name.", from: "The stream: connector.stream.", to: "The entity.", where: "Which records.", fields: "Target field → expression.", tests: "Records and what must become of them." };
 const TEST_KEYS: Readonly<Record<string, string>> = { name: "As a sentence.", given: "The record.", expect: "Exactly the fields that must come out.", filtered: "`where` must drop it.", error: "It must be refused like this." };
 

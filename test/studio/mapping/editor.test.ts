@@ -195,6 +195,7 @@ withBrowser("the file as a text is the same thing: what is written there is draw
   await page.keyboard.type("paid_at: missing_name(");
   await page.getByRole("button", { name: /problems? in the file/ }).waitFor();
   for (let letters = "missing_name(".length; letters > 0; letters--) await page.keyboard.press("Backspace");
+  await page.keyboard.press("Delete");       // the bracket that was closed by itself
   await page.keyboard.type("ordered");
   await press(page.getByText("Graph", { exact: true }));
   await page.locator('[data-target="paid_at"]').getByText('"03/11/2026"').waitFor();
