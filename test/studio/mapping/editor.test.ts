@@ -192,11 +192,10 @@ withBrowser("the file as a text is the same thing: what is written there is draw
   await text.getByText("# who signs").click();
   await page.keyboard.press("End");
   await page.keyboard.press("Enter");
-  await page.keyboard.type("paid_at: missing_name(");
+  await page.keyboard.type("paid_att: ordered");
   await page.getByRole("button", { name: /problems? in the file/ }).waitFor();
-  for (let letters = "missing_name(".length; letters > 0; letters--) await page.keyboard.press("Backspace");
-  await page.keyboard.press("Delete");       // the bracket that was closed by itself
-  await page.keyboard.type("ordered");
+  for (let letters = "t: ordered".length; letters > 0; letters--) await page.keyboard.press("Backspace");
+  await page.keyboard.type(": ordered");
   await press(page.getByText("Graph", { exact: true }));
   await page.locator('[data-target="paid_at"]').getByText('"03/11/2026"').waitFor();
   await press(page.getByRole("button", { name: "Keep this sample as a test" }));
