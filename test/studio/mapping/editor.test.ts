@@ -198,7 +198,7 @@ withBrowser("the file as a text is the same thing: what is written there is draw
   await page.keyboard.type(": ordered");
   await press(page.getByText("Graph", { exact: true }));
   await page.locator('[data-target="paid_at"]').getByText('"03/11/2026"').waitFor();
-  await press(page.getByRole("button", { name: "Keep this sample as a test" }));
+  await page.getByRole("button", { name: "Keep this sample as a test" }).click();
   await page.getByRole("dialog").getByLabel("Name").fill("paid on the day");
   await page.getByRole("dialog").getByRole("button", { name: "Keep", exact: true }).click();
   await page.getByRole("row", { name: /passes paid on the day/ }).waitFor();
