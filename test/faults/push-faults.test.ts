@@ -45,7 +45,7 @@ describe.concurrent("server and workers that are killed and stopped, a provider 
   });
 
   test("deliveries without an outbox are caught: some are lost, some arrive under two ids", { timeout: 900_000 }, async () => {
-    const { findings } = await storm({ events: 150, kills: 3, ...STRIKES["no-outbox"], mutant: "no-outbox" });
+    const { findings } = await storm({ events: 150, kills: 5, ...STRIKES["no-outbox"], mutant: "no-outbox" });
     expect(findings.lostDeliveries + findings.duplicatedDeliveries).toBeGreaterThan(0);
   });
 });
