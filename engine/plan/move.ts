@@ -42,7 +42,7 @@ export interface MovePlan {
 }
 
 /**
- * @param pin `aptem-hubspot@4`, or `aptem` for its newest release. @param inputs answers to what the preset asks, over the tenant's own.
+ * @param pin `acme@4`, or `acme` for its newest release. @param inputs answers to what the preset asks, over the tenant's own.
  * @throws PlugboardError PLAN_UNKNOWN_TENANT
  */
 export function planMove(workspace: Workspace, tenantId: string, pin: string, inputs: Readonly<Record<string, Json>> = {}): MovePlan {
