@@ -13,7 +13,7 @@ import { type Database, inTenant, type TenantTransaction, withTenant } from "./d
 import type { Keyring } from "./keyring.ts";
 import { consentPurpose } from "./purposes.ts";
 import { newRowId } from "./row-id.ts";
-import { attachConsent, type ConsentRow, countUsers, deleteUnusedConsent, giveTurnBack, insertConsent, lengthenTurn, refuseConsent, selectConsent, selectConsentOf, takeTurn, updateConsent } from "./sql/consents.ts";
+import { attachConsent, type ConsentRow, deleteUnusedConsent, giveTurnBack, insertConsent, lengthenTurn, refuseConsent, selectConsent, selectConsentOf, takeTurn, updateConsent } from "./sql/consents.ts";
 
 /** A turn whose worker is silent for so long is somebody else's. */
 const TURN_SECONDS = 30;
@@ -108,9 +108,6 @@ export async function dropConsent(tx: TenantTransaction, keyring: Keyring, id: s
   const { version: _, ...consent } = await opened(row, (purpose, sealed) => sealer.openFresh(purpose, sealed));
   return { ...consent, authenticator: row.authenticator };
 }
-
-/** How many connections share it. */
-export const usersOfConsent = async (tx: TenantTransaction, id: string): Promise<number> => (await tx.run<{ users: number }>(countUsers(tx.tenantId, id)))[0]?.users ?? 0;
 
 const content = ({ access, refresh }: Renewed): string => JSON.stringify({ access, ...(refresh === undefined ? {} : { refresh }) });
 

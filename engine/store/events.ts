@@ -173,9 +173,6 @@ export const settleEvents = async (tx: TenantTransaction, ends: readonly EventEn
   if (ends.length > 0) await tx.run(sql.settleEvents(tx.tenantId, JSON.stringify(ends.map((end) => ({ ...end, reason: storable(end.reason) })))));
 };
 
-/** The events of a lane that the database could not take are tried again later. */
-export const delayEvents = async (tx: TenantTransaction, ids: readonly string[], seconds: number, reason: string): Promise<void> => { await tx.run(sql.delayPending(tx.tenantId, ids, seconds, storable(reason)!)); };
-
 export interface ReadAsked { readonly stream: string; readonly key: string; readonly event: string; readonly fires: boolean }
 
 /** Those that name one record share a read. */

@@ -12,7 +12,7 @@ export { listApplications, noteCommit, raiseAlarm, readConfiguration, type Alarm
 export { addConnectLink, CONNECT_TOKEN_PREFIX, endConnectLink, findConnectLink, listConnectLinks, liveConnectLink, revokeConnectLink, type ConnectLink } from "./connect-links.ts";
 export { connectorHealth, connectorIds, findConnector, listConnectors, saveConnectors, type ConnectorHealth } from "./connectors.ts";
 export { openDatabase, runtimeLogin, withTenant, type Database, type DatabaseOptions, type TenantTransaction, type Transaction } from "./database.ts";
-export { addRefusals, announceEvents, askForReads, delayEvents, EVENT_CHANNEL, eventLanes, eventLoad, getEvent, heldConnections, lastEvents, listEvents, listRefusals, markRouted, pruneEvents, readEventRaw, releaseHeld, replayEvents, settleEvents, storeArrivals, takeEvents,
+export { addRefusals, announceEvents, askForReads, EVENT_CHANNEL, eventLanes, eventLoad, getEvent, heldConnections, lastEvents, listEvents, listRefusals, markRouted, pruneEvents, readEventRaw, releaseHeld, replayEvents, settleEvents, storeArrivals, takeEvents,
   type ArrivedItem, type Arrival, type EventEffect, type EventEnd, type EventFilter, type EventLoad, type EventState, type EventStatus, type Lane, type PendingEvent, type ReadAsked, type Refusal, type Stored, type StoredRequest } from "./events.ts";
 export { forgetRecords, heldBy, type Held } from "./forget.ts";
 export { createKeyring, generateKey, type Keyring, type KeySource, type RemoteKey, type Purpose, type Sealer } from "./keyring.ts";

@@ -134,13 +134,6 @@ export async function readEntries(repository: Repository, tree: string, under = 
   return new Map(entries.map(({ path: name, oid, mode, type }) => [name, { oid, mode, type }]));
 }
 
-/** What stands at a path, and its bytes. */
-export async function readFileAt(repository: Repository, commit: string, file: string): Promise<string | undefined> {
-  let entry: Entry | undefined = { oid: await treeOf(repository, commit), mode: "040000", type: "tree" };
-  for (const name of file.split("/")) entry = entry?.type === "tree" ? (await readEntries(repository, entry.oid)).get(name) : undefined;
-  return entry?.type === "blob" && entry.mode !== LINK ? textOf(await readBytes(repository, entry.oid, file)) : undefined;
-}
-
 async function readBytes(repository: Repository, oid: string, file: string): Promise<Uint8Array> {
   const { blob } = await git.readBlob({ ...repository.at, oid }).catch((cause: Error) => { throw unusable(`${file}: ${cause.message}`, undefined, cause); });
   if (blob.length > MAX_FILE_BYTES) throw unusable(`${file} has ${blob.length} bytes, more than ${MAX_FILE_BYTES}`);

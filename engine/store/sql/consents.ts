@@ -71,5 +71,3 @@ export const deleteUnusedConsent = (tenantId: string, id: string): Statement => 
   text: `delete from consents c where c.tenant_id = $1 and c.id = $2 and not exists (select from connections n where n.tenant_id = $1 and n.consent_id = $2) returning id`,
   values: [tenantId, id],
 });
-
-export const countUsers = (tenantId: string, id: string): Statement => ({ text: "select count(*)::int as users from connections where tenant_id = $1 and consent_id = $2", values: [tenantId, id] });

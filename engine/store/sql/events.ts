@@ -80,12 +80,6 @@ export const settleEvents = (tenantId: string, ends: string): Statement => ({
   values: [tenantId, ends],
 });
 
-/** Its lane is tried again after a while: the database could not take it. */
-export const delayPending = (tenantId: string, ids: readonly string[], seconds: number, reason: string): Statement => ({
-  text: "update events set due_at = clock_timestamp() + make_interval(secs => $3), attempts = attempts + 1, reason = $4 where tenant_id = $1 and id = any($2) and status = 'pending'",
-  values: [tenantId, ids, seconds, reason],
-});
-
 /** What waits for its connection goes on. */
 export const releaseHeld = (tenantId: string, connection: string): Statement => ({
   text: "update events set status = 'pending', reason = null, code = null, due_at = clock_timestamp() where tenant_id = $1 and connection = $2 and status = 'held' returning id",
