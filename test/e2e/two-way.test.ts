@@ -31,9 +31,10 @@ beforeAll(async () => {
   ] } });
   it = await running({
     ...WORKSPACE,
-    // Two portals at two addresses: the stand-ins are two servers, HubSpot is one. What was written just now is read just now.
+    // Two portals at two addresses: the stand-ins are two servers, HubSpot is one. What was written just now is read just now:
+    // a window that ends at a whole second would leave out what this second brought.
     "connectors/hubspot/connector.yaml": 'connector: hubspot\nconfig: { api: { title: Address } }\nhttp: { base_url: "{{config.api}}", hosts: ["127.0.0.1"] }\nfragments: { object: { cursor: { lag: 0s } } }\n',
-    "connectors/wix/connector.yaml": `connector: wix\nhttp: { base_url: "${wix.url}", hosts: ["127.0.0.1"] }\nstreams: { contacts: { cursor: { lag: 0s } } }\n`,
+    "connectors/wix/connector.yaml": `connector: wix\nhttp: { base_url: "${wix.url}", hosts: ["127.0.0.1"] }\nstreams: { contacts: { cursor: { lag: 0s, format: iso_ms } } }\n`,
     "tenants/platform.yaml": `tenant: platform\ntitle: Operator\nconnections:\n  hubspot: { connector: hubspot, config: { api: "${hubspot.url}" } }\n  wix: { connector: wix, config: { site_id: none } }\n`,
     "tenants/acme.yaml": `tenant: acme\ntitle: Acme\nsubdomain: acme\npreset: two-way-contacts\nconnections: { hubspot: { config: { api: "${hubspot.url}" } } }\n`,
     "tenants/bolt.yaml": `tenant: bolt\ntitle: Bolt\nsubdomain: bolt\nconnections: { crm: { connector: hubspot, config: { api: "${other.url}" } } }\nflows: { contacts: { from: { stream: crm.contacts, every: 1h }, map: hubspot/contact, to: contact } }\n`,
