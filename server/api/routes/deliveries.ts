@@ -5,11 +5,11 @@ import { suggest } from "../../../engine/errors/nearest.ts";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import type { ChangeFlowPlan, TenantPlan } from "../../../engine/plan/types.ts";
 import {
-  cancelDelivery, changeFlowStates, flowLoads, getDelivery, listAttempts, listBreakers, listDeliveries, pauseChanges, pauseFlow, readDeliveryPayload, recordAudit, REPLAYABLE, replayDelivered, resolveUnknown, withTenant,
-  type Delivery, type DeliveryFilter, type DeliveryStatus, type FlowLoad, type TenantTransaction,
+  cancelDelivery, countReplayableDeliveries, getDelivery, listAttempts, listBreakers, listDeliveries, pauseChanges, pauseFlow, readDeliveryPayload, recordAudit, REPLAYABLE, replayDelivered, resolveUnknown, withTenant,
+  type Delivery, type DeliveryFilter, type DeliveryStatus, type TenantTransaction,
 } from "../../../engine/store/index.ts";
 import { actorOf } from "../access.ts";
-import { closed, count, id, instant, nullable, pagingQuery, query } from "../schemas.ts";
+import { closed, count, dryRun, id, instant, nullable, pagingQuery, query } from "../schemas.ts";
 import type { Services } from "../services.ts";
 import { afterOf, pageView } from "../views.ts";
 
@@ -95,18 +95,19 @@ export function registerDeliveries(server: FastifyInstance, { db, keyring, refer
     schema: { tags, summary: "Send a delivery again", description: "Under the same id and idempotency key. One that could not be mapped is mapped anew. Refused where its row was saved anew since.", params: closed({ id: deliveryId }, ["id"]), querystring: query(), response: { 202: closed(deliverySchema) } },
   }, async (request, reply) => reply.code(202).send(deliveryView(await settle(request, "delivery.replayed", async (tx) => (await replayDelivered(tx, request.tenant, { ids: [request.params.id] })).length === 1))));
 
-  server.post<{ Body: Omit<Wanted, "status"> & { status?: DeliveryStatus; ids?: string[] } }>("/api/deliveries/replay", {
+  server.post<{ Body: Omit<Wanted, "status"> & { status?: DeliveryStatus; ids?: string[] }; Querystring: { dry_run?: boolean } }>("/api/deliveries/replay", {
     config: { permission: "deliveries:replay" },
     schema: {
-      tags, summary: "Send deliveries again", description: "Those that failed or were given up, of this scope; in their order, ten a second, at most 10,000 a call.", querystring: query(),
+      tags, summary: "Send deliveries again", description: "Those that failed or were given up, of this scope; in their order, ten a second, at most 10,000 a call. `dry_run=true` says how many, and changes nothing; it knows no `ids`.", querystring: query({ dry_run: dryRun }),
       body: closed({ ...filters, status: { type: "string", enum: REPLAYABLE, description: "Only with this status; absent: `failed` and `exhausted`." }, ids: { type: "array", maxItems: 1000, items: { type: "string", format: "uuid" }, description: "Only these." } }),
-      response: { 202: closed({ replayed: count("Deliveries that are sent again.") }) },
+      response: { 200: closed({ would_replay: count("How many, if it were not a dry run.") }), 202: closed({ replayed: count("Deliveries that are sent again.") }) },
     },
   }, async (request, reply) => {
     const { ids, ...wanted } = request.body;
+    if (request.query.dry_run === true) return { would_replay: await countReplayableDeliveries(db, request.tenant, filterOf(wanted)) };
     const replayed = await withTenant(db, request.tenant, async (tx) => {
       const done = await replayDelivered(tx, request.tenant, { ...filterOf(wanted), ...(ids === undefined ? {} : { ids }) });
-      if (done.length > 0) await audited(tx, request, "deliveries.replayed", { kind: "tenant", id: request.tenant }, { count: done.length, ...wanted });
+      if (done.length > 0) await audited(tx, request as FastifyRequest, "deliveries.replayed", { kind: "tenant", id: request.tenant }, { count: done.length, ...wanted });
       return done.length;
     });
     return reply.code(202).send({ replayed });
@@ -134,22 +135,6 @@ export function registerDeliveries(server: FastifyInstance, { db, keyring, refer
   }, async ({ tenant }) => ({ data: (await listBreakers(db, tenant)).map(({ target, failures, opened_until, reason }) => ({ target, failures, opened_until: opened_until ?? null, reason: reason ?? null })) }));
 
   // ── change flows ────────────────────────────────────────────────────────────────────────────────────────────────
-
-  server.get("/api/change-flows", {
-    config: { permission: "deliveries:read" },
-    schema: {
-      tags, summary: "Flows that send when our own data changes", querystring: query(),
-      response: { 200: closed({ data: { type: "array", items: closed({ flow: id("The flow.", "invitations"), title: nullable({ type: "string" }), enabled: { type: "boolean" }, entity: { type: "string", description: "Whose changes fire it." }, kind: { type: "string", enum: ["action", "save", "webhook"] }, target: { type: "string", description: "The connection, or the endpoint's name." }, operation: nullable({ type: "string" }), hold_for: nullable({ type: "string", description: "The role that approves each delivery." }),
-        paused: { type: "boolean", description: "By a person: its changes become deliveries, and none is sent until it is resumed." }, last_delivery_at: nullable(instant("When one last arrived.")),
-        waiting: count("Deliveries on their way, or to be tried again."), held: count("That wait for a person."), unknown: count("Of which nobody knows whether they arrived."), failed: count("That were refused or given up.") }) } }) },
-    },
-  }, async ({ tenant }) => {
-    const [plan, states, loads] = [await planOf(tenant), await changeFlowStates(db, tenant), await flowLoads(db, tenant)];
-    return { data: Object.values(plan.change_flows ?? {}).toSorted((a, b) => a.name.localeCompare(b.name)).map(({ name, title, enabled, entity, hold_for, to }) => ({
-    flow: name, title: title ?? null, enabled, entity, hold_for: hold_for ?? null, paused: states.find(({ flow }) => flow === name)?.paused !== undefined, ...loadOf(loads.find(({ flow }) => flow === name)),
-    ...("webhook" in to ? { kind: "webhook", target: to.webhook, operation: null } : "action" in to ? { kind: "action", target: to.connection, operation: to.action } : { kind: "save", target: to.connection, operation: to.save }),
-    })) };
-  });
 
   for (const [does, by] of [["pause", true], ["resume", false]] as const) {
     server.post<{ Params: { flow: string } }>(`/api/flows/:flow/${does}`, {
@@ -230,8 +215,6 @@ function changeFlow(plan: TenantPlan, flow: string): ChangeFlowPlan {
   if (!Object.hasOwn(flows, flow)) throw new PlugboardError("SERVER_NOT_FOUND", { kind: "Change flow", name: flow, suggestion: suggest(flow, Object.keys(flows)) });
   return flows[flow]!;
 }
-
-const loadOf = (load: FlowLoad | undefined): object => ({ last_delivery_at: load?.last_at ?? null, waiting: load?.waiting ?? 0, held: load?.held ?? 0, unknown: load?.unknown ?? 0, failed: load?.failed ?? 0 });
 
 /** A minted value opens a door: whoever looks at a delivery sees that there is one, not which. */
 export const maskMinted = (minted: Readonly<Record<string, string>>) => <T>(value: T): T => {

@@ -1,9 +1,8 @@
 /** The flows of a tenant's plan, and when they run. */
 import type { FastifyInstance } from "fastify";
-import { scheduleInWords } from "../../../engine/jobs/index.ts";
 import { lastRuns, listSchedules } from "../../../engine/store/index.ts";
 import { flowGraph, flowGraphOf } from "../flow-graph.ts";
-import { connectorOf } from "../provider.ts";
+import { flowSchema, flowViews } from "../flows.ts";
 import { closed, id, instant, nullable, query } from "../schemas.ts";
 import type { Services } from "../services.ts";
 
@@ -11,33 +10,12 @@ export function registerFlows(server: FastifyInstance, { db, planOf }: Services)
   server.get("/api/flows", {
     config: { permission: "flows:read" },
     schema: {
-      tags: ["integrations"], summary: "A tenant's flows", querystring: query(),
+      tags: ["integrations"], summary: "A tenant's flows", description: "All of them: those that read, and those that send when our own data changes; each with how it goes.", querystring: query(),
       response: {
-        200: closed({
-          data: {
-            type: "array",
-            items: closed({
-              flow: id("The flow.", "learners"), title: nullable({ type: "string" }), enabled: { type: "boolean" }, connection: id("The connection it reads.", "aptem"), connector: id("Its connector.", "aptem"),
-              stream: id("The stream it reads.", "users"), entity: id("The entity it writes.", "learner"), mapping: nullable({ type: "string" }), schedule: { type: "string", description: "In words." },
-              paused: { type: "boolean" }, skipped: nullable({ type: "string", description: "Why the last tick started nothing: its connection is `not_connected` or `disconnected`." }), next_run_at: nullable(instant("When it is due next.")),
-            }),
-          },
-          next_cursor: nullable({ type: "string" }),
-        }),
+        200: closed({ data: { type: "array", items: flowSchema }, next_cursor: nullable({ type: "string" }) }),
       },
     },
-  }, async ({ tenant }) => {
-    const [plan, schedules] = [await planOf(tenant), await listSchedules(db, tenant)];
-    const data = Object.values(plan.flows).toSorted((a, b) => a.name.localeCompare(b.name)).map((flow) => {
-      const schedule = schedules.find((each) => each.flow === flow.name && each.enabled);
-      return {
-        flow: flow.name, title: flow.title ?? null, enabled: flow.enabled && plan.connections[flow.connection]?.enabled === true, connection: flow.connection, connector: connectorOf(plan, flow.connection),
-        stream: flow.stream, entity: flow.to.entity, mapping: flow.map?.id ?? null, schedule: scheduleInWords(flow.schedule), paused: schedule?.paused !== undefined, skipped: schedule?.skipped?.reason ?? null,
-        next_run_at: schedule?.due === undefined || schedule.paused !== undefined ? null : new Date(schedule.due).toISOString(),
-      };
-    });
-    return { data, next_cursor: null };
-  });
+  }, async ({ tenant }) => ({ data: await flowViews(db, await planOf(tenant)), next_cursor: null }));
 
   server.get("/api/flows/graph", {
     config: { permission: "flows:read" },

@@ -1,12 +1,13 @@
 /** A tenant's connections under the paths that the products use: start a sync, see how it stands, what happened. */
 import type { FastifyInstance } from "fastify";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
-import { scheduleInWords, triggerRun } from "../../../engine/jobs/index.ts";
+import { triggerRun } from "../../../engine/jobs/index.ts";
 import type { RunMode } from "../../../engine/run/ports.ts";
 import { describeConnection, lastEvents, lastRuns, listConnections, listRuns, listSchedules, type Run } from "../../../engine/store/index.ts";
 import type { Standing } from "../../connecting/standing.ts";
 import { connectionView, plannedConnection, shownDetail } from "../connections.ts";
-import { connectionOf, connectorOf, flowsOf, flowsToSync } from "../provider.ts";
+import { flowSchema, flowViews } from "../flows.ts";
+import { connectionOf, connectorOf, flowsToSync } from "../provider.ts";
 import { closed, id, instant, nullable, page, pagingQuery, query, standing } from "../schemas.ts";
 import type { Services } from "../services.ts";
 import { afterOf, pageView, runView } from "../views.ts";
@@ -78,15 +79,7 @@ export function registerIntegrations(server: FastifyInstance, { db, jobs, planOf
           account: { anyOf: [{ type: "null" }, closed({ id: { type: "string" }, label: { type: "string" } })] },
           status_at: nullable(instant("When that was found out.")),
           last_event_at: nullable(instant("When its provider last sent something.")),
-          flows: {
-            type: "array",
-            items: closed({
-              flow: id("The flow.", "learners"), title: nullable({ type: "string" }), entity: id("What it writes.", "learner"), enabled: { type: "boolean" }, paused: { type: "boolean", description: "Paused by a person." }, skipped: nullable({ type: "string", description: "Why its last tick started nothing: `not_connected` or `disconnected`." }),
-              schedule: { type: "string", examples: ["every hour"], description: "In words." }, last_run: { anyOf: [{ type: "null" }, { $ref: "Run#" }] },
-              last_success_at: nullable(instant("When it last succeeded.")), next_run_at: nullable(instant("When it is due next.")),
-              checkpoint: nullable(instant("Up to when everything was read.")),
-            }),
-          },
+          flows: { type: "array", items: flowSchema, description: "Those that read it, and those that send to it." },
         }),
       },
     },
@@ -102,15 +95,7 @@ export function registerIntegrations(server: FastifyInstance, { db, jobs, planOf
     return {
       connection: name, connector: connectorOf(plan, name), enabled: plan.connections[name]!.enabled, state: stands,
       status: state?.status ?? "not_connected", detail: shownDetail(state), account: state?.account ?? null, status_at: state?.status_at ?? null, last_event_at: (await lastEvents(db, request.tenant, [name])).get(name) ?? null,
-      flows: flowsOf(plan, name).map((flow) => {
-        const found = last.find(({ run }) => run.flow === flow.name);
-        const schedule = schedules.find((each) => each.flow === flow.name && each.enabled);
-        return {
-          flow: flow.name, title: flow.title ?? null, entity: flow.to.entity, enabled: flow.enabled && plan.connections[name]!.enabled, paused: schedule?.paused !== undefined, skipped: schedule?.skipped?.reason ?? null,
-          schedule: scheduleInWords(flow.schedule), last_run: found === undefined ? null : runView(found.run), last_success_at: found?.succeeded_at ?? null,
-          next_run_at: schedule?.due === undefined || schedule.paused !== undefined ? null : new Date(schedule.due).toISOString(), checkpoint: found?.run.checkpoint?.from ?? null,
-        };
-      }),
+      flows: await flowViews(db, plan, name),
     };
   });
 

@@ -95,11 +95,12 @@ function chooseRequest(located: LocatedWorkspace, target: string, flow: string |
   const [name = "", stream] = target.split(".");
   if (stream === undefined) {
     if (!workspace.tenants.has(target)) throw new PlugboardError("PLAN_UNKNOWN_TENANT", { tenant: target, suggestion: `For a stream write <connector>.<stream>; for a tenant: ${suggest(target, workspace.tenants.keys())}` });
-    const flows = Object.keys(resolvePlan(workspace, target).plan.flows);
+    const { flows: reading, change_flows: sending = {} } = resolvePlan(workspace, target).plan;
+    const flows = Object.keys(reading);
     const [only] = flows;
     if (flow === undefined && flows.length === 1) return { located, tenant: target, flow: only!, to: "db", made: false };
     if (flow === undefined) throw usage(`Tenant '${target}' has several flows: name one.`, `plugboard run ${target} ${flows[0] ?? "<flow>"}   (${flows.join(", ")})`);
-    if (!flows.includes(flow)) throw new PlugboardError("PLAN_UNKNOWN_FLOW", { tenant: target, flow, suggestion: suggest(flow, flows) });
+    if (!flows.includes(flow)) throw new PlugboardError("PLAN_UNKNOWN_FLOW", { tenant: target, flow, suggestion: Object.hasOwn(sending, flow) ? `'${flow}' sends when ${sending[flow]!.entity} changes, and is not run: plugboard preview ${target} ${flow} shows what it would send` : suggest(flow, flows) });
     return { located, tenant: target, flow, to: "db", made: false };
   }
 

@@ -7,8 +7,9 @@ import { InvalidArgumentError, type Command } from "commander";
 import pc from "picocolors";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { listPresets } from "../../../engine/plan/index.ts";
-import { findTenant, listTenants, PLATFORM, recordAudit, requestErasure, resumeTenant, suspendTenant, withTenant } from "../../../engine/store/index.ts";
+import { currentRevision, findTenant, listTenants, PLATFORM, readPlan, recordAudit, requestErasure, resumeTenant, suspendTenant, withTenant } from "../../../engine/store/index.ts";
 import { InvalidFields } from "../../api/errors.ts";
+import { flowViews, type FlowView } from "../../api/flows.ts";
 import { headOfMain } from "../../organisations/configuration.ts";
 import { createOrganisation, reviewOrganisation } from "../../organisations/create.ts";
 import { eraseOrganisation } from "../../organisations/erase.ts";
@@ -24,7 +25,7 @@ interface CreateOptions extends Options {
 }
 
 export function registerTenant(program: Command): void {
-  const tenant = program.command("tenant").description("create, list, suspend, resume, export and erase organisations");
+  const tenant = program.command("tenant").description("create, list, look at, suspend, resume, export and erase organisations");
   const command = (usage: string, description: string): Command =>
     tenant.command(usage).description(description)
       .option("--workspace <dir>", "the workspace (default: the nearest folder upwards with a workspace.yaml)")
@@ -49,6 +50,14 @@ export function registerTenant(program: Command): void {
     const tenants = await listTenants(db);
     if (options.json) return printJson({ tenants: tenants.map((one) => ({ ...one, kind: one.slug === PLATFORM ? "platform" : "customer" })) });
     for (const { slug, title, subdomain, status, status_reason } of tenants) print(`${pc.bold(slug.padEnd(24))} ${statusInColour(status)}  ${title}${subdomain === undefined ? "" : pc.dim(`  ${subdomain}`)}${slug === PLATFORM ? pc.dim("  the operator's own") : ""}${status_reason === undefined ? "" : pc.dim(`  (${status_reason})`)}`);
+  }));
+
+  command("flows <tenant>", "its flows as they are in force: what starts them, what they end in, and how they go").action((tenant: string, options: Options) => within(options, async (review) => {
+    await existing(review, tenant);
+    const revision = await currentRevision(review.db, tenant);
+    const flows = revision === undefined ? [] : await flowViews(review.db, await readPlan(review.db, tenant, revision));
+    if (options.json) return printJson({ flows });
+    for (const each of flows) print(`${pc.bold(each.flow.padEnd(24))} ${inWords(each).padEnd(60)} ${howItGoes(each)}`);
   }));
 
   command("suspend <tenant>", "nothing of it runs any more, and its own people are refused; its data stays").option("--reason <text>", "for its audit log")
@@ -83,6 +92,16 @@ export function registerTenant(program: Command): void {
       printCounts(report.removed);
       print(`${report.file === null ? "It had no file in the workspace" : `Removed ${report.file}`}; keys destroyed.`);
     }));
+}
+
+/** `aptem.users → learner, every hour`; `application changes → mail.send`. */
+const inWords = ({ from, to, connection, stream, entity, target, operation, schedule }: FlowView): string =>
+  from === "stream" ? `${connection}.${stream} → ${entity}, ${schedule}` : `${entity} changes → ${to === "webhook" ? `webhook ${target}` : to === "save" ? `save ${target}.${operation}` : `${target}.${operation}`}`;
+
+function howItGoes({ enabled, paused, last_success_at, waiting, held, unknown, failed, quarantined }: FlowView): string {
+  const counts = Object.entries({ waiting, held, unknown, failed, quarantined }).filter(([, count]) => count > 0).map(([name, count]) => `${count} ${name}`);
+  const said = [...(enabled ? [] : ["switched off"]), ...(paused ? ["paused"] : []), ...counts, last_success_at === null ? "never yet" : `last ${last_success_at}`];
+  return said.join(", ");
 }
 
 async function create(name: string | undefined, options: CreateOptions): Promise<void> {

@@ -18,7 +18,8 @@ import { whole } from "../operate/types.ts";
 import { type Delivery, MEANING, says, STATUSES } from "./types.ts";
 
 interface Breaker { readonly target: string; readonly failures: number; readonly opened_until: string | null; readonly reason: string | null }
-export interface ChangeFlow { readonly flow: string; readonly title: string | null; readonly enabled: boolean; readonly entity: string; readonly kind: Delivery["kind"]; readonly target: string; readonly operation: string | null; readonly hold_for: string | null }
+/** A flow that sends: of the list of all flows, those that a change starts. */
+export interface ChangeFlow { readonly flow: string; readonly title: string | null; readonly enabled: boolean; readonly from: "stream" | "change"; readonly entity: string; readonly to: Delivery["kind"]; readonly target: string; readonly operation: string | null; readonly hold_for: string | null }
 
 /** The server sends these again when asked for many. */
 const REPLAYABLE = new Set(["failed", "exhausted"]);
@@ -27,14 +28,18 @@ export default function Deliveries() {
   return <Page title="Deliveries" lead="What flows send when our own data changes: each is tried until it is acknowledged, refused or given up, in order per row." actions={<TenantPicker />}><ForTenant>{(tenant) => <List key={tenant} tenant={tenant} />}</ForTenant></Page>;
 }
 
+export const useChangeFlows = (tenant: string) => useQuery({
+  queryKey: ["/api/flows", tenant], queryFn: ({ signal }) => api.get<{ data: readonly ChangeFlow[] }>("/api/flows", { tenant }, signal), select: ({ data }) => data.filter(({ from }) => from === "change"),
+});
+
 function List({ tenant }: { readonly tenant: string }) {
   const may = useMay();
   const queries = useQueryClient();
   const [filters, narrow] = useFilters<"status" | "flow" | "target" | "row" | "code">();
   const { status, flow, target, row, code } = filters;
   const deliveries = usePages<Delivery>("/api/deliveries", { tenant, status, flow, target, row, code }, { every: 10_000 });
-  const flows = useQuery({ queryKey: ["/api/change-flows", tenant], queryFn: ({ signal }) => api.get<{ data: readonly ChangeFlow[] }>("/api/change-flows", { tenant }, signal) });
-  const known = flows.data?.data ?? [];
+  const flows = useChangeFlows(tenant);
+  const known = flows.data ?? [];
   const replay = async (): Promise<void> => {
     const { replayed } = await api.post<{ replayed: number }>("/api/deliveries/replay", Object.fromEntries(Object.entries({ status, flow, target, row, code }).filter(([, value]) => value !== undefined)), { tenant });
     done(`${whole(replayed)} ${replayed === 1 ? "delivery is" : "deliveries are"} sent again.`);

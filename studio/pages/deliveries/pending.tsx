@@ -12,7 +12,7 @@ import { ForTenant, TenantPicker } from "../../ui/tenant.tsx";
 import { When } from "../../ui/time.tsx";
 import { useFilters } from "../../ui/use-filters.ts";
 import { whole } from "../operate/types.ts";
-import type { ChangeFlow } from "./deliveries.tsx";
+import { type ChangeFlow, useChangeFlows } from "./deliveries.tsx";
 import { says } from "./types.ts";
 
 interface Pending { readonly rows: number; readonly more: boolean; readonly unfired: readonly { readonly cause: string; readonly count: number; readonly first_at: string; readonly last_at: string }[] }
@@ -25,8 +25,8 @@ export default function PendingPage() {
 }
 
 function Flows({ tenant }: { readonly tenant: string }) {
-  const flows = useQuery({ queryKey: ["/api/change-flows", tenant], queryFn: ({ signal }) => api.get<{ data: readonly ChangeFlow[] }>("/api/change-flows", { tenant }, signal) });
-  return <Loaded query={flows} rows={3}>{({ data }) => data.length === 0 ? <Empty title="No flow sends anything">Flows from a change of our own data to a provider or a webhook appear here.</Empty> : <Stack>{data.map((flow) => <OfFlow key={flow.flow} tenant={tenant} flow={flow} />)}</Stack>}</Loaded>;
+  const flows = useChangeFlows(tenant);
+  return <Loaded query={flows} rows={3}>{(data) => data.length === 0 ? <Empty title="No flow sends anything">Flows from a change of our own data to a provider or a webhook appear here.</Empty> : <Stack>{data.map((flow) => <OfFlow key={flow.flow} tenant={tenant} flow={flow} />)}</Stack>}</Loaded>;
 }
 
 function OfFlow({ tenant, flow }: { readonly tenant: string; readonly flow: ChangeFlow }) {
@@ -37,7 +37,7 @@ function OfFlow({ tenant, flow }: { readonly tenant: string; readonly flow: Chan
   return (
     <Paper withBorder p="md" component="section" aria-label={flow.title ?? flow.flow}>
       <Group justify="space-between" align="flex-start">
-        <Stack gap={2}><Group gap="xs"><Text fw={600} size="sm">{flow.title ?? flow.flow}</Text>{!flow.enabled && <Badge variant="default" radius="sm" tt="none">switched off</Badge>}{flow.hold_for !== null && <Badge variant="light" color="yellow" radius="sm" tt="none">held for a {flow.hold_for.replaceAll("_", " ")}</Badge>}</Group><Text size="xs" c="dimmed">Changes of {flow.entity} · {says({ kind: flow.kind, target: flow.target, operation: flow.operation ?? "" })}</Text></Stack>
+        <Stack gap={2}><Group gap="xs"><Text fw={600} size="sm">{flow.title ?? flow.flow}</Text>{!flow.enabled && <Badge variant="default" radius="sm" tt="none">switched off</Badge>}{flow.hold_for !== null && <Badge variant="light" color="yellow" radius="sm" tt="none">held for a {flow.hold_for.replaceAll("_", " ")}</Badge>}</Group><Text size="xs" c="dimmed">Changes of {flow.entity} · {says({ kind: flow.to, target: flow.target, operation: flow.operation ?? "" })}</Text></Stack>
         {may("deliveries:replay") && flow.enabled && (pending.data?.rows ?? 0) > 0 && <Button size="xs" variant="default" onClick={open}>Send {whole(pending.data!.rows)}{pending.data!.more ? "+" : ""}…</Button>}
       </Group>
       <Loaded query={pending} rows={1}>{({ rows, more, unfired }) => (
@@ -64,7 +64,7 @@ function Fire({ tenant, flow, path, close }: { readonly tenant: string; readonly
   return (
     <Loaded query={pending} rows={2}>{({ rows, more }) => rows === 0 ? <Text size="sm">Nothing waits any more.</Text> : (
       <Stack>
-        <Alert color="yellow" variant="light" title={`${whole(rows)} ${rows === 1 ? "row leaves" : "rows leave"} this product`}><Text size="sm">{flow.kind === "webhook" ? `As webhooks to ${flow.target}.` : `To ${flow.target}.`} What was sent cannot be called back.{flow.hold_for === null ? "" : ` Each waits for a ${flow.hold_for.replaceAll("_", " ")} first.`}{more ? " There are more: ask again afterwards." : ""}</Text></Alert>
+        <Alert color="yellow" variant="light" title={`${whole(rows)} ${rows === 1 ? "row leaves" : "rows leave"} this product`}><Text size="sm">{flow.to === "webhook" ? `As webhooks to ${flow.target}.` : `To ${flow.target}.`} What was sent cannot be called back.{flow.hold_for === null ? "" : ` Each waits for a ${flow.hold_for.replaceAll("_", " ")} first.`}{more ? " There are more: ask again afterwards." : ""}</Text></Alert>
         {fire.isError && <Failed error={fire.error} />}
         <Group justify="flex-end"><Button variant="default" onClick={close}>Leave it</Button>{typed ? <Button color="red" loading={fire.isPending} onClick={() => fire.mutate(rows)}>Yes, send {whole(rows)}</Button> : <Button onClick={() => setTyped(true)}>Send {whole(rows)}</Button>}</Group>
       </Stack>

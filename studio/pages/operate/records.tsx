@@ -10,7 +10,7 @@ import { ForTenant, TenantPicker } from "../../ui/tenant.tsx";
 import { When } from "../../ui/time.tsx";
 import { usePages } from "../../ui/use-pages.ts";
 
-interface Flow { readonly flow: string; readonly entity?: string; readonly to?: { readonly entity?: string } }
+interface Flow { readonly to: string; readonly entity: string }
 export interface EntityRecord { readonly id: string; readonly labels: Readonly<Record<string, string>>; readonly links: Readonly<Record<string, string>>; readonly created_at: string; readonly updated_at: string; readonly deleted_at?: string; readonly [field: string]: unknown }
 
 export const FIXED = new Set(["id", "labels", "links", "created_at", "updated_at", "deleted_at"]);
@@ -28,7 +28,7 @@ function Entities({ tenant }: { readonly tenant: string }) {
   const navigate = useNavigate();
   return (
     <Loaded query={flows}>{({ data }) => {
-      const entities = [...new Set(data.flatMap(({ entity, to }) => entity ?? to?.entity ?? []))].sort();
+      const entities = [...new Set(data.flatMap(({ entity, to }) => to === "entity" ? entity : []))].sort();
       const entity = search.entity ?? entities[0];
       if (entity === undefined) return <Empty title="No flow stores anything yet" />;
       return <>

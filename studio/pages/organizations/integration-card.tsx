@@ -65,10 +65,10 @@ export function IntegrationCard({ tenant, connection, overridden }: { readonly t
             {flows.map((flow) => (
               <Group component="li" key={flow.flow} justify="space-between" gap="xs" py={5} style={{ borderTop: "1px solid var(--mantine-color-default-border)" }} data-flow={flow.flow}>
                 <Stack gap={0} miw={0}>
-                  <Anchor component={Link} to="/runs" search={{ tenant, flow: flow.flow } as never} size="sm" fw={550} truncate>{flow.title ?? flow.flow}</Anchor>
-                  <Group gap={6}><Text size="xs" c="dimmed">{flow.schedule}</Text><Badge size="xs" variant={overridden.has(flow.flow) ? "light" : "default"} tt="none" style={{ flexShrink: 0 }}>{overridden.has(flow.flow) ? "custom" : "default"}</Badge>{may("frequency:propose") && may("overrides:read") && <Anchor component="button" type="button" size="xs" onClick={() => setScheduling(flow.flow)} aria-label={`Change how often ${flow.flow} runs`}>Change</Anchor>}</Group>
+                  <Anchor component={Link} to={flow.from === "change" ? "/deliveries" : "/runs"} search={{ tenant, flow: flow.flow } as never} size="sm" fw={550} truncate>{flow.title ?? flow.flow}</Anchor>
+                  {flow.from === "change" ? <Text size="xs" c="dimmed">when {flow.entity} changes</Text> : <Group gap={6}><Text size="xs" c="dimmed">{flow.schedule}</Text><Badge size="xs" variant={overridden.has(flow.flow) ? "light" : "default"} tt="none" style={{ flexShrink: 0 }}>{overridden.has(flow.flow) ? "custom" : "default"}</Badge>{may("frequency:propose") && may("overrides:read") && <Anchor component="button" type="button" size="xs" onClick={() => setScheduling(flow.flow)} aria-label={`Change how often ${flow.flow} runs`}>Change</Anchor>}</Group>}
                 </Stack>
-                <Group gap="sm" wrap="nowrap">{flow.last_run ? <Status value={flow.last_run.status} reason={flow.last_run.error?.message} /> : <Text size="xs" c="dimmed">has not run</Text>}{may("overrides:read") && <Anchor component={Link} to={`/super-admin/organizations/${tenant}/mappings/${flow.flow}`} size="xs">Mapping</Anchor>}</Group>
+                <Group gap="sm" wrap="nowrap">{flow.from === "change" ? <Text size="xs" c="dimmed">{sentOf(flow)}</Text> : flow.last_run ? <Status value={flow.last_run.status} reason={flow.last_run.error?.message} /> : <Text size="xs" c="dimmed">has not run</Text>}{may("overrides:read") && <Anchor component={Link} to={`/super-admin/organizations/${tenant}/mappings/${flow.flow}`} size="xs">Mapping</Anchor>}</Group>
               </Group>
             ))}
           </Box>
@@ -85,6 +85,13 @@ export function IntegrationCard({ tenant, connection, overridden }: { readonly t
       <Modal opened={linking} onClose={link.close} title="Connect link" size="lg">{linking && <ConnectLink tenant={tenant} connection={connection} />}</Modal>
     </Paper>
   );
+}
+
+/** What a flow that sends has before it, in few words. */
+function sentOf({ waiting, held, failed, paused, last_success_at }: IntegrationFlow): string {
+  const parts = [[waiting, "on the way"], [held, "to be approved"], [failed, "failed"]] as const;
+  const said = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
+  return [...(paused ? ["paused"] : []), ...said].join(", ") || (last_success_at === null ? "has sent nothing" : "all arrived");
 }
 
 function Disconnect({ tenant, connection, done }: { readonly tenant: string; readonly connection: Connection; readonly done: () => void }) {

@@ -15,7 +15,8 @@ export interface Connection {
   readonly config: Readonly<Record<string, unknown>>; readonly defaults: Readonly<Record<string, unknown>>; readonly locked: readonly string[]; readonly secrets: Readonly<Record<string, SecretState>>; readonly missing: readonly string[]; readonly updated_at: string | null;
 }
 
-export interface IntegrationFlow { readonly flow: string; readonly title: string | null; readonly entity: string; readonly enabled: boolean; readonly paused: boolean; readonly schedule: string; readonly last_run: { readonly id: string; readonly status: string; readonly error: { readonly message: string } | null } | null; readonly last_success_at: string | null; readonly next_run_at: string | null }
+/** One that reads the connection, or sends to it: server/api/flows.ts. */
+export interface IntegrationFlow { readonly flow: string; readonly title: string | null; readonly from: "stream" | "change"; readonly entity: string; readonly enabled: boolean; readonly paused: boolean; readonly schedule: string | null; readonly waiting: number; readonly held: number; readonly failed: number; readonly last_run: { readonly id: string; readonly status: string; readonly error: { readonly message: string } | null } | null; readonly last_success_at: string | null; readonly next_run_at: string | null }
 
 export interface FormField { readonly title?: string; readonly type?: string; readonly enum?: readonly string[]; readonly default?: unknown; readonly format?: string; readonly pattern?: string; readonly description?: string; readonly "x-secret"?: boolean; readonly "x-required"?: boolean; readonly "x-order"?: number; readonly "x-help"?: string; readonly "x-when"?: string; readonly "x-scope"?: string; readonly "x-example"?: unknown }
 export interface Form { readonly title: string; readonly properties: Readonly<Record<string, FormField>>; readonly "x-sign-in"?: unknown }

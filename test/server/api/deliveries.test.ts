@@ -169,19 +169,33 @@ describe("endpoints of outgoing webhooks", () => {
 });
 
 describe("change flows", () => {
+  test("stand in the one list of flows beside those that read, each with what starts it, what it ends in and how it goes", async () => {
+    const { data } = await get("tenant_admin", "/api/flows");
+    expect(data.map(({ flow, from, to, connection, stream, target, operation, schedule }: Record<string, unknown>) => [flow, from, to, connection, stream, target, operation, schedule])).toEqual([
+      ["checks", "change", "action", "crm", null, "crm", "note", null], ["crm_in", "stream", "entity", "crm", "contacts", "contact", null, "by hand"], ["invitations", "change", "action", "crm", null, "crm", "note", null],
+      ["notes", "change", "action", "crm", null, "crm", "note", null], ["product", "change", "webhook", null, null, "product", null, null], ["saves", "change", "save", "shop", "contacts", "shop", "contacts", null],
+    ]);
+    const count = async (status: string) => (await it.deliveries("invitations")).filter((each) => each.status === status).length;
+    expect(data.find(({ flow }: { flow: string }) => flow === "invitations")).toMatchObject({ hold_for: "recruiter", entity: "contact", held: await count("held"), last_run: null, paused: false });
+    const ofShop = (await get("acme", "/api/integrations/shop/status")).flows;
+    expect(ofShop.map(({ flow, from }: Record<string, unknown>) => [flow, from])).toEqual([["saves", "change"]]);
+    expect((await get("acme", "/api/integrations/crm/status")).flows.map(({ flow }: { flow: string }) => flow)).toEqual(["checks", "crm_in", "invitations", "notes"]);
+    expect((await call("acme", "GET", "/api/change-flows")).statusCode).toBe(404);
+  });
+
   test("are listed with what they wait for, paused and resumed, which is audited; nothing is sent meanwhile", async () => {
     expect((await call("reader", "POST", "/api/flows/notes/pause?tenant=acme")).statusCode).toBe(403);
     expect((await call("acme", "POST", "/api/flows/note/pause?tenant=acme")).json().error).toMatchObject({ code: "SERVER_NOT_FOUND" });
     expect((await call("acme", "POST", "/api/flows/notes/pause?tenant=acme")).json()).toEqual({ flow: "notes", paused: true });
-    const flow = async () => ((await get("acme", "/api/change-flows?tenant=acme")) as { data: { flow: string; waiting: number; paused: boolean }[] }).data.find((each) => each.flow === "notes")!;
+    const flow = async () => ((await get("acme", "/api/flows?tenant=acme")) as { data: { flow: string; waiting: number; paused: boolean }[] }).data.find((each) => each.flow === "notes")!;
     const { waiting } = await flow();
     await page("p-1", "noted");
     for (const end = Date.now() + 10_000; (await flow()).waiting === waiting && Date.now() < end;) await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(await flow()).toMatchObject({ paused: true, waiting: waiting + 1, kind: "action", target: "crm", entity: "contact" });
-    expect((await get("bolt", "/api/change-flows?tenant=bolt")).data.every(({ paused }: { paused: boolean }) => !paused)).toBe(true);
+    expect(await flow()).toMatchObject({ paused: true, waiting: waiting + 1 });
+    expect((await get("bolt", "/api/flows?tenant=bolt")).data.every(({ paused }: { paused: boolean }) => !paused)).toBe(true);
     expect((await call("acme", "POST", "/api/flows/notes/resume?tenant=acme")).json()).toEqual({ flow: "notes", paused: false });
     for (const end = Date.now() + 10_000; (await flow()).waiting > waiting && Date.now() < end;) await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(await flow()).toMatchObject({ paused: false, waiting, last_delivery_at: expect.any(String) });
+    expect(await flow()).toMatchObject({ paused: false, waiting, last_success_at: expect.any(String) });
     expect([await audited("flow.paused"), await audited("flow.resumed")].map((each) => each.length)).toEqual([1, 1]);
   });
 });

@@ -45,6 +45,7 @@ test("from nothing to an organisation, suspended, resumed, exported and erased, 
   const list = json(await plugboard("list", "--json")).tenants;
   expect(list.map(({ slug, kind, status }: any) => [slug, kind, status])).toEqual([["acme", "customer", "suspended"], ["platform", "platform", "active"]]);
   expect((await plugboard("resume", "acme")).code).toBe(0);
+  expect((await plugboard("flows", "acme")).stdout).toMatch(/^learners +aptem\.users → learner, every hour +never yet$/m);
 
   const out = path.join(folder, "acme.ndjson");
   expect((await plugboard("export", "acme", "--out", out)).code).toBe(0);
