@@ -8,7 +8,7 @@
  */
 import pg from "pg";
 import { PlugboardError } from "../errors/plugboard-error.ts";
-import { addressOf, asStoreFailure } from "./failures.ts";
+import { addressOf, asStoreFailure, sqlStateOf } from "./failures.ts";
 
 const MAX_CONNECTIONS = 10;
 const CONNECT_MILLISECONDS = 10_000;
@@ -34,8 +34,11 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** A statement with its values; `engine/store/sql` makes them. */
-export interface Statement { readonly text: string; readonly values: unknown[] }
+/**
+ * A statement with its values; `engine/store/sql` makes them. With a `name` each connection plans it once and keeps the plan: for
+ * what is asked hundreds of times a second, where planning costs more than doing.
+ */
+export interface Statement { readonly text: string; readonly values: unknown[]; readonly name?: string }
 
 export interface Transaction {
   /** The driver's own: others' statements may take part (a job is enqueued exactly if this commits). */
@@ -142,6 +145,10 @@ export async function alone<Row extends object>(db: Database, statement: Stateme
 export const asScheduler = <Result>(db: Database, work: (tx: Transaction) => Promise<Result>): Promise<Result> =>
   transaction(db, "begin read only; set local role plugboard_scheduler", work);
 
+/** Behind a proxy that gives every transaction another session (PgBouncer before 1.21), what was prepared is not there the next time. */
+const withoutPrepared = new WeakSet<pg.Pool>();
+const LOST_STATEMENT = /^(26000|42P05)$/;
+
 async function transaction<Result>(db: Database, begin: string, work: (tx: Transaction, answer: pg.QueryResult | undefined) => Promise<Result>): Promise<Result> {
   let client: pg.PoolClient;
   try {
@@ -158,12 +165,13 @@ async function transaction<Result>(db: Database, begin: string, work: (tx: Trans
     const answers = (await client.query(begin)) as unknown as pg.QueryResult[] | pg.QueryResult;
     const tx: Transaction = {
       query: client.query.bind(client) as pg.ClientBase["query"],
-      run: async (statement) => (await client.query(statement)).rows,
+      run: async (statement) => (await client.query(withoutPrepared.has(db.pool) ? { text: statement.text, values: statement.values } : statement)).rows,
     };
     result = await work(tx, Array.isArray(answers) ? answers.at(-1) : answers);
     await end(client, "commit");
   } catch (error) {
     // A transaction that cannot even be rolled back leaves with its connection.
+    if (LOST_STATEMENT.test(sqlStateOf(error) ?? "")) withoutPrepared.add(db.pool);
     broken ??= await end(client, "rollback").then(() => undefined, (failure: Error) => failure);
     client.off("error", onError);
     client.release(broken);

@@ -1,8 +1,8 @@
 /** The one place that turns what PostgreSQL and its driver throw into coded errors. */
 import { PlugboardError } from "../errors/plugboard-error.ts";
 
-/** Classes of SQLSTATE that pass by themselves: conflict, out of resources, shutting down, no connection; and 25006, a standby. */
-const PASSING = /^(40001|40P01|53...|57P0.|08...|25006|55P03|57014)$/;
+/** Classes of SQLSTATE that pass by themselves: conflict, out of resources, shutting down, no connection; 25006, a standby; 26000 and 42P05, a prepared statement that another session has. */
+const PASSING = /^(40001|40P01|53...|57P0.|08...|25006|26000|42P05|55P03|57014)$/;
 /** The server is not there, or goes away, or ended our session (25P03: idle in a transaction, a worker that was stopped): another try needs another connection. */
 const GONE = /^(57P0.|08...|25P03)$/;
 const NETWORK = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN"]);

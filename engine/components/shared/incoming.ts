@@ -49,7 +49,7 @@ export function readIncoming(raw: IncomingRequest, decodeInUrl = ""): Incoming {
   return {
     raw, mediaType, query, form, body,
     header: (name) => own(raw.headers, name.toLowerCase()),
-    over: (set, now) => Object.defineProperty({ ...set, request, headers: raw.headers, now }, "body", { get: body, enumerable: true, configurable: true }),
+    over: (set, now) => ({ ...set, request, headers: raw.headers, now, get body() { return body(); } }),
   };
 }
 

@@ -9,6 +9,7 @@ export interface LaneIds { readonly tenantId: string; readonly connection: strin
  * new, or when it says so itself. Gives the ids of the items that are new.
  */
 export const storeArrivals = (tenantId: string, requests: string, items: string, bytes: Buffer): Statement => ({
+  name: "store_arrivals",
   text: `with item as (select * from jsonb_to_recordset($3) as i (id uuid, request uuid, connector text, connection text, feed text, event_id text, account text, at timestamptz,
                          status text, code text, reason text, copies integer, item_from integer, item_length integer, n integer)),
          stored as (
@@ -108,6 +109,12 @@ export const selectEvents = (tenantId: string, filter: EventFilterValues, after:
 export const selectEvent = (tenantId: string, id: string): Statement => ({
   text: `select ${COLUMNS}, e.item, r.request, r.door from events e left join inbound_requests r on r.tenant_id = e.tenant_id and r.id = e.request_id where e.tenant_id = $1 and e.id = $2`,
   values: [tenantId, id],
+});
+
+/** How many of them `replayEvents` would take. */
+export const countReplayable = (tenantId: string, filter: EventFilterValues, most: number): Statement => ({
+  text: `select count(*)::int as count from (select from events e where e.tenant_id = $1 and ${MATCHES} and e.status not in ('pending', 'reading') limit $9) found`,
+  values: [tenantId, ...filterValues(filter), most],
 });
 
 /** Final ones, and those that were held, become pending again: oldest first, so many a second. What is under way stays. */

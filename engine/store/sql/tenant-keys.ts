@@ -25,6 +25,6 @@ export const destroyTenantKeys = (tenantId: string, before: number): Statement =
   values: [tenantId, before],
 });
 
-export const holdTenantKey = (tenantId: string, version: number): Statement => ({ text: "select hold_tenant_key($1, $2) as newest", values: [tenantId, version] });
+export const holdTenantKey = (tenantId: string, version: number): Statement => ({ name: "hold_tenant_key", text: "select hold_tenant_key($1, $2) as newest", values: [tenantId, version] });
 
 export const isTenantKeyIdle = (tenantId: string, version: number): Statement => ({ text: "select is_tenant_key_idle($1, $2) as idle", values: [tenantId, version] });

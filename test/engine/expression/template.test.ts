@@ -92,3 +92,28 @@ test("what the manifest's author gave with `with` may hold slashes; what a recor
   expect(template.render({ with: { path: "v3/objects/a b" }, key: "x/y" })).toBe("/crm/v3/objects/a%20b/x%2Fy");
   expect(() => template.render({ with: { path: "v3/../admin" }, key: "1" })).toThrow();
 });
+
+test("a template of names only says what Handlebars would make of it, for every sink and value", () => {
+  const texts = ["{{a}}", "x{{a.b}}y{{c}}", "{{~a.b~}} z", " {{ with.path }}/{{a.b}}", "{{a.[0]}}", "{{a.length}}", "{{./a}}{{this.c}}", "{{config.base_url}}/v2/{{a}}", "{{toString}}{{a.constructor}}", "{{!-- said --}}{{c}}"];
+  const values: unknown[] = ["p/q r", "", "..", "ä<'&\"\r", "https://h.example/", 0, -1.5, true, false, null, undefined, ["l0", "l1"], { b: "bb", length: 2 }, { b: null }, () => "called", 10n];
+  const outcome = (template: ReturnType<typeof compileTemplate>, variables: Record<string, unknown>): unknown => {
+    try {
+      return template.render(variables) ?? "(absent)";
+    } catch (thrown) {
+      return (thrown as ExpressionError).problem;
+    }
+  };
+  let compared = 0;
+  for (const text of texts) {
+    for (const sink of ["text", "query", "path", "url", "header", "xml", "sql", "html"] as const) {
+      // A block makes it one that Handlebars renders.
+      const [ours, theirs] = [compileTemplate(text, sink), compileTemplate(`${text}{{#if never}}{{/if}}`, sink)];
+      for (const value of values) {
+        const variables = { a: value, c: value, with: { path: value }, config: { base_url: value } };
+        expect(outcome(ours, variables), `${text} into ${sink} with ${String(value)}`).toEqual(outcome(theirs, variables));
+        compared++;
+      }
+    }
+  }
+  expect(compared).toBe(texts.length * 8 * values.length);
+});
