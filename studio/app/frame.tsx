@@ -57,16 +57,16 @@ function Navigation({ pathname }: { readonly pathname: string }) {
   const side = isStaff(session) ? "staff" : "tenant";
   const shown = areas.filter(({ nav, permission }) => nav !== undefined && (nav.for === "all" || nav.for === side) && (permission === undefined || may(permission)));
   return (
-    <Stack gap="md" pb="xl">
+    <Stack gap="sm" pb="md">
       {SECTIONS.map((section) => {
         const items = shown.filter(({ nav }) => nav!.section === section);
         return items.length > 0 && (
           <Box key={section} component="nav" aria-label={section}>
-            <Text size="xs" c="dimmed" fw={500} px="sm" pb={4}>{section}</Text>
+            <Text size="xs" c="dimmed" fw={500} px="sm" pb={2}>{section}</Text>
             {items.map(({ path, nav }) => {
               const Icon = nav!.icon;
               const active = path === "/" ? pathname === "/" : pathname === path || pathname.startsWith(`${path}/`);
-              return <NavLink key={path} component={Link} to={path} label={nav!.label} active={active} leftSection={<Icon aria-hidden />} aria-current={active ? "page" : undefined} py={6} style={{ borderRadius: 6 }} />;
+              return <NavLink key={path} component={Link} to={path} label={nav!.label} active={active} leftSection={<Icon aria-hidden />} aria-current={active ? "page" : undefined} py={4} style={{ borderRadius: 6 }} />;
             })}
           </Box>
         );
