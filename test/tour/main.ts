@@ -55,6 +55,8 @@ try {
     await page.goto(url + where);
     await page.waitForLoadState("networkidle");
     await prepare?.(page);
+    // A picture of grey bars shows nothing: what loads for longer than this fails the run.
+    await page.waitForFunction(() => document.querySelector("[aria-busy=true]") === null, undefined, { timeout: 20_000 });
     await page.waitForTimeout(400);
     await page.screenshot({ path: path.join(folder, `${name}.png`) });
     lines.push(`**${title}**`, "", `![${title}](${name}.png)`, "");
