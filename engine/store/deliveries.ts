@@ -14,7 +14,7 @@ import { newRowId } from "./row-id.ts";
 import type { RowChange } from "./row-changes.ts";
 import type { Page } from "./runs.ts";
 import {
-  type AttemptRow, beginAttempts as beginAttemptsOf, claimAlikeDeliveries, claimDeliveries, countByFlow, countRecent, countUnfinished, decideDelivery, deleteOldDeliveries, deleteOldTokens, type DeliveryQuery, type DeliveryRow, type FlowLoadRow, insertDeliveries, insertMinted,
+  type AttemptRow, beginAttempts as beginAttemptsOf, claimAlikeDeliveries, claimDeliveries, countByFlow, countRecent, countReplayable, countUnfinished, decideDelivery, deleteOldDeliveries, deleteOldTokens, type DeliveryQuery, type DeliveryRow, type FlowLoadRow, insertDeliveries, insertMinted,
   keepDelivery, markDelivered, markDelivery, parkDeliveries, putOffTarget, recallTarget, recallWaiting, recoverDeliveries, releaseDeliveries, replayDeliveries, selectAttempts, selectDeliveries, selectDelivery, selectDueTenants, selectMinted, selectNextDelivery, selectTenantsWithOld, supersedeHeld,
 } from "./sql/deliveries.ts";
 import { tryBreaker } from "./sql/breakers.ts";
@@ -410,10 +410,19 @@ export const REPLAYABLE: readonly DeliveryStatus[] = ["failed", "exhausted", "ca
 export const REPLAYS_PER_SECOND = 10;
 const MOST_REPLAYS = 10_000;
 
+type ReplayWanted = DeliveryFilter & { readonly ids?: readonly string[] };
+
+/** Of those that are named all that are over, of others those that did not arrive. */
+const replayQuery = (wanted: ReplayWanted): DeliveryQuery =>
+  queryOf({ ...wanted, status: (wanted.status ?? (wanted.ids === undefined ? ["failed", "exhausted"] : REPLAYABLE)).filter((one) => REPLAYABLE.includes(one)) });
+
+/** How many would be sent again now; changes nothing. */
+export const countReplayableDeliveries = (at: Database | TenantTransaction, tenant: string, wanted: ReplayWanted): Promise<number> => inTenant(at, tenant, async (tx) =>
+  (await tx.run<{ count: number }>(countReplayable(tx.tenantId, wanted.ids ?? null, replayQuery(wanted), MOST_REPLAYS)))[0]!.count);
+
 /** Sends finished ones again, under their id, in their order, at a limited rate. @returns their ids. */
-export const replayDelivered = (at: Database | TenantTransaction, tenant: string, wanted: DeliveryFilter & { readonly ids?: readonly string[] }): Promise<string[]> => inTenant(at, tenant, async (tx) => {
-  const status = (wanted.status ?? (wanted.ids === undefined ? ["failed", "exhausted"] : REPLAYABLE)).filter((one) => REPLAYABLE.includes(one));
-  const rows = await tx.run<{ id: string }>(replayDeliveries(tx.tenantId, wanted.ids ?? null, queryOf({ ...wanted, status }), REPLAYS_PER_SECOND, MOST_REPLAYS));
+export const replayDelivered = (at: Database | TenantTransaction, tenant: string, wanted: ReplayWanted): Promise<string[]> => inTenant(at, tenant, async (tx) => {
+  const rows = await tx.run<{ id: string }>(replayDeliveries(tx.tenantId, wanted.ids ?? null, replayQuery(wanted), REPLAYS_PER_SECOND, MOST_REPLAYS));
   await tx.run(tellDeliverers());
   return rows.map(({ id }) => id);
 });

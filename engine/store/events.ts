@@ -262,6 +262,10 @@ export const replayEvents = (at: Database | TenantTransaction, tenant: string, f
   return replayed;
 });
 
+/** How many a replay would take now; changes nothing. */
+export const countReplayableEvents = (at: Database | TenantTransaction, tenant: string, filter: EventFilter, limit = MOST_REPLAYS): Promise<number> => inTenant(at, tenant, async (tx) =>
+  (await tx.run<{ count: number }>(sql.countReplayable(tx.tenantId, valuesOf(filter), Math.min(limit, MOST_REPLAYS))))[0]!.count);
+
 /** Connection → when its provider last sent something (ISO instant). */
 export const lastEvents = (at: Database | TenantTransaction, tenant: string, connections: readonly string[]): Promise<ReadonlyMap<string, string>> => inTenant(at, tenant, async (tx) =>
   new Map((await tx.run<{ connection: string; received_at: Date }>(sql.selectLastEvents(tx.tenantId, connections))).map(({ connection, received_at }) => [connection, received_at.toISOString()])));

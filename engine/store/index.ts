@@ -12,7 +12,7 @@ export { listApplications, noteCommit, raiseAlarm, readConfiguration, type Alarm
 export { addConnectLink, CONNECT_TOKEN_PREFIX, endConnectLink, findConnectLink, listConnectLinks, liveConnectLink, revokeConnectLink, type ConnectLink } from "./connect-links.ts";
 export { connectorHealth, connectorIds, findConnector, listConnectors, saveConnectors, type ConnectorHealth } from "./connectors.ts";
 export { openDatabase, runtimeLogin, withTenant, type Database, type DatabaseOptions, type TenantTransaction, type Transaction } from "./database.ts";
-export { addRefusals, announceEvents, askForReads, EVENT_CHANNEL, eventLanes, eventLoad, getEvent, heldConnections, lastEvents, listEvents, listRefusals, markRouted, pruneEvents, readEventRaw, releaseHeld, replayEvents, settleEvents, storeArrivals, takeEvents,
+export { addRefusals, announceEvents, askForReads, countReplayableEvents, EVENT_CHANNEL, eventLanes, eventLoad, getEvent, heldConnections, lastEvents, listEvents, listRefusals, markRouted, pruneEvents, readEventRaw, releaseHeld, replayEvents, settleEvents, storeArrivals, takeEvents,
   type ArrivedItem, type Arrival, type EventEffect, type EventEnd, type EventFilter, type EventLoad, type EventState, type EventStatus, type Lane, type PendingEvent, type ReadAsked, type Refusal, type Stored, type StoredRequest } from "./events.ts";
 export { forgetRecords, heldBy, type Held } from "./forget.ts";
 export { createKeyring, generateKey, type Keyring, type KeySource, type RemoteKey, type Purpose, type Sealer } from "./keyring.ts";
@@ -29,7 +29,7 @@ export { countRecords, entityCounts, getRecord, listContributions, listRecords, 
 export { newestRaw } from "./raw-samples.ts";
 export { currentRevision, otherPlansInForce, readPlan, restoreRevision, saveRevision, type NewApplication, type Revision } from "./revisions.ts";
 export { askForRows, changedTenants, pauseChanges, changeFlowStates, DELIVERY_CHANNEL, doneWithChanges, rowsNotFired, takeChanges, unfiredChanges, type ChangeCause, type ChangeFlowState, type NotFired, type RowChange, type Unfired } from "./row-changes.ts";
-export { flowLoads, type FlowLoad, addDeliveries, addDelivery, beginAttempts, beginBatch, breakerOf, cancelDelivery, claimAlike, claimDue, decideHeld, deliveryKey, deliveryLoad, findMinted, forgetDeliveries, getDelivery, keepClaims, KEPT_DAYS, listAttempts, listDeliveries, listHolds, markArrived, markOutcome, newDeliveryId, nextDelivery,
+export { flowLoads, type FlowLoad, addDeliveries, addDelivery, beginAttempts, beginBatch, breakerOf, cancelDelivery, countReplayableDeliveries, claimAlike, claimDue, decideHeld, deliveryKey, deliveryLoad, findMinted, forgetDeliveries, getDelivery, keepClaims, KEPT_DAYS, listAttempts, listDeliveries, listHolds, markArrived, markOutcome, newDeliveryId, nextDelivery,
   putOff, readDeliveryPayload, recall, recentDeliveries, releaseClaims, REPLAYABLE, replayDelivered, resolveUnknown, tenantsToDeliver,
   type ArrivedDelivery, type AttemptBegun, type AttemptEnd, type Beginning, type ClaimedDelivery, type Delivery, type DeliveryAttempt, type DeliveryFilter, type DeliveryKind, type DeliveryLoad, type DeliveryPayload, type DeliveryStatus, type Minted, type MintedToken, type NewDelivery, type Outcome } from "./deliveries.ts";
 export { acknowledge, findReferenced, inputHash, linkedKeys, readLink, readRow, type Acknowledged, type FoundRow, type Link } from "./links.ts";

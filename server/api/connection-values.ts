@@ -131,6 +131,10 @@ export async function signsInWith({ connector, plan }: Pick<Context, "connector"
   return name !== undefined && Object.hasOwn(named, name) && named[name]!.type === "oauth2_authorization_code";
 }
 
+/** Fields of `scope: app` without which nobody signs in, and that the operator has not entered. */
+export const missingOfOperator = (config: Readonly<Record<string, ConfigField>>, ofOperator: readonly string[]): string[] =>
+  Object.entries(config).flatMap(([field, { scope, optional, default: preset }]) => (scope === "app" && optional !== true && preset === undefined && !ofOperator.includes(field) ? [field] : []));
+
 /** Stored config that the connector still has, and that is no secret (by now). */
 export const known = (config: JsonObject, connector: ConnectorPlan): Record<string, Json> =>
   Object.fromEntries(Object.entries(config).filter(([field]) => Object.hasOwn(connector.config, field) && connector.config[field]!.secret !== true));

@@ -101,6 +101,7 @@ export const permissions = {
   "holds:decide": { title: "Approve or reject what waits for a person", tenant: true, roles: { employer_admin: "full", recruiter: "narrow", interviewer: "narrow" }, narrow: "those that wait for the role", scope: false },
 
   "installation:read": { title: "Which keys seal what is kept, and whether a rotation is under way", tenant: false, roles: { super_admin: "full" } },
+  "installation:write": { title: "Replace the keys that seal what is kept", tenant: false, roles: { super_admin: "full" }, scope: false },
   "metrics:read": { title: "Metrics of all tenants", tenant: false, roles: { super_admin: "full" } },
 } as const satisfies Record<string, PermissionRow>;
 

@@ -18,6 +18,7 @@ export const pagingQuery = {
 
 export const query = <Properties extends object>(properties: Properties = {} as Properties) => closed({ ...tenantQuery, ...properties });
 export const operatorQuery = closed({});
+export const dryRun = { type: "boolean", description: "Only say what would happen." } as const;
 
 export const counters = {
   $id: "Counters", title: "Counters",

@@ -238,21 +238,30 @@ export const selectAttempts = (tenantId: string, delivery: string): Statement =>
   values: [tenantId, delivery],
 });
 
+/** $2 ids, $3 states, $4 flow, $5 target, $6 row, $7 code. */
+const REPLAYABLE_ONES = `d.tenant_id = $1 and ($2::uuid[] is null or d.id = any($2)) and d.status = any($3)
+             and ($4::text is null or d.flow = $4) and ($5::text is null or d.target = $5) and ($6::uuid is null or d.row_id = $6) and ($7::text is null or d.code = $7)
+             and not (d.kind = 'save' and exists (select from deliveries e where e.tenant_id = $1 and e.flow = d.flow and e.row_id = d.row_id and e.seq > d.seq and e.status in ('delivered', 'unchanged')))`;
+
+/** How many of them `replayDeliveries` would take. */
+export const countReplayable = (tenantId: string, ids: readonly string[] | null, filter: DeliveryQuery, limit: number): Statement => ({
+  text: `select count(*)::int as count from (select from deliveries d where ${REPLAYABLE_ONES} limit $8) found`,
+  values: [tenantId, ids, filter.status, filter.flow, filter.target, filter.row, filter.code, limit],
+});
+
 /**
  * Sends finished ones again, under their id: in their order, so many a second. One whose row was saved anew since stays: it would
  * put an older state in a newer one's place.
  */
 export const replayDeliveries = (tenantId: string, ids: readonly string[] | null, filter: DeliveryQuery, perSecond: number, limit: number): Statement => ({
   text: `with chosen as (
-           select d.id, d.seq from deliveries d where d.tenant_id = $1 and ($2::uuid[] is null or d.id = any($2)) and d.status = any($3)
-             and ($4::text is null or d.flow = $4) and ($5::text is null or d.target = $5) and ($6::uuid is null or d.row_id = $6) and ($9::text is null or d.code = $9)
-             and not (d.kind = 'save' and exists (select from deliveries e where e.tenant_id = $1 and e.flow = d.flow and e.row_id = d.row_id and e.seq > d.seq and e.status in ('delivered', 'unchanged')))
-           order by d.seq limit $8 for update),
+           select d.id, d.seq from deliveries d where ${REPLAYABLE_ONES}
+           order by d.seq limit $9 for update),
          numbered as (select id, row_number() over (order by seq) - 1 as place from chosen)
-         update deliveries d set status = case when d.code like 'MAPPING\\_%' or d.code = 'DELIVERY_REFERENCE' then 'waiting' else 'queued' end, due_at = clock_timestamp() + make_interval(secs => place / $7::float8),
+         update deliveries d set status = case when d.code like 'MAPPING\\_%' or d.code = 'DELIVERY_REFERENCE' then 'waiting' else 'queued' end, due_at = clock_timestamp() + make_interval(secs => place / $8::float8),
            attempts_base = d.attempts, code = null, reason = null, unsure = d.unsure and d.status = 'exhausted', first_sent_at = case when d.unsure and d.status = 'exhausted' then d.first_sent_at end, batch = null, chosen = null, chosen_key = null, finished_at = null
          from numbered where d.tenant_id = $1 and d.id = numbered.id returning d.id`,
-  values: [tenantId, ids, filter.status, filter.flow, filter.target, filter.row, perSecond, limit, filter.code],
+  values: [tenantId, ids, filter.status, filter.flow, filter.target, filter.row, filter.code, perSecond, limit],
 });
 
 /** A person's word on one that nobody knows about, that waits, or that is not wanted any more. 0 rows: it is not in one of these states. */

@@ -7,8 +7,8 @@ import { mustMay } from "../../connecting/may.ts";
 import { ownPath } from "../../connecting/return-to.ts";
 import { beginSignInAt, pickAccounts, revoker } from "../../connecting/sign-in.ts";
 import { actorOf } from "../access.ts";
-import { connectionView, enterValues, lately, plannedConnection, runCheck, type Checked, type Planned } from "../connections.ts";
-import type { Entered } from "../connection-values.ts";
+import { connectionView, enterValues, lately, operatorFields, plannedConnection, runCheck, type Checked, type Planned } from "../connections.ts";
+import { missingOfOperator, signsInWith, type Entered } from "../connection-values.ts";
 import { connectionOf } from "../provider.ts";
 import { closed, id, instant, nullable, query } from "../schemas.ts";
 import type { Services } from "../services.ts";
@@ -167,6 +167,12 @@ export function registerConnections(server: FastifyInstance, services: Services)
     return { connections: await Promise.all(all.map((each) => view(tenant, each))) };
   });
 
+  /** @throws PlugboardError AUTH_MISSING_CREDENTIAL where nobody has entered an app to sign in with. */
+  async function refuseWithoutApp({ name, connector }: Planned, own: readonly string[]): Promise<void> {
+    const [field] = missingOfOperator(connector.config, [...own, ...(await operatorFields(db)).get(connector.id) ?? []]);
+    if (field !== undefined) throw new PlugboardError("AUTH_MISSING_CREDENTIAL", { connection: name, field, title: connector.config[field]!.title, suggestion: "Whoever runs this platform enters it once for all organisations: Studio → Platform connections." });
+  }
+
   /** Of a credential that was entered and reaches several accounts. */
   async function pickEntered(request: FastifyRequest, one: Planned, picked: string, startOver: boolean): Promise<void> {
     const current = (await describeConnection(db, request.tenant, one.name))?.account;
@@ -194,6 +200,8 @@ export function registerConnections(server: FastifyInstance, services: Services)
     // A sign-in anew with nothing entered leaves the connection as it is until somebody comes back.
     const state = await describeConnection(db, tenant, one.name);
     const untouched = Object.keys(given).length === 0 && state !== undefined && state.status !== "disconnected";
+    // Before anything is stored: what works goes on working where nobody could sign in.
+    if (await signsInWith({ connector: one.connector, plan: one.connection }, given.config ?? state?.config ?? {})) await refuseWithoutApp(one, Object.keys({ ...one.connection.config, ...state?.config, ...state?.secrets, ...given.config, ...given.secrets, ...given.references }));
     const cleared = untouched ? [] : await enter(request as FastifyRequest, one, given);
     const begun = await beginSignInAt(services, tenant, one, { redirectUri: redirectUri(request as FastifyRequest), returnTo, startOver: start_over, actor: actorOf(request as FastifyRequest), browser: markBrowser(request as FastifyRequest, reply) });
     if (begun !== undefined) return { ok: false, checked: false, accounts: [], error: null, ...begun, connection: await view(tenant, one), cleared };

@@ -4,6 +4,7 @@ import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { suggest } from "../../../engine/errors/nearest.ts";
 import type { CatalogueConnector } from "../../../engine/plan/index.ts";
 import { connectorHealth, connectorIds, findConnector, listConnectors, type ConnectorHealth } from "../../../engine/store/index.ts";
+import { missingOfOperator } from "../connection-values.ts";
 import { connectorForm, isRequired } from "../connector-form.ts";
 import { operatorFields } from "../connections.ts";
 import { closed, id, instant, nullable, pagingQuery, query } from "../schemas.ts";
@@ -86,6 +87,6 @@ function connectorView({ id: name, title, category, docs, auth, streams, actions
     id: name, title, category: category ?? null, docs: docs ?? null, auth, streams, actions, webhooks, hosts, check, limits, signs_in: signsIn, callback: signsIn ? callback : null,
     health: { connections, working, share: connections === 0 ? null : working / connections, errors },
     required: fields.filter(([, field]) => isRequired(field) && field.when === undefined).map(([field]) => field),
-    missing: fields.filter(([field, { scope, optional, default: preset }]) => scope === "app" && optional !== true && preset === undefined && ofOperator.get(name)?.includes(field) !== true).map(([field]) => field),
+    missing: missingOfOperator(config, ofOperator.get(name) ?? []),
   };
 }

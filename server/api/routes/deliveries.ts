@@ -98,13 +98,13 @@ export function registerDeliveries(server: FastifyInstance, { db, keyring, refer
   server.post<{ Body: Omit<Wanted, "status"> & { status?: DeliveryStatus; ids?: string[] }; Querystring: { dry_run?: boolean } }>("/api/deliveries/replay", {
     config: { permission: "deliveries:replay" },
     schema: {
-      tags, summary: "Send deliveries again", description: "Those that failed or were given up, of this scope; in their order, ten a second, at most 10,000 a call. `dry_run=true` says how many, and changes nothing; it knows no `ids`.", querystring: query({ dry_run: dryRun }),
+      tags, summary: "Send deliveries again", description: "Those that failed or were given up, of this scope; in their order, ten a second, at most 10,000 a call. `dry_run=true` says how many, and changes nothing.", querystring: query({ dry_run: dryRun }),
       body: closed({ ...filters, status: { type: "string", enum: REPLAYABLE, description: "Only with this status; absent: `failed` and `exhausted`." }, ids: { type: "array", maxItems: 1000, items: { type: "string", format: "uuid" }, description: "Only these." } }),
       response: { 200: closed({ would_replay: count("How many, if it were not a dry run.") }), 202: closed({ replayed: count("Deliveries that are sent again.") }) },
     },
   }, async (request, reply) => {
     const { ids, ...wanted } = request.body;
-    if (request.query.dry_run === true) return { would_replay: await countReplayableDeliveries(db, request.tenant, filterOf(wanted)) };
+    if (request.query.dry_run === true) return { would_replay: await countReplayableDeliveries(db, request.tenant, { ...filterOf(wanted), ...(ids === undefined ? {} : { ids }) }) };
     const replayed = await withTenant(db, request.tenant, async (tx) => {
       const done = await replayDelivered(tx, request.tenant, { ...filterOf(wanted), ...(ids === undefined ? {} : { ids }) });
       if (done.length > 0) await audited(tx, request as FastifyRequest, "deliveries.replayed", { kind: "tenant", id: request.tenant }, { count: done.length, ...wanted });

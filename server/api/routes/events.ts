@@ -4,12 +4,12 @@ import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { suggest } from "../../../engine/errors/nearest.ts";
 import type { Json } from "../../../engine/manifest/types.ts";
 import {
-  getEvent, listEndpoints, listEvents, listRefusals, makeEndpoint, PLATFORM, readEventRaw, readFeeds, recordAudit, replayEvents, revokeEndpoint, rotateEndpoint, withTenant,
+  countReplayableEvents, getEvent, listEndpoints, listEvents, listRefusals, makeEndpoint, PLATFORM, readEventRaw, readFeeds, recordAudit, replayEvents, revokeEndpoint, rotateEndpoint, withTenant,
   type Endpoint, type EndpointName, type EventFilter, type EventState, type EventStatus,
 } from "../../../engine/store/index.ts";
 import { actorOf } from "../access.ts";
 import { connectorOf } from "../provider.ts";
-import { closed, count, id, instant, nullable, pagingQuery, query } from "../schemas.ts";
+import { closed, count, dryRun, id, instant, nullable, pagingQuery, query } from "../schemas.ts";
 import type { Services } from "../services.ts";
 import { afterOf, pageView } from "../views.ts";
 
@@ -97,17 +97,19 @@ export function registerEvents(server: FastifyInstance, { db, keyring, planOf, p
     return reply.code(202).send({ replayed: await replay(request, { ids: [params.id] }) });
   });
 
-  server.post<{ Body: (EventFilter & { limit?: number }) | null }>("/api/events/replay", {
+  server.post<{ Body: (EventFilter & { limit?: number }) | null; Querystring: { dry_run?: boolean } }>("/api/events/replay", {
     config: { permission: "events:replay" },
     schema: {
-      tags, summary: "Process events again", description: "All that fit the filter, oldest first, 100 a second, at most 10,000 at a time; those under way are left alone.", querystring: query(),
+      tags, summary: "Process events again", description: "All that fit the filter, oldest first, 100 a second, at most 10,000 at a time; those under way are left alone. `dry_run=true` says how many, and changes nothing.", querystring: query({ dry_run: dryRun }),
       body: { ...closed({ ...filters, ids: { type: "array", items: { type: "string", format: "uuid" }, minItems: 1, maxItems: 1000, description: "Only these." }, limit: { type: "integer", minimum: 1, maximum: 10_000, description: "No more than so many." } }), type: ["object", "null"] },
-      response: { 202: closed({ replayed: count("How many.") }) },
+      response: { 200: closed({ would_replay: count("How many, if it were not a dry run.") }), 202: closed({ replayed: count("How many.") }) },
     },
   }, async (request, reply) => {
     const { ids, limit, ...filter } = request.body ?? {};
     if (ids === undefined && Object.keys(filter).length === 0) throw new PlugboardError("SERVER_BAD_REQUEST", { detail: "Say which events: by ids, or by a filter such as `status`.", field: "body" });
-    return reply.code(202).send({ replayed: await replay(request, { ...filterOf(filter), ...(ids === undefined ? {} : { ids }) }, limit) });
+    const wanted = { ...filterOf(filter), ...(ids === undefined ? {} : { ids }) };
+    if (request.query.dry_run === true) return { would_replay: await countReplayableEvents(db, request.tenant, wanted, limit) };
+    return reply.code(202).send({ replayed: await replay(request as FastifyRequest, wanted, limit) });
   });
 
   const replay = (request: FastifyRequest, filter: EventFilter, limit?: number): Promise<number> => withTenant(db, request.tenant, async (tx) => {

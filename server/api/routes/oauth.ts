@@ -1,12 +1,14 @@
 /** Where every provider sends browsers back to: one address for all connectors and tenants. */
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { live } from "../../../engine/run/redact.ts";
 import { browserOf } from "../../connecting/browser.ts";
 import { completeSignIn, type SignInEnded } from "../../connecting/sign-in.ts";
+import { saidPage } from "../../connecting/said-page.ts";
 import type { Services } from "../services.ts";
 
 /** The same for a state that is used, over, another browser's, or made up. */
 const UNKNOWN = "This sign-in is over or was not begun in this browser. Begin it again.";
+const STUDIO = { href: "/org", label: "To the integrations" } as const;
 
 export function registerOAuth(server: FastifyInstance, services: Services): void {
   server.get<{ Querystring: Record<string, unknown> }>("/oauth/callback", {
@@ -20,7 +22,7 @@ export function registerOAuth(server: FastifyInstance, services: Services): void
     // The address holds the code: it is neither kept nor told to the next page.
     reply.header("cache-control", "no-store").header("referrer-policy", "no-referrer");
     const ended = await completeSignIn(services, request.query, browserOf(request), { ip: request.ip, request: request.id });
-    if (ended === undefined) return page(reply.code(400), "Nothing to sign in to", UNKNOWN);
+    if (ended === undefined) return saidPage(reply.code(400), "Nothing to sign in to", UNKNOWN, STUDIO);
     const { signIn, outcome } = ended;
     // A connect link's page knows its token by itself, and where to go then.
     if (signIn.link !== undefined) return reply.redirect(`/connect?outcome=${outcome}`, 303);
@@ -30,7 +32,7 @@ export function registerOAuth(server: FastifyInstance, services: Services): void
       url.searchParams.set("outcome", outcome);
       return reply.redirect(`${url.pathname}${url.search}${url.hash}`, 303);
     }
-    return page(reply, ...inWords(ended));
+    return saidPage(reply, ...inWords(ended));
   });
 }
 
@@ -42,8 +44,3 @@ function inWords({ outcome, title, message, signIn }: SignInEnded): [title: stri
     default: return [`${title} is not connected`, live.text(message ?? "Begin the sign-in again.", signIn.tenant)];
   }
 }
-
-const page = (reply: FastifyReply, title: string, text: string): FastifyReply => reply.type("text/html; charset=utf-8").send(
-  `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escaped(title)}</title><link rel="stylesheet" href="/connect/connect.css"><main><h1>${escaped(title)}</h1><p>${escaped(text)}</p></main></html>`);
-
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);

@@ -2,12 +2,15 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { checkUrl } from "../../../engine/components/shared/egress.ts";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
+import { TEST_TYPE, testEndpoint } from "../../../engine/jobs/index.ts";
 import { listOutgoingEndpoints, OVERLAP_SECONDS, putOutgoingEndpoint, recall, recordAudit, removeOutgoingEndpoint, rotateEndpointSecret, switchOutgoingEndpoint, withTenant, type OutgoingEndpoint, type TenantTransaction } from "../../../engine/store/index.ts";
 import { actorOf } from "../access.ts";
-import { closed, id, instant, nullable, query } from "../schemas.ts";
+import { closed, count, id, instant, nullable, query } from "../schemas.ts";
 import type { Services } from "../services.ts";
 
 const tags = ["deliveries"];
+/** A person waits for it. */
+const TEST_SECONDS = 20;
 const params = closed({ name: { ...id("Its name: what flows write as `to: { webhook: … }`.", "product"), pattern: "^[a-z][a-z0-9_-]{0,62}$" } }, ["name"]);
 const endpoint = {
   name: id("Its name.", "product"), url: { type: "string" }, enabled: { type: "boolean" }, disabled_reason: nullable({ type: "string" }), disabled_at: nullable(instant("When it was disabled.")),
@@ -18,7 +21,7 @@ const secret = { type: "string", description: "`whsec_…`, for a library of Sta
 
 type Named<Body = unknown> = FastifyRequest<{ Params: { name: string }; Body: Body }>;
 
-export function registerOutgoingEndpoints(server: FastifyInstance, { db, keyring, allowPrivate }: Services): void {
+export function registerOutgoingEndpoints(server: FastifyInstance, { db, keyring, transport, allowPrivate }: Services): void {
   const notFound = (name: string): PlugboardError => new PlugboardError("SERVER_NOT_FOUND", { kind: "Endpoint", name });
   const audited = (tx: TenantTransaction, request: Named, action: string, after?: { readonly [name: string]: string | boolean }): Promise<void> =>
     recordAudit(tx, request.tenant, { actor: actorOf(request), action, subject: { kind: "endpoint", id: request.params.name }, ...(after === undefined ? {} : { after }) });
@@ -62,6 +65,20 @@ export function registerOutgoingEndpoints(server: FastifyInstance, { db, keyring
     await audited(tx, request, "endpoint.rotated");
     return rotated;
   }));
+
+  server.post<{ Params: { name: string } }>("/api/webhook-endpoints/:name/test", {
+    config: { permission: "webhooks:write" },
+    schema: {
+      tags, summary: "Send a test message", description: `One message of type \`${TEST_TYPE}\`, signed like all others, sent now and once. It changes nothing here: a 410 does not disable the endpoint.`, params, querystring: query(),
+      response: { 200: closed({ ok: { type: "boolean", description: "It answered 2xx." }, status: { type: ["integer", "null"], description: "What it answered; null: nothing." }, milliseconds: count("From sending to the answer."), reason: nullable({ type: "string", description: "Why it is not ok." }), id: { type: "string", description: "The `webhook-id` that was sent." } }) },
+    },
+  }, async (request) => {
+    const { tenant, params: { name } } = request;
+    const tested = await testEndpoint({ db, keyring, transport }, tenant, name, Date.now(), AbortSignal.timeout(TEST_SECONDS * 1000));
+    if (tested === undefined) throw notFound(name);
+    await withTenant(db, tenant, (tx) => audited(tx, request, "endpoint.tested", { ok: tested.ok, ...(tested.reason === undefined ? {} : { reason: tested.reason }) }));
+    return { ...tested, status: tested.status ?? null, reason: tested.reason ?? null };
+  });
 
   for (const enabled of [true, false]) {
     server.post<{ Params: { name: string } }>(`/api/webhook-endpoints/:name/${enabled ? "enable" : "disable"}`, {

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { beginSignIn, listSignInProviders, openSignInProvider, takeSignInUnderWay } from "../../../engine/store/index.ts";
 import { ownPath } from "../../connecting/return-to.ts";
+import { saidPage } from "../../connecting/said-page.ts";
 import { admit } from "../../people/admit.ts";
 import { hashLinkToken } from "../../people/links.ts";
 import { createOidc, hashSignInSecret, makeSignInSecret } from "../../people/oidc.ts";
@@ -33,15 +34,24 @@ export function registerSignIn(server: FastifyInstance, { db, keyring, transport
     return address;
   };
 
+  /** A browser is shown a page: what went wrong here is for a person to read. */
+  const forPeople = async (request: FastifyRequest, reply: FastifyReply, work: () => Promise<FastifyReply>): Promise<FastifyReply> => {
+    try {
+      return await work();
+    } catch (thrown) {
+      if (!(thrown instanceof PlugboardError) || request.headers.accept?.includes("text/html") !== true) throw thrown;
+      request.log.info({ code: thrown.code }, thrown.message);
+      return saidPage(reply.code(thrown.entry.http), "You are not signed in", [thrown.message, thrown.hint].filter((part) => part !== undefined && part !== "").join(" "), { href: "/sign-in", label: "Back to signing in" });
+    }
+  };
+
   server.get("/api/sign-in/providers", {
     config: { permission: "public" }, schema: { tags, summary: "Where people may sign in", response: { 200: closed({ data: { type: "array", items: closed({ id: { type: "string" }, title: { type: "string" } }) } }) } },
   }, async () => ({ data: (await listSignInProviders(db)).filter(({ enabled }) => enabled).map(({ id: name, title }) => ({ id: name, title })) }));
 
   server.get<{ Params: { id: string }; Querystring: { return_to?: string } }>("/api/sign-in/oidc/:id", {
     config: { permission: "public" }, schema: { tags, summary: "Go to a provider to sign in", params, querystring: closed({ return_to: returnTo }), response: { 302: { type: "null" } } },
-  }, async (request, reply) => {
-    return reply.redirect(await begin(request, reply, request.query.return_to), 302);
-  });
+  }, (request, reply) => forPeople(request as FastifyRequest, reply, async () => reply.redirect(await begin(request, reply, request.query.return_to), 302)));
 
   server.post<{ Params: { id: string }; Body: { invitation: string; return_to?: string } }>("/api/sign-in/oidc/:id", {
     config: { permission: "public" }, preValidation: async (request) => refuseForeign(request),
@@ -52,7 +62,7 @@ export function registerSignIn(server: FastifyInstance, { db, keyring, transport
 
   server.get<{ Params: { id: string } }>("/api/sign-in/oidc/:id/callback", {
     config: { permission: "public" }, logLevel: "error", schema: { tags, summary: "Where a provider sends people back", params, querystring: { type: "object", additionalProperties: { type: "string", maxLength: 4000 } }, response: { 302: { type: "null" } } },
-  }, async (request, reply) => {
+  }, (request, reply) => forPeople(request as FastifyRequest, reply, async () => {
     const secret = request.cookies[COOKIE];
     reply.clearCookie(COOKIE, OPTIONS).header("cache-control", "no-store").header("referrer-policy", "no-referrer");
     const underWay = secret === undefined ? undefined : await takeSignInUnderWay(db, hashSignInSecret(secret), request.params.id);
@@ -61,7 +71,7 @@ export function registerSignIn(server: FastifyInstance, { db, keyring, transport
     const search = request.url.includes("?") ? request.url.slice(request.url.indexOf("?")) : "";
     const identity = await oidc.finish(provider, secret, new URL(callback(request, provider.id) + search));
     const user = await admit(db, provider, identity, underWay.invitation, { ip: request.ip, request: request.id });
-    await beginSession(db, request, reply, user, provider.id);
+    await beginSession(db, request as FastifyRequest, reply, user, provider.id);
     return reply.redirect(underWay.returnTo, 302);
-  });
+  }));
 }

@@ -74,6 +74,14 @@ export function registerUsers(server: FastifyInstance, { db }: Services): void {
     return (await findMember(tx, found.id))!;
   }));
 
+  server.delete<{ Params: { id: string } }>("/api/users/:id/sessions", {
+    config: { permission: "users:write" }, schema: { tags, summary: "Sign somebody out everywhere", description: "All their sessions end at once; their role stays, and they may sign in again.", params, querystring: query(), response: { 200: closed({ ended: { type: "integer", description: "Sessions that ended." } }) } },
+  }, (request) => onMember(request, async (tx, found) => {
+    const ended = await endSessionsOf(tx, found.id);
+    await recordAudit(tx, tx.tenant, { actor: actorOf(request), action: "sessions.ended", subject: { kind: "user", id: found.id }, after: { ended } });
+    return { ended };
+  }));
+
   server.post<{ Params: { id: string } }>("/api/users/:id/password-reset", {
     config: { permission: "users:write" },
     schema: { tags, summary: "Make a link with which somebody chooses a new password", description: "Super admins only: a person may belong to several tenants. Good once, for a day.", params, querystring: query(), response: { 201: closed({ ...link, expires_at: instant("Good until.") }) } },

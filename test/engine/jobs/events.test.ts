@@ -173,6 +173,7 @@ describe("again", () => {
     expect((await it.api("POST", `/api/events/${a!.id}/replay?tenant=${tenant}`)).json()).toEqual({ replayed: 1 });
     await expect.poll(() => getEvent(it.database.db, tenant, a!.id), { timeout: 5000 }).toMatchObject({ id: a!.id, status: "processed", attempts: 2, replayed: true });
     expect((await it.api("POST", `/api/events/replay?tenant=${tenant}`, {})).statusCode).toBe(400);
+    expect((await it.api("POST", `/api/events/replay?tenant=${tenant}&dry_run=true`, { status: "failed" })).json()).toEqual({ would_replay: 1 });
     expect((await it.api("POST", `/api/events/replay?tenant=${tenant}`, { status: "failed" })).json()).toEqual({ replayed: 1 });
     expect((await it.settled(tenant, 3)).at(-1)).toMatchObject({ status: "failed", attempts: 2 });
     const list = (await it.api("GET", `/api/events?tenant=${tenant}&event=person`)).json();

@@ -84,6 +84,9 @@ describe("deliveries", () => {
     expect((await get("acme", `/api/deliveries?status=failed&limit=2&cursor=${failed.next_cursor}`)).data).toHaveLength(1);
     const [first] = failed.data as { id: string }[];
     expect((await call("acme", "POST", `/api/deliveries/${first!.id}/replay`)).statusCode).toBe(202);
+    // The count first; counting changes nothing.
+    for (let twice = 0; twice < 2; twice++) expect((await call("acme", "POST", "/api/deliveries/replay?dry_run=true", { flow: "notes", code: "DELIVERY_REFUSED" })).json()).toEqual({ would_replay: 2 });
+    expect((await call("bolt", "POST", "/api/deliveries/replay?dry_run=true", { flow: "notes" })).json()).toEqual({ would_replay: 0 });
     expect((await call("acme", "POST", "/api/deliveries/replay", { flow: "notes", code: "DELIVERY_REFUSED" })).json()).toEqual({ replayed: 2 });
     await it.hurry();
     await it.settled(4, "notes");
@@ -159,6 +162,8 @@ describe("endpoints of outgoing webhooks", () => {
     expect(listed.json().data[0].secrets).toHaveLength(2);
     for (const each of [secret, rotated.json().secret as string]) expect(listed.body).not.toContain(each.slice(6));
     for (const url of ["http://127.0.0.1:9/x", "http://169.254.169.254/", "ftp://example.com/"]) expect([url, (await call("acme", "PUT", "/api/webhook-endpoints/other", { url })).json().error?.code]).toEqual([url, "RUN_EGRESS"]);
+    expect((await call("acme", "POST", "/api/webhook-endpoints/product/test")).json()).toMatchObject({ ok: false, status: null, reason: expect.stringContaining("product.example.com") });
+    expect((await call("bolt", "POST", "/api/webhook-endpoints/product/test")).statusCode).toBe(404);
     expect((await call("acme", "POST", "/api/webhook-endpoints/product/disable")).json()).toMatchObject({ enabled: false, disabled_reason: expect.stringContaining("acme") });
     expect((await call("acme", "POST", "/api/webhook-endpoints/product/enable")).json()).toMatchObject({ enabled: true, disabled_reason: null });
     for (const [method, url] of [["POST", "/api/webhook-endpoints/product/rotate"], ["POST", "/api/webhook-endpoints/product/disable"], ["DELETE", "/api/webhook-endpoints/product"]] as const) expect([url, (await call("bolt", method, url, method === "POST" && url.endsWith("rotate") ? {} : undefined)).statusCode]).toEqual([url, 404]);

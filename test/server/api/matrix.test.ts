@@ -63,6 +63,7 @@ const TABLE = `
   holds:read              -    -      -           full        narrow narrow   holds:read
   holds:decide            -    -      -           full        narrow narrow   -
   installation:read       full -      -           -           -      -        installation:read
+  installation:write      full -      -           -           -      -        -
   metrics:read            full -      -           -           -      -        metrics:read
   self                    full full   full        full        full   full     -
 `;

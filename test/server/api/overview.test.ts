@@ -73,6 +73,23 @@ test("of keys, their names and ages are shown, to super admins", async () => {
   expect((await at.as("integration_engineer").get("/api/data-keys")).statusCode).toBe(403);
 });
 
+test("new data keys are begun by a super admin, one organisation or all, and told as they are made", async () => {
+  const boss = at.as("super_admin");
+  const versions = async (): Promise<Record<string, number | null>> => Object.fromEntries((await boss.get("/api/data-keys")).json().data.map(({ tenant, version }: { tenant: string; version: number | null }) => [tenant, version]));
+  const ended = () => expect.poll(async () => (await boss.get("/api/data-keys")).json().rotation, { timeout: 10_000 }).toMatchObject({ ended_at: expect.any(String), error: null, now: null });
+  const before = await versions();
+  expect((await boss.call("POST", "/api/data-keys/rotation", { tenant: "nobody" })).statusCode).toBe(404);
+  expect((await at.as("tenant_admin").call("POST", "/api/data-keys/rotation", {})).statusCode).toBe(403);
+  expect((await boss.call("POST", "/api/data-keys/rotation", { tenant: "acme" })).json().rotation).toMatchObject({ all: 1, ended_at: null });
+  await ended();
+  const after = await versions();
+  expect([after["acme"], after["bolt"]]).toEqual([before["acme"] === null ? expect.any(Number) : before["acme"]! + 1, before["bolt"]]);
+  expect((await boss.call("POST", "/api/data-keys/rotation", {})).json().rotation.all).toBe(Object.keys(before).length);
+  await ended();
+  expect((await versions())["acme"]).toBe(after["acme"]! + 1);
+  expect((await boss.get("/api/audit?action=data_keys.rotation_begun")).json().data.map(({ subject }: { subject: { id: string } }) => subject.id)).toEqual(["all", "acme"]);
+});
+
 test("a recruiter sees whether an integration is connected and when it last read, and neither why not nor its account", async () => {
   await withTenant(at.rig.database.db, "acme", (tx) => tx.query("update connections set account_id = 'portal-1', account_label = 'Acme portal' where tenant_id = $1", [tx.tenantId]));
   const recruiter = at.as("recruiter");

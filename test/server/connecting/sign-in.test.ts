@@ -99,6 +99,12 @@ describe("a sign-in", () => {
     expect((await call("POST", "/api/integrations/suite_a/connect", {})).json().error).toMatchObject({ code: "AUTH_MISSING_CREDENTIAL" });
     const registry = (await call("GET", "/api/connectors/suite")).json();
     expect(registry.missing).toEqual(["client_id", "client_secret"]);
+    // What works is not given up for a sign-in that nobody can make.
+    const ofBolt = (method: "GET" | "POST" | "PUT", url: string, body?: unknown) => call(method, url, body, rig.keys.bolt);
+    await ofBolt("PUT", "/api/connections/suite_c", { config: { method: "token" }, secrets: { token: "a-token-of-bolt" } });
+    expect((await ofBolt("POST", "/api/integrations/suite_c/connect", { config: { method: "oauth" } })).json().error).toMatchObject({ code: "AUTH_MISSING_CREDENTIAL" });
+    expect((await ofBolt("GET", "/api/connections/suite_c")).json()).toMatchObject({ config: { method: "token" } });
+    await asAdmin(rig.at.url, "delete from connections c using tenants t where t.id = c.tenant_id and t.slug = 'bolt'");
   });
 });
 

@@ -122,6 +122,10 @@ describe("signing in at a provider", () => {
     expect([answer!.status, ((await answer!.json()) as { error: { code: string } }).error.code]).toEqual([403, "SERVER_SIGN_IN_ELSEWHERE"]);
     expect(await one.session()).toMatchObject({ error: { code: "SERVER_UNAUTHORIZED" } });
     expect(await asAdmin(at.rig.database.url, "select 1 from users where email = 'u2@acme.example'")).toEqual([]);
+    // A browser shows a page of it, with the way back.
+    const shown = await at.server.inject({ method: "GET", url: "/api/sign-in/oidc/staff/callback?code=x", headers: { accept: "text/html,*/*" } });
+    expect([shown.statusCode, shown.headers["content-type"]]).toEqual([403, "text/html; charset=utf-8"]);
+    expect(shown.body).toContain('href="/sign-in"');
   });
   test("with the address of somebody who is here does not become them", async () => {
     account = { sub: "u3", email: "super_admin@platform.example", email_verified: true, groups: ["acme-hr"] };

@@ -100,6 +100,16 @@ describe("a role", () => {
   });
 });
 
+test("somebody is signed out everywhere by who manages them, and by nobody else", async () => {
+  const person = await at.person("recruiter", "acme");
+  expect((await at.as("recruiter").call("DELETE", `/api/users/${person.id}/sessions`)).statusCode).toBe(403);
+  expect((await at.as("tenant_admin", "bolt").call("DELETE", `/api/users/${person.id}/sessions`)).statusCode).toBe(404);
+  expect((await person.get("/api/session")).statusCode).toBe(200);
+  expect((await at.as("tenant_admin").call("DELETE", `/api/users/${person.id}/sessions`)).json().ended).toBeGreaterThan(0);
+  expect((await person.get("/api/session")).statusCode).toBe(401);
+  expect((await post("/api/session", { email: person.email, password: PASSWORD })).statusCode).toBe(200);
+});
+
 test("a new password by a link: made by the operator only, good once, and every session ends", async () => {
   const person = await at.person("recruiter", "acme");
   expect((await at.as("tenant_admin").call("POST", `/api/users/${person.id}/password-reset`, undefined)).statusCode).toBe(403);
