@@ -2285,6 +2285,9 @@ export type TestsTest = {
 /** connectors/<id>/tests.yaml: a list; each test reads one stream from recorded exchanges and says what must come of it. */
 export type TestsManifest = readonly TestsTest[];
 
+/** A reference such as env:NAME, file:PATH or vault:mount/path#field; never the secret itself. */
+export type WorkspaceReference = string;
+
 /** workspace.yaml: settings of a Git repository of configuration. */
 export type WorkspaceManifest = {
   /** Name of the workspace. */
@@ -2306,6 +2309,34 @@ export type WorkspaceManifest = {
   readonly connect?: {
     /** Origins that a connect link may lead back to. */
     readonly return_to?: readonly string[];
+  };
+  /** Where changes are reviewed as pull requests. Absent: in Studio and on the command line alone. */
+  readonly forge?: {
+    /** What kind of forge it is. */
+    readonly type: "github";
+    /** `owner/name` of the repository. The workspace on the server is a clone of it. */
+    readonly repository: string;
+    /** The branch that is in force. */
+    readonly branch?: string;
+    /** Address of its REST API; of a server of your own `https://<host>/api/v3`. */
+    readonly api?: string;
+    /** Address that is pushed to and fetched from, without a sign-in. It follows from `api` and `repository`. */
+    readonly remote?: string;
+    /** How an approved pull request is merged; one of those that the repository allows. */
+    readonly merge?: "merge" | "squash" | "rebase";
+    /** Reference to a token (`env:NAME`, `file:PATH`, `vault:PATH#FIELD`) that may write contents, pull requests and commit statuses of the repository, and read its metadata. */
+    readonly token?: WorkspaceReference;
+    /** An app of the forge instead of a token: its short-lived tokens are fetched and renewed by themselves. */
+    readonly app?: {
+      /** The app's id, or its client id. */
+      readonly id: number | string;
+      /** Id of its installation in the organisation. */
+      readonly installation: number;
+      /** Reference to its private key, as PEM. */
+      readonly private_key: WorkspaceReference;
+    };
+    /** Sign-in name in Plugboard → login at the forge, for people whose address the forge does not know: an author's own review never counts. */
+    readonly people?: { readonly [name: string]: string };
   };
   /** Where requests may go. */
   readonly egress?: {

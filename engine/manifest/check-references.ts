@@ -7,6 +7,7 @@ import { checkConnector } from "./references/connector.ts";
 import { checkActionsAndFeeds } from "./references/feeds.ts";
 import { checkMapping } from "./references/mapping.ts";
 import { mapOf, type Report } from "./references/names.ts";
+import { checkSettings } from "./references/settings.ts";
 import { checkTests } from "./references/tests.ts";
 import type { Workspace } from "./types.ts";
 
@@ -21,5 +22,6 @@ export function checkReferences(workspace: Workspace): Problem[] {
   for (const layers of workspace.presets.values()) for (const manifest of layers) checkConfiguration(manifest, manifest.value, "", merged(layers), workspace, report);
   for (const manifest of workspace.tenants.values()) checkTenant(manifest, workspace, report);
   for (const [id, layers] of workspace.tests) for (const manifest of layers) checkTests(id, manifest, workspace, report);
+  if (workspace.settings) checkSettings(workspace.settings, report);
   return problems;
 }

@@ -13,6 +13,9 @@ const CARRIERS = /\/(query|headers|form|json)\/(authorization|x-api-key|api-key|
 
 const isLiteral = (text: string): boolean => text !== "" && !text.includes("{{") && !/^\s*=/.test(text);
 
+/** workspace.yaml has no variables: what is secret there is named, and read elsewhere. */
+const isReference = (manifest: Checked["manifest"], text: string): boolean => manifest.kind === "workspace" && /^(env|file|vault):\S/.test(text);
+
 /** Basic with the secret as user name and a password that the provider prescribes (`x`, `api_token`). */
 function isConventional(manifest: Checked["manifest"], pointer: string): boolean {
   if (!pointer.endsWith("/password")) return false;
@@ -23,7 +26,7 @@ function isConventional(manifest: Checked["manifest"], pointer: string): boolean
 export function checkSecrets({ manifest, shape }: Checked): Problem[] {
   const found = new Set<string>();
   // A key of the schema that holds a secret must take it from a variable.
-  for (const { pointer, text } of shape.secrets) if (isLiteral(text) && !isConventional(manifest, pointer)) found.add(pointer);
+  for (const { pointer, text } of shape.secrets) if (isLiteral(text) && !isConventional(manifest, pointer) && !isReference(manifest, text)) found.add(pointer);
   // So must a header or parameter that is known to carry one.
   for (const { pointer, text, language, part } of shape.sites) if (language === "template" && part === "value" && isLiteral(text) && text.length >= 8 && CARRIERS.test(pointer)) found.add(pointer);
   if (manifest.kind === "connector" && isMap(manifest.value.config)) {
