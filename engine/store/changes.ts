@@ -4,9 +4,34 @@ import { type Actor, PLATFORM } from "./audit.ts";
 import { type Database, inTenant, type TenantTransaction } from "./database.ts";
 import { newRowId } from "./row-id.ts";
 import type { Page } from "./runs.ts";
-import { type ChangePatch, type ChangeRow, deleteDraft, insertChange, selectChange, selectChanges, updateChange } from "./sql/changes.ts";
+import { type ChangePatch, type ChangeRow, deleteDraft, insertChange, selectChange, selectChanges, selectUnderReview, updateChange, updatePullRequest } from "./sql/changes.ts";
 
 export type ChangeStatus = ChangeRow["status"];
+export type { ChangePatch };
+
+/** A change's pull request at a forge, as it was seen last. */
+export interface StoredPullRequest {
+  /** `owner/name`: another repository's number means nothing here. */
+  readonly repository: string;
+  readonly number: number;
+  /** For people. */
+  readonly url: string;
+  readonly state: "open" | "closed" | "merged";
+  /** The commit that its branch is at. */
+  readonly head: string;
+  /** What it was merged as. */
+  readonly merged?: string;
+  /** What its reviewers say of `head`. */
+  readonly review?: "approved" | "changes_requested" | "waiting";
+  /** Logins of those who approve, or ask for changes. */
+  readonly reviewers?: readonly string[];
+  /** Why a review there does not count, or what keeps it from being merged. */
+  readonly note?: string;
+  /** The change is approved by its reviews, not here: it is no longer when they are taken back. */
+  readonly decides?: boolean;
+  /** What `plugboard/plan` says of `head` now. */
+  readonly check?: "success" | "failure";
+}
 
 export interface StoredChange {
   readonly id: string;
@@ -35,6 +60,7 @@ export interface StoredChange {
   readonly before?: string;
   readonly applied_by?: string;
   readonly applied_at?: string;
+  readonly pull_request?: StoredPullRequest;
   readonly created_at: string;
   readonly updated_at: string;
 }
@@ -80,6 +106,16 @@ export const moveChange = (at: Database | TenantTransaction, id: string, { from,
   return row && changeOf(row);
 });
 
+/** How its pull request was seen last. Saves nothing else, so nobody's version changes. */
+export const notePullRequest = (at: Database | TenantTransaction, id: string, pullRequest: StoredPullRequest): Promise<StoredChange | undefined> => inPlatform(at, async (tx) => {
+  const [row] = await tx.run<ChangeRow>(updatePullRequest(tx.tenantId, id, JSON.stringify(pullRequest)));
+  return row && changeOf(row);
+});
+
+/** Proposed or approved changes with a pull request, oldest first. */
+export const listUnderReview = (at: Database | TenantTransaction, limit: number): Promise<StoredChange[]> => inPlatform(at, async (tx) =>
+  (await tx.run<ChangeRow>(selectUnderReview(tx.tenantId, limit))).map(changeOf));
+
 /** @returns false: it is no draft. */
 export const dropDraft = (at: Database | TenantTransaction, id: string): Promise<boolean> => inPlatform(at, async (tx) => (await tx.run(deleteDraft(tx.tenantId, id))).length > 0);
 
@@ -90,6 +126,7 @@ function changeOf(row: ChangeRow): StoredChange {
     id, title, description, status, version, base: row.base_commit, edits: row.edits as Json, author: { kind: row.author_kind as Actor["kind"], id: row.author_id, name: row.author_name },
     created_at: created_at.toISOString(), updated_at: updated_at.toISOString(),
     ...(row.only_tenant === null ? {} : { tenant: row.only_tenant }), ...(row.plan === null ? {} : { plan: row.plan as Json }),
+    ...(row.pull_request === null ? {} : { pull_request: row.pull_request as StoredPullRequest }),
     ...(row.decided_at === null ? {} : { decided_at: row.decided_at.toISOString() }), ...(row.applied_at === null ? {} : { applied_at: row.applied_at.toISOString() }),
     ...Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== null)),
   } as StoredChange;

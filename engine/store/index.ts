@@ -7,7 +7,7 @@ export { listAudit, PLATFORM, recordAudit, type Actor, type AuditEntry, type Aud
 export { buckets } from "./buckets.ts";
 export { describeConnection, listConnections, readConnectionValues, readPreviousSecrets, setConnection, setConnectionStatus, type Account, type ConnectionEntry, type ConnectionState, type SecretState } from "./connections.ts";
 export { addConsent, consentPort, dropConsent, useConsent, type EndedConsent } from "./consents.ts";
-export { createChange, dropDraft, getChange, listChanges, moveChange, type ChangeFilter, type ChangeStatus, type StoredChange } from "./changes.ts";
+export { createChange, dropDraft, getChange, listChanges, listUnderReview, moveChange, notePullRequest, type ChangeFilter, type ChangePatch, type ChangeStatus, type StoredChange, type StoredPullRequest } from "./changes.ts";
 export { listApplications, noteCommit, raiseAlarm, readConfiguration, type Alarm, type Application, type Configuration } from "./configuration.ts";
 export { addConnectLink, CONNECT_TOKEN_PREFIX, endConnectLink, findConnectLink, listConnectLinks, liveConnectLink, revokeConnectLink, type ConnectLink } from "./connect-links.ts";
 export { connectorHealth, connectorIds, findConnector, listConnectors, saveConnectors, type ConnectorHealth } from "./connectors.ts";
@@ -29,7 +29,7 @@ export { countRecords, entityCounts, getRecord, listContributions, listRecords, 
 export { newestRaw } from "./raw-samples.ts";
 export { currentRevision, otherPlansInForce, readPlan, restoreRevision, saveRevision, type NewApplication, type Revision } from "./revisions.ts";
 export { askForRows, changedTenants, pauseChanges, changeFlowStates, DELIVERY_CHANNEL, doneWithChanges, rowsNotFired, takeChanges, unfiredChanges, type ChangeCause, type ChangeFlowState, type NotFired, type RowChange, type Unfired } from "./row-changes.ts";
-export { flowLoads, type FlowLoad, addDeliveries, addDelivery, beginAttempts, beginBatch, breakerOf, cancelDelivery, countReplayableDeliveries, claimAlike, claimDue, decideHeld, deliveryKey, deliveryLoad, findMinted, forgetDeliveries, getDelivery, keepClaims, KEPT_DAYS, listAttempts, listDeliveries, listHolds, markArrived, markOutcome, newDeliveryId, nextDelivery,
+export { flowLoads, type FlowLoad, addDeliveries, addDelivery, beginAttempts, beginBatch, breakerOf, cancelDelivery, countReplayableDeliveries, claimAlike, claimDue, decideHeld, deliveryKey, deliveryLoad, findMinted, forgetDeliveries, getDelivery, keepClaims, KEPT_DAYS, listAttempts, listDeliveries, listHolds, markArrived, markOutcome, newDeliveryId, newerSent, nextDelivery,
   putOff, readDeliveryPayload, recall, recentDeliveries, releaseClaims, REPLAYABLE, replayDelivered, resolveUnknown, tenantsToDeliver,
   type ArrivedDelivery, type AttemptBegun, type AttemptEnd, type Beginning, type ClaimedDelivery, type Delivery, type DeliveryAttempt, type DeliveryFilter, type DeliveryKind, type DeliveryLoad, type DeliveryPayload, type DeliveryStatus, type Minted, type MintedToken, type NewDelivery, type Outcome } from "./deliveries.ts";
 export { acknowledge, findReferenced, inputHash, linkedKeys, readLink, readRow, type Acknowledged, type FoundRow, type Link } from "./links.ts";
