@@ -54,7 +54,7 @@ import { registerIntake, type IntakeRoutesOptions } from "../intake/routes.ts";
 import { tenantOfHost } from "../organisations/host.ts";
 import { keepHouse } from "../organisations/housekeeping.ts";
 import { serveStudio } from "../studio.ts";
-import type { ReviewedWorkspace } from "../review/index.ts";
+import { openForges, type Forges, type ReviewedWorkspace } from "../review/index.ts";
 
 export interface ServerOptions extends Omit<FrameOptions, "access"> {
   readonly db: Database;
@@ -70,6 +70,8 @@ export interface ServerOptions extends Omit<FrameOptions, "access"> {
   readonly returnOrigins?: readonly string[] | undefined;
   /** The configuration in Git. @default none: what is in force is shown, and nothing of it can be changed */
   readonly workspace?: ReviewedWorkspace | undefined;
+  /** What reaches the forge that the workspace names. @default with the transport, the references and the address of this server */
+  readonly forges?: Forges | undefined;
   /** Below which the tenants have their addresses: `acme.example.com` with `example.com`. @default no host name says anything */
   readonly domain?: string | undefined;
   /** Limits of what providers send. */
@@ -79,9 +81,12 @@ export interface ServerOptions extends Omit<FrameOptions, "access"> {
 }
 
 /** Ready to `listen` or `inject`. Closing it leaves db and jobs open. */
-export async function createServer({ db, jobs, keyring, allowPrivate, references, publicUrl, returnOrigins, workspace, domain, studio, intake, ...frame }: ServerOptions): Promise<FastifyInstance> {
+export async function createServer({ db, jobs, keyring, allowPrivate, references, publicUrl, returnOrigins, workspace, forges, domain, studio, intake, ...frame }: ServerOptions): Promise<FastifyInstance> {
   const transport = createTransport({ allowPrivate: allowPrivate ?? false });
-  const services = createServices({ db, jobs, keyring, references: references ?? noReferences, transport, allowPrivate, publicUrl, returnOrigins, review: workspace && { db, keyring, workspace } });
+  const services = createServices({
+    db, jobs, keyring, references: references ?? noReferences, transport, allowPrivate, publicUrl, returnOrigins,
+    review: workspace && { db, keyring, workspace, forges: forges ?? openForges({ transport, references: references ?? noReferences, publicUrl }) },
+  });
   const ofHost = tenantOfHost(db, domain);
   const server = await createFrame({
     ...frame,

@@ -1,14 +1,18 @@
 /** What a server needs to change the configuration: the workspace in Git, looked at now and then. */
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
-import { readConfiguration, type Database, type Keyring } from "../../engine/store/index.ts";
-import { openWorkspace, syncMain, watchMain, type ReviewedWorkspace } from "../review/index.ts";
+import { createTransport } from "../../engine/components/transport/http.ts";
+import { readConfiguration, type Database, type Keyring, type ReferenceResolver } from "../../engine/store/index.ts";
+import { openForges, openWorkspace, syncMain, watchMain, type Forges, type ReviewedWorkspace } from "../review/index.ts";
 import { PRODUCT_ROOT } from "../workspace/read-tree.ts";
 import { fail, say } from "./output.ts";
 
-export interface ServedWorkspace { readonly workspace?: ReviewedWorkspace; close(): Promise<void> }
+export interface ServedWorkspace { readonly workspace?: ReviewedWorkspace; readonly forges?: Forges; close(): Promise<void> }
+
+/** What this process may reach, and read by reference. */
+export interface ServedAccess { readonly allowPrivate: boolean | readonly string[]; readonly references: ReferenceResolver; readonly publicUrl?: string | undefined }
 
 /** Undefined workspace: the folder is no repository, so the server shows what is in force and changes nothing of it. */
-export async function serveWorkspace(root: string, { db, keyring }: { readonly db: Database; readonly keyring: Keyring }): Promise<ServedWorkspace> {
+export async function serveWorkspace(root: string, { db, keyring }: { readonly db: Database; readonly keyring: Keyring }, { allowPrivate, references, publicUrl }: ServedAccess): Promise<ServedWorkspace> {
   const none = { close: async () => undefined };
   if (root === PRODUCT_ROOT.replace(/[/\\]$/, "")) return none;
   let workspace: ReviewedWorkspace;
@@ -19,12 +23,14 @@ export async function serveWorkspace(root: string, { db, keyring }: { readonly d
     say(`Changes cannot be reviewed here. ${thrown.message}`);
     return none;
   }
-  const stop = watchMain({ db, keyring, workspace }, (what) => {
+  const transport = createTransport({ allowPrivate });
+  const forges = openForges({ transport, references, publicUrl });
+  const stop = watchMain({ db, keyring, workspace, forges }, (what) => {
     if (what instanceof Error) fail(what);
     else if (what.status === "applied") say(`Took in commit ${what.commit.slice(0, 7)} of ${workspace.repository.main}: ${what.changed.length === 0 ? "no tenant changes" : what.changed.join(", ")}.`);
     else if (what.status === "refused") say(`${what.alarm.code}  ${what.alarm.message}`);
   });
-  return { workspace, close: stop };
+  return { workspace, forges, close: async () => { await stop(); await transport.close(); } };
 }
 
 /**

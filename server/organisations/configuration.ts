@@ -2,7 +2,7 @@
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import { read, type SourceTree, type Workspace } from "../../engine/manifest/index.ts";
 import type { Actor } from "../../engine/store/index.ts";
-import { authorOf, commitDirect, syncMain, withFiles, type FileEdit, type Review } from "../review/index.ts";
+import { authorOf, commitDirect, followMain, pushMain, remoteOf, syncMain, withFiles, type FileEdit, type Review } from "../review/index.ts";
 
 export interface Head {
   /** The catalogue, then the workspace. */
@@ -21,9 +21,12 @@ export async function headOfMain({ workspace: { main } }: Review): Promise<Head>
   return { trees, workspace };
 }
 
-/** @throws PlugboardError CHANGE_EMPTY, CHANGE_UNCOMMITTED, CHANGE_BUSY */
-export const commitToMain = async ({ workspace: { repository } }: Review, files: readonly FileEdit[], message: string, actor: Actor): Promise<void> =>
-  void await commitDirect(repository, { files, message, author: authorOf(actor) });
+/** Where a forge is configured, its main has it first. @throws PlugboardError CHANGE_EMPTY, CHANGE_UNCOMMITTED, CHANGE_BUSY, CHANGE_FORGE_* */
+export async function commitToMain(review: Review, files: readonly FileEdit[], message: string, actor: Actor): Promise<void> {
+  const remote = await remoteOf(review);
+  if (remote) await followMain(remote);
+  await commitDirect(review.workspace.repository, { files, message, author: authorOf(actor) }, remote && ((before, commit) => pushMain(remote, before, commit)));
+}
 
 /** Puts main in force. @throws PlugboardError with what keeps it from that; what was in force stays */
 export async function putMainInForce(review: Review, actor: Actor): Promise<void> {

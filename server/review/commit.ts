@@ -16,17 +16,20 @@ export type Files = ReadonlyMap<string, string | null>;
 /** Git's own would be that of the machine's user. */
 const COMMITTER: Author = { name: "Plugboard", email: "plugboard@localhost" };
 
+/** Takes a commit on top of main to where main is kept besides, before main moves here. */
+export type Publish = (before: string, commit: string) => Promise<void>;
+
 /**
  * A commit straight onto main, for what needs no review. The working copy follows.
- * @throws PlugboardError CHANGE_EMPTY, CHANGE_EDIT, CHANGE_PATH, CHANGE_UNCOMMITTED, CHANGE_BUSY
+ * @throws PlugboardError CHANGE_EMPTY, CHANGE_EDIT, CHANGE_PATH, CHANGE_UNCOMMITTED, CHANGE_BUSY, and what `publish` throws: nothing has moved then
  */
-export async function commitDirect(repository: Repository, { files, message, author }: { readonly files: readonly FileEdit[]; readonly message: string; readonly author: Author }): Promise<{ readonly commit: string }> {
+export async function commitDirect(repository: Repository, { files, message, author }: { readonly files: readonly FileEdit[]; readonly message: string; readonly author: Author }, publish?: Publish): Promise<{ readonly commit: string }> {
   return locked(repository.gitdir, async () => {
     const head = await headOf(repository);
     const changed = changedFiles((await readTreeAt(repository, head)).files, files);
     if (changed.size === 0) throw new PlugboardError("CHANGE_EMPTY");
     const commit = await commitFiles(repository, { parents: [head], files: changed, message, author });
-    await moveMain(repository, head, commit);
+    await moveMain(repository, head, commit, publish);
     return { commit };
   });
 }
@@ -57,9 +60,10 @@ export async function deleteBranch(repository: Repository, branch: string): Prom
  * Under the caller's lock.
  * @throws PlugboardError CHANGE_UNCOMMITTED
  */
-export async function moveMain(repository: Repository, before: string, after: string): Promise<void> {
+export async function moveMain(repository: Repository, before: string, after: string, publish?: Publish): Promise<void> {
   if (!repository.mainRef.startsWith("refs/heads/")) throw unusable(`it has no branch of its own, only ${repository.main}`, "git switch main");
   const copy = await prepareWorkingCopy(repository, before, after);
+  await publish?.(before, after);
   await copy.follow();
   if ((await headOf(repository)) !== before) throw new PlugboardError("CHANGE_BUSY");
   await git.writeRef({ ...repository.at, ref: repository.mainRef, value: after, force: true });
@@ -73,11 +77,19 @@ export type Merged = { readonly commit: string; readonly fastForward: boolean } 
  */
 export async function mergeCommit(repository: Repository, { main, base, commit, message, author }: { readonly main: string; readonly base: string; readonly commit: string; readonly message: string; readonly author: Author }): Promise<Merged> {
   if (main === base) return { commit, fastForward: true };
-  const [theirs, ours] = [await changesBetween(repository, base, commit), await changesBetween(repository, base, main)];
-  const conflicts = [...theirs].filter(([file, entry]) => ours.has(file) && ours.get(file)?.oid !== entry?.oid).map(([file]) => file).toSorted();
+  const { theirs, conflicts } = await meeting(repository, { main, base, commit });
   if (conflicts.length > 0) return { conflicts };
-  const tree = await writeTree(repository, await treeOf(repository, main), theirs as Changes);
+  const tree = await writeTree(repository, await treeOf(repository, main), theirs);
   return { commit: await commitTree(repository, tree, { parents: [main, commit], message, author }), fastForward: false };
+}
+
+/** Files that a commit and main both changed since, and not alike. */
+export const conflictsOf = async (repository: Repository, at: { readonly main: string; readonly base: string; readonly commit: string }): Promise<readonly string[]> =>
+  at.main === at.base ? [] : (await meeting(repository, at)).conflicts;
+
+async function meeting(repository: Repository, { main, base, commit }: { readonly main: string; readonly base: string; readonly commit: string }): Promise<{ readonly theirs: Changes; readonly conflicts: readonly string[] }> {
+  const [theirs, ours] = [await changesBetween(repository, base, commit), await changesBetween(repository, base, main)];
+  return { theirs, conflicts: [...theirs].filter(([file, entry]) => ours.has(file) && ours.get(file)?.oid !== entry?.oid).map(([file]) => file).toSorted() };
 }
 
 /** One line, as `git log --oneline` shows it, and whatever follows an empty one. */

@@ -3,10 +3,12 @@ import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import { problemJson } from "../../engine/errors/render.ts";
 import { placeOf } from "../../engine/manifest/places.ts";
 import type { Json } from "../../engine/manifest/types.ts";
-import { createChange, dropDraft, getChange, moveChange, PLATFORM, recordAudit, withTenant, type Actor, type StoredChange, type TenantTransaction } from "../../engine/store/index.ts";
+import { createChange, dropDraft, getChange, moveChange, PLATFORM, withTenant, type Actor, type StoredChange } from "../../engine/store/index.ts";
 import { changedFiles, type FileEdit } from "./edits.ts";
 import { dataEffect, type DataEffect } from "./data-effect.ts";
+import { audit, wrongStatus } from "./log.ts";
 import { InvalidChange, planChange, planOnce, plansOf, type ChangePlan } from "./plan.ts";
+import { remoteOf, withdraw } from "./pull-request.ts";
 import { filesOf, withFiles, type Review } from "./workspace.ts";
 
 export interface NewDraft { readonly author: Actor; readonly title: string; readonly description?: string; readonly edits: readonly FileEdit[] }
@@ -42,7 +44,13 @@ export async function saveDraft({ db, workspace }: Review, id: string, version: 
   throw now?.status === "draft" ? new PlugboardError("CHANGE_STATUS", { id, status: "saved elsewhere since", verb: "saved over", suggestion: `Load it again: it is at version ${now.version}.` }) : wrongStatus(id, now, "edited");
 }
 
-export async function discardDraft({ db }: Review, id: string, actor: Actor): Promise<void> {
+/** @throws PlugboardError CHANGE_STATUS, and where its proposal was cut short at a forge CHANGE_FORGE_* */
+export async function discardDraft(review: Review, id: string, actor: Actor): Promise<void> {
+  const { db } = review;
+  const begun = await getChange(db, id);
+  // A branch that a draft has is of a proposal that did not come through.
+  const remote = begun?.status === "draft" && begun.branch !== undefined ? await remoteOf(review) : undefined;
+  if (remote) await withdraw(remote, begun!, undefined);
   await withTenant(db, PLATFORM, async (tx) => {
     const change = await getChange(tx, id);
     if (!change || !(await dropDraft(tx, id))) throw wrongStatus(id, change, "discarded");
@@ -77,13 +85,4 @@ export const editsOf = (change: StoredChange): readonly FileEdit[] => change.edi
 export function onlyTenant(files: Iterable<string>): string | undefined {
   const found = new Set([...files].map((file) => { const place = placeOf(file); return place?.kind === "tenant" ? place.id : undefined; }));
   return found.size === 1 ? [...found][0] : undefined;
-}
-
-export const wrongStatus = (id: string, change: StoredChange | undefined, verb: string): PlugboardError =>
-  change === undefined ? new PlugboardError("SERVER_NOT_FOUND", { kind: "Change", name: id })
-  : new PlugboardError("CHANGE_STATUS", { id, status: change.status.replace("_", " "), verb });
-
-/** A line in the operator's own log; a customer's says when what is in force for them changes. */
-export async function audit(tx: TenantTransaction, actor: Actor, action: string, change: Pick<StoredChange, "id" | "title" | "tenant">, more: { readonly before?: Json; readonly after?: Json; readonly reason?: string } = {}): Promise<void> {
-  await recordAudit(tx, PLATFORM, { actor, action, subject: { kind: "change", id: change.id }, ...more, after: { title: change.title, ...(change.tenant === undefined ? {} : { tenant: change.tenant }), ...(more.after as object | undefined) } });
 }

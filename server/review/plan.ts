@@ -61,6 +61,7 @@ export function planChange(before: Trees, after: Trees): ChangePlan {
 /** What somebody may reach or decide afterwards and not before. */
 const REACHES: Readonly<Record<string, string>> = {
   egress: "requests may go to other places", secrets: "other variables may be read as secrets", review: "others may approve changes", connect: "connect links may lead to other places", aliases: "other addresses lead to webhooks",
+  forge: "changes are reviewed elsewhere, and its credential goes there",
 };
 
 function compareSettings(before: JsonObject, after: JsonObject): SettingChange[] {

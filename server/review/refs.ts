@@ -27,4 +27,7 @@ export const branchOf = (user: string, title: string, id: string): string => ref
 const slug = (text: string, otherwise: string): string =>
   text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase().replace(/@.*$/, "").replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40).replace(/-+$/, "") || otherwise;
 
+/** A commit, for people. */
+export const short = (commit: string): string => commit.slice(0, 7);
+
 const shown = (text: string): string => JSON.stringify(text.slice(0, 80)).slice(1, -1);

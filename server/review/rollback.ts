@@ -2,12 +2,14 @@
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import { getChange, listApplications, moveChange, noteCommit, PLATFORM, raiseAlarm, readConfiguration, recordAudit, restoreRevision, type Actor } from "../../engine/store/index.ts";
 import { saveCatalogue } from "../workspace/apply.ts";
-import { commitFiles, moveMain, type Files } from "./commit.ts";
-import { audit } from "./drafts.ts";
+import { commitFiles, moveMain, setBranch, type Files } from "./commit.ts";
+import { pushBranch, pushMain, type Remote } from "./forge/remote.ts";
 import { locked } from "./lock.ts";
+import { audit } from "./log.ts";
 import { planOnce } from "./plan.ts";
+import { remoteOf } from "./pull-request.ts";
+import { branchOf, short } from "./refs.ts";
 import { headOf } from "./repository.ts";
-import { short } from "./sync.ts";
 import { authorOf, filesOf, type Review } from "./workspace.ts";
 
 /** Applications looked through for the one before. */
@@ -50,8 +52,9 @@ export async function rollBack(review: Review, actor: Actor, { revision: asked, 
       await saveCatalogue(db, planOnce(await workspace.treesOf(target.commit)));
       const files = await difference(review, head, target.commit);
       if (files.size === 0) return { revision: target.revision, changed };
+      const remote = await remoteOf(review);
       const commit = await commitFiles(repository, { parents: [head], files, message: `Roll back to revision ${target.revision.slice(0, 8)}\n\nThe configuration is again what it was at ${short(target.commit)}.${reason === undefined ? "" : `\n\n${reason}`}`, author: authorOf(actor) });
-      await moveMain(repository, head, commit);
+      await moveMain(repository, head, commit, remote && ((before, after) => pushMain(remote, before, after).catch((thrown: unknown) => asPullRequest(remote, actor, commit, target.revision, thrown))));
       await noteCommit(db, commit);
       return { revision: target.revision, changed, commit };
     } catch (thrown) {
@@ -61,6 +64,16 @@ export async function rollBack(review: Review, actor: Actor, { revision: asked, 
       return { revision: target.revision, changed, unreverted };
     }
   });
+}
+
+/** Where the forge's main may not be pushed to, or has moved on, the revert is proposed there. @throws PlugboardError CHANGE_FORGE_PUSH: main is not reverted, and where it is proposed */
+async function asPullRequest(remote: Remote, actor: Actor, commit: string, revision: string, thrown: unknown): Promise<never> {
+  if (!(thrown instanceof PlugboardError) || !["CHANGE_FORGE_PUSH", "CHANGE_FORGE_MAIN"].includes(thrown.code)) throw thrown;
+  const branch = branchOf(actor.name, `Roll back to ${revision.slice(0, 8)}`, commit.slice(0, 6));
+  await setBranch(remote.repository, branch, commit);
+  await pushBranch(remote, branch, undefined);
+  const { url } = await remote.forge.openPullRequest({ branch, title: `Roll back to revision ${revision.slice(0, 8)}`, body: "What is in force is this revision again. Until this is merged, the branch says something else.\n" });
+  throw new PlugboardError("CHANGE_FORGE_PUSH", { forge: remote.forge.name, ref: remote.forge.branch, detail: `${String(thrown.params["detail"])}; the revert is proposed as ${url}`, suggestion: "Merge it there." }, { cause: thrown });
 }
 
 /** What makes one commit's configuration that of another. What is no configuration stays. */

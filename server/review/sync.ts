@@ -6,10 +6,13 @@ import { PlugboardError, type Problem } from "../../engine/errors/plugboard-erro
 import { messageOf } from "../../engine/errors/plugboard-error.ts";
 import { listChanges, moveChange, PLATFORM, raiseAlarm, readConfiguration, recordAudit, type Actor, type Alarm, type TenantTransaction } from "../../engine/store/index.ts";
 import { applyWorkspace } from "../workspace/apply.ts";
-import { locked } from "./lock.ts";
-import { headOf, leadsTo, type Repository } from "./repository.ts";
 import { effectOf } from "./apply.ts";
+import { followMain } from "./forge/remote.ts";
+import { locked } from "./lock.ts";
 import type { ChangePlan, Trees } from "./plan.ts";
+import { remoteOf, seePullRequests } from "./pull-request.ts";
+import { short } from "./refs.ts";
+import { headOf, leadsTo, type Repository } from "./repository.ts";
 import type { Review } from "./workspace.ts";
 
 export type Synced =
@@ -53,7 +56,9 @@ async function note(repository: Repository, tx: TenantTransaction, actor: Actor,
   for (const status of ["approved", "proposed"] as const) {
     const { items } = await listChanges(tx, { status, reader: "", limit: 200 });
     for (const change of items) {
-      if (change.commit === undefined || !(await leadsTo(repository, change.commit, commit))) continue;
+      // Squashed or rebased at a forge, it came as another commit.
+      const made = [change.commit, change.pull_request?.state === "merged" ? change.pull_request.merged : undefined].filter((one) => one !== undefined);
+      if (!(await Promise.all(made.map((one) => leadsTo(repository, one, commit)))).includes(true)) continue;
       await moveChange(tx, change.id, { from: [status], set: { status: "applied", merged_commit: commit, applied_by: actor.name, applied_at: new Date().toISOString() } });
     }
   }
@@ -65,6 +70,19 @@ const inWords = (problems: readonly Problem[]): string => {
   const [first] = errors;
   return first === undefined ? "" : `${first.at ? `${first.at.file}:${first.at.line} ` : ""}${messageOf(first.code, first.params)}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ""}`;
 };
+
+/**
+ * What has happened at the forge since: its main is ours, and changes are approved, closed and merged as it says. Without a
+ * forge nothing is done. What came is not in force yet: syncMain does that.
+ * @param everything also pull requests when main has not moved there. @throws PlugboardError CHANGE_FORGE_*, CHANGE_UNCOMMITTED
+ */
+export async function lookAtForge(review: Review, everything = true): Promise<void> {
+  const remote = await remoteOf(review);
+  if (remote === undefined) return;
+  const before = await headOf(remote.repository);
+  await followMain(remote);
+  if (everything || before !== (await headOf(remote.repository))) await seePullRequests(review, remote);
+}
 
 export interface Drift {
   /** Main's commit, and the one whose configuration is in force. */
@@ -80,5 +98,3 @@ export async function driftOf(review: Review): Promise<Drift> {
   const { commit: live } = await readConfiguration(review.db);
   return { main, ...(live === undefined ? {} : { live }), tenants: (await effectOf(review, trees)).tenants };
 }
-
-export const short = (commit: string): string => commit.slice(0, 7);

@@ -2,6 +2,7 @@
 import type { SourceTree } from "../../engine/manifest/index.ts";
 import type { Actor, Database, Keyring } from "../../engine/store/index.ts";
 import type { Author } from "./commit.ts";
+import type { Forges } from "./forge/open.ts";
 import { settingsOf, type Trees } from "./plan.ts";
 import { readCatalogue } from "../workspace/read-tree.ts";
 import { headOf, openRepository, readTreeAt, type Repository } from "./repository.ts";
@@ -28,6 +29,8 @@ export interface Review {
   readonly workspace: ReviewedWorkspace;
   /** Opens the raw records that a plan looks at. */
   readonly keyring: Keyring;
+  /** What reaches the forge that workspace.yaml names. A review without it refuses where one is named. */
+  readonly forges?: Forges;
 }
 
 /** @throws PlugboardError CHANGE_NO_REPOSITORY */

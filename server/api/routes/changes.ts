@@ -1,9 +1,9 @@
 /** Changes of the configuration: drafted, proposed, approved, applied, rolled back; and what is in force. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
-import { getChange, listApplications, listChanges, readConfiguration, type ChangeStatus, type StoredChange } from "../../../engine/store/index.ts";
+import { getChange, listApplications, listChanges, readConfiguration, type ChangeStatus, type StoredChange, type StoredPullRequest } from "../../../engine/store/index.ts";
 import {
-  applyChange, approve, changedFiles, createDraft, discardDraft, driftOf, editsOf, effectOfChange, filesOf, isAuthor, neededFor, planOf, problemsFor, propose, proposeChange, reject, reviewRule, rollBack, saveDraft, syncMain,
+  applyChange, approve, changedFiles, createDraft, discardDraft, driftOf, editsOf, effectOfChange, filesOf, isAuthor, lookAtForge, neededFor, planOf, problemsFor, propose, proposeChange, reject, reviewRule, rollBack, saveDraft, syncMain,
   type ChangePlan, type FileEdit,
 } from "../../review/index.ts";
 import { actorOf } from "../access.ts";
@@ -35,6 +35,14 @@ const changeProperties = {
   plan_hash: nullable({ type: "string", description: "Of its plan; an approval names it." }), approved: { type: "boolean", description: "Whether the plan as it is was approved." },
   decided_by: nullable({ type: "string", description: "Who approved or rejected it." }), decided_at: nullable(instant("When.")), reason: nullable({ type: "string", description: "Why." }),
   merged_commit: nullable({ type: "string", description: "Main, once it was merged." }), revision: nullable({ type: "string", description: "What it put in force." }), before: nullable({ type: "string", description: "What was in force before." }),
+  pull_request: {
+    description: "Where it is reviewed at a forge, as that was seen last.",
+    anyOf: [{ type: "null" }, closed({
+      number: count("Its number."), url: { type: "string", description: "Its page." }, state: { type: "string", enum: ["open", "closed", "merged"] },
+      review: nullable({ type: "string", enum: ["approved", "changes_requested", "waiting"], description: "What its reviewers say of the commit it is at." }),
+      reviewers: { type: "array", items: { type: "string" }, description: "Who approves it, or asks for changes." }, note: nullable({ type: "string", description: "Why a review does not count, or what is in the way." }),
+    })],
+  },
   applied_by: nullable({ type: "string", description: "Who put it in force." }), applied_at: nullable(instant("When.")), created_at: instant("When it was begun."), updated_at: instant("When it last changed."),
 } as const;
 const changeSchema = { $id: "Change", title: "Change", ...closed(changeProperties) } as const;
@@ -108,7 +116,7 @@ export function registerChanges(server: FastifyInstance, services: Services): vo
 
   server.post<{ Params: { id: string } }>("/api/changes/:id/propose", {
     config: { permission: "changes:propose" },
-    schema: { tags, summary: "Propose a change, or bring it up to date", description: "Made anew on top of main: a branch and a commit under the author's name. An approval it had is over.", params: ofChange, querystring: anyTenant, response: { 200: whole } },
+    schema: { tags, summary: "Propose a change, or bring it up to date", description: "Made anew on top of main: a branch and a commit under the author's name, and where a forge is configured its pull request. An approval it had is over.", params: ofChange, querystring: anyTenant, response: { 200: whole } },
   }, async (request) => {
     const change = await ownOrProposed(request);
     await refuseUnlessAllowed(request, editsOf(change));
@@ -117,7 +125,7 @@ export function registerChanges(server: FastifyInstance, services: Services): vo
 
   server.post<{ Params: { id: string }; Body: { plan_hash: string } }>("/api/changes/:id/approve", {
     config: { permission: "changes:approve" },
-    schema: { tags, summary: "Approve a change", description: "Another person than its author, unless the workspace says `review: self`. The plan that was looked at is named.", params: ofChange, querystring: anyTenant, body: closed({ plan_hash: { type: "string", minLength: 1, maxLength: 100, description: "Of the plan that was looked at." } }, ["plan_hash"]), response: { 200: whole } },
+    schema: { tags, summary: "Approve a change", description: "Another person than its author, unless the workspace says `review: self`. The plan that was looked at is named. A review at the forge does the same by itself.", params: ofChange, querystring: anyTenant, body: closed({ plan_hash: { type: "string", minLength: 1, maxLength: 100, description: "Of the plan that was looked at." } }, ["plan_hash"]), response: { 200: whole } },
   }, async (request) => {
     const change = await forReviewer(request);
     return wholeView(await approve(reviewOf(services), change.id, actorOf(request), request.body.plan_hash), request);
@@ -134,7 +142,7 @@ export function registerChanges(server: FastifyInstance, services: Services): vo
 
   server.post<{ Params: { id: string } }>("/api/changes/:id/apply", {
     config: { permission: "changes:approve" },
-    schema: { tags, summary: "Put an approved change in force", description: "Exactly what was reviewed, or nothing (CHANGE_STALE). Runs under way keep their revision.", params: ofChange, querystring: anyTenant, response: { 200: closed({ change: whole, revision: id("Now in force.", "4f1c…"), commit: { type: "string" }, changed: { type: "array", items: { type: "string" }, description: "Tenants." } }) } },
+    schema: { tags, summary: "Put an approved change in force", description: "Exactly what was reviewed, or nothing (CHANGE_STALE). Where it has a pull request, that is merged. Runs under way keep their revision.", params: ofChange, querystring: anyTenant, response: { 200: closed({ change: whole, revision: id("Now in force.", "4f1c…"), commit: { type: "string" }, changed: { type: "array", items: { type: "string" }, description: "Tenants." } }) } },
   }, async (request) => {
     const { change, ...applied } = await applyChange(reviewOf(services), (await forReviewer(request)).id, actorOf(request));
     return { ...applied, change: await wholeView(change, request) };
@@ -196,12 +204,13 @@ export function registerChanges(server: FastifyInstance, services: Services): vo
   server.post<{ Body: { accept_history?: boolean } | null }>("/api/configuration/sync", {
     config: { permission: "changes:approve" },
     schema: {
-      tags, summary: "Put in force what came to main from outside", description: "Commits pushed, or merged at a forge, count as reviewed there. The server also looks by itself.",
+      tags, summary: "Put in force what came to main from outside", description: "Commits pushed, or merged at a forge, count as reviewed there; its pull requests are looked at, too. The server also looks by itself.",
       querystring: anyTenant, body: { ...closed({ accept_history: { type: "boolean", default: false, description: "Also a history that was rewritten." } }), type: ["object", "null"] },
       response: { 200: closed({ status: { type: "string", enum: ["current", "applied", "refused"] }, commit: { type: "string" }, revision: nullable({ type: "string" }), changed: { type: "array", items: { type: "string" } }, alarm: { anyOf: [{ type: "null" }, free("Why it was refused.")] } }) },
     },
   }, async (request) => {
     await refuseUnlessAll(request);
+    await lookAtForge(reviewOf(services));
     const synced = await syncMain(reviewOf(services), { actor: actorOf(request), acceptHistory: request.body?.accept_history === true });
     return { status: synced.status, commit: synced.commit, revision: "revision" in synced ? synced.revision : null, changed: "changed" in synced ? synced.changed : [], alarm: "alarm" in synced ? synced.alarm : null };
   });
@@ -286,5 +295,9 @@ function view(change: StoredChange, request: FastifyRequest): object {
     id: changeId, title: named, description: why, status, author, version, base, created_at, updated_at, own: isAuthor(change, actorOf(request)), tenant: change.tenant ?? null, branch: change.branch ?? null, commit: change.commit ?? null,
     plan_hash: change.plan_hash ?? null, approved: change.approved_hash !== undefined && change.approved_hash === change.plan_hash, decided_by: change.decided_by ?? null, decided_at: change.decided_at ?? null, reason: change.reason ?? null,
     merged_commit: change.merged_commit ?? null, revision: change.revision ?? null, before: change.before ?? null, applied_by: change.applied_by ?? null, applied_at: change.applied_at ?? null,
+    // The repository holds what all customers have: a customer's own people are not led there.
+    pull_request: request.tenant !== "" || change.pull_request === undefined ? null : pullRequestView(change.pull_request),
   };
 }
+
+const pullRequestView = ({ number, url, state, review, reviewers, note }: StoredPullRequest): object => ({ number, url, state, review: review ?? null, reviewers: reviewers ?? [], note: note ?? null });

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
-import { applyChange, driftOf, syncMain } from "../../review/index.ts";
+import { applyChange, driftOf, lookAtForge, syncMain } from "../../review/index.ts";
 import { names } from "../../review/words.ts";
 import { commandActor, openReview, type ReviewOptions } from "../open-review.ts";
 import { print, printJson } from "../output.ts";
@@ -25,6 +25,7 @@ export function registerApply(program: Command): void {
           if (options.json) return printJson({ change: change.id, ...applied });
           return print(`Applied "${change.title}" as revision ${applied.revision.slice(0, 8)}: ${tenants(applied.changed)}.`);
         }
+        await lookAtForge(review);
         if (!options.json) showPlan({ ...(await driftOf(review)), unchanged: 0, risk: "safe" });
         const synced = await syncMain(review, { actor: commandActor(), acceptHistory: options.acceptHistory === true });
         if (synced.status === "refused") throw new PlugboardError(synced.alarm.code as "CHANGE_BROKEN_COMMIT", { commit: synced.commit.slice(0, 7), detail: synced.alarm.message, known: "what is in force" });

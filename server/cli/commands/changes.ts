@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import pc from "picocolors";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
-import { getChange, listChanges, type StoredChange } from "../../../engine/store/index.ts";
+import { getChange, listChanges, type StoredChange, type StoredPullRequest } from "../../../engine/store/index.ts";
 import { approve, dataEffect, filesOf, proposeChange, reject, type ChangePlan, type FileEdit, type Review } from "../../review/index.ts";
 import { planOnce, plansOf } from "../../review/plan.ts";
-import { planMarkdown } from "../../review/words.ts";
+import { names, planMarkdown } from "../../review/words.ts";
 import { readTree } from "../../workspace/read-tree.ts";
 import { commandActor, openReview, type ReviewOptions } from "../open-review.ts";
 import { print, printJson } from "../output.ts";
@@ -48,16 +48,18 @@ export function registerChanges(program: Command): void {
     if (options.json) return printJson({ ...change, data: data ?? null });
     if (options.markdown && plan) return void process.stdout.write(planMarkdown(plan, data === undefined ? {} : { data }));
     print(`${lineOf(change)}\n`);
+    if (change.pull_request) print(`${pullRequestLine(change.pull_request)}\n`);
     if (plan) showPlan(plan, { data });
     if (change.status === "proposed") print(pc.dim(`\nplugboard changes approve ${change.id}`));
     if (change.status === "approved") print(pc.dim(`\nplugboard apply ${change.id}`));
   }).option("--markdown", "print it for a pull request");
 
-  command("propose", "propose what the working copy changes: a branch and a commit", async (review, _, options) => {
+  command("propose", "propose what the working copy changes: a branch and a commit, and where a forge is configured a pull request", async (review, _, options) => {
     if (options.title === undefined) throw new PlugboardError("CLI_USAGE", { detail: "A change has a title.", suggestion: "--title \"Sync Acme's learners more often\"" });
     const change = await proposeChange(review, { author: commandActor(), title: options.title, edits: await editsOfWorkingCopy(review), ...(options.description === undefined ? {} : { description: options.description }) });
     if (options.json) return printJson(change);
     print(`${lineOf(change)}\n`);
+    if (change.pull_request) print(`${pullRequestLine(change.pull_request)}\n`);
     showPlan(change.plan as unknown as ChangePlan);
   }).option("--title <text>", "one line; the commit's").option("--description <text>", "why");
 
@@ -88,6 +90,12 @@ async function editsOfWorkingCopy({ workspace }: Review): Promise<FileEdit[]> {
     const text = here.get(file);
     return text === main.get(file) ? [] : [text === undefined ? { file, remove: true } : { file, text }];
   });
+}
+
+/** `Pull request 7, open, approved by octocat: https://…` */
+function pullRequestLine({ number, state, review, reviewers, note, url }: StoredPullRequest): string {
+  const says = state !== "open" || review === undefined ? "" : review === "waiting" ? ", waiting for a review" : `, ${review === "approved" ? "approved" : "changes requested"} by ${names(reviewers ?? [])}`;
+  return `Pull request ${number}, ${state}${says}: ${url}${note === undefined ? "" : `\n  ${pc.dim(note)}`}`;
 }
 
 const lineOf = ({ id, status, title, author, created_at, tenant }: StoredChange): string =>

@@ -31,7 +31,9 @@ export function registerServe(program: Command): void {
       const closing: (() => Promise<void>)[] = [];
       try {
         const { db, jobs, keyring } = installation;
-        const served = await serveWorkspace(root, installation);
+        const { workspace } = readWorkspace(root, cwd);
+        const [mayReach, references] = [allowPrivate(workspace), referencesOf(workspace, process.env)];
+        const served = await serveWorkspace(root, installation, { allowPrivate: mayReach, references, publicUrl: settings.publicUrl });
         closing.push(() => served.close());
         // In Git, what was committed counts, and a broken commit leaves the last good revision; a plain folder is applied as it is.
         if (options.workspace !== undefined && !(await takeIn(served, installation))) {
@@ -40,8 +42,7 @@ export function registerServe(program: Command): void {
         }
         const first = await ensureFirstKey(db);
         if (first !== undefined) say(`The first API key, shown this once: ${first}`);
-        const { workspace } = readWorkspace(root, cwd);
-        const server = await createServer({ db, jobs, keyring, workspace: served.workspace, domain: settings.domain, publicUrl: settings.publicUrl, returnOrigins: returnOrigins(workspace), allowPrivate: allowPrivate(workspace), references: referencesOf(workspace, process.env), studio: await builtStudio(say), logLevel: "warn", ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
+        const server = await createServer({ db, jobs, keyring, workspace: served.workspace, forges: served.forges, domain: settings.domain, publicUrl: settings.publicUrl, returnOrigins: returnOrigins(workspace), allowPrivate: mayReach, references, studio: await builtStudio(say), logLevel: "warn", ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
         const stopped = untilSignal();
         try {
           print(`Listening on ${await listen(server, { host: options.host ?? settings.host, port: options.port ?? settings.port })}; the API is described at /docs`);

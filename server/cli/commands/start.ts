@@ -75,13 +75,14 @@ async function start(options: StartOptions): Promise<void> {
     const people = demo === undefined ? [] : await demoPeople(installation.db, data);
     const key = await ownApiKey(installation, data);
     await writeFile(databaseUrlFile(data), `${installation.url}\n`, { mode: 0o600 });
-    const served = await serveWorkspace(located.root, installation);
+    const [mayReach, references] = [allowPrivate(located.workspace), referencesOf(located.workspace, process.env)];
+    const served = await serveWorkspace(located.root, installation, { allowPrivate: mayReach, references, publicUrl: settings.publicUrl });
     closing.push(() => served.close());
-    const server = await createServer({ workspace: served.workspace, db: installation.db, jobs: installation.jobs, keyring: installation.keyring, domain: settings.domain, publicUrl: settings.publicUrl, returnOrigins: returnOrigins(located.workspace), allowPrivate: allowPrivate(located.workspace), references: referencesOf(located.workspace, process.env), studio: options.once === true ? undefined : await builtStudio(say), ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
+    const server = await createServer({ workspace: served.workspace, forges: served.forges, db: installation.db, jobs: installation.jobs, keyring: installation.keyring, domain: settings.domain, publicUrl: settings.publicUrl, returnOrigins: returnOrigins(located.workspace), allowPrivate: mayReach, references, studio: options.once === true ? undefined : await builtStudio(say), ...(settings.trustProxy === undefined ? {} : { trustProxy: settings.trustProxy }) });
     closing.push(() => server.close());
     const address = await listen(server, { host, port });
     const slots = options.slots ?? settings.slots;
-    installation.work({ allowPrivate: allowPrivate(located.workspace), references: referencesOf(located.workspace, process.env), schedules: options.once !== true, ...(slots === undefined ? {} : { slots }) });
+    installation.work({ allowPrivate: mayReach, references, schedules: options.once !== true, ...(slots === undefined ? {} : { slots }) });
 
     const begunAt = Date.now();
     const runs = await runAll(installation, plans, stop.signal);
