@@ -38,6 +38,7 @@ export function compileSignedText(text: string, context: BuildContext, field = "
       kept.set(only!, again);
       return again(variables, body);
     }
+    if (parts.length === 2 && parts.every((part) => part === "")) return body;       // nothing but the body: the most that is signed
     return Buffer.concat(parts.flatMap((part, index) => (index === 0 ? [Buffer.from(part)] : [body, Buffer.from(part)])));
   };
 }

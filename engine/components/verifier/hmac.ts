@@ -1,5 +1,5 @@
 /** A keyed hash over parts of the request. Source: RFC 2104; what is hashed differs by provider, so it is a template. */
-import { createHmac, createSecretKey } from "node:crypto";
+import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import { defineVerifier } from "../kinds.ts";
 import { HASHES } from "../shared/body-digest.ts";
 import { equalSecretly } from "../shared/constant-time.ts";
@@ -22,11 +22,16 @@ export default defineVerifier<HmacSpec>("hmac", (spec, context) => {
   const algorithm = choiceOption(spec.algorithm ?? spec.signature.algorithm, "sha256", HASHES, context, spec.algorithm === undefined ? "signature.algorithm" : "algorithm");
   const secret = secretOption(spec.secret, context, "secret");
   const encoding = choiceOption(spec.secret_encoding, "utf8", SECRET_ENCODINGS, context, "secret_encoding");
+  // Node takes three times as long where it is given the bytes, and making its key object as long as the hash of a small body.
+  let made: { readonly text: string; readonly encoding: string; readonly key: KeyObject } | undefined;
+  const keyFor = (text: string, written: (typeof SECRET_ENCODINGS)[number]): KeyObject => {
+    if (made?.text !== text || made.encoding !== written) made = { text, encoding: written, key: createSecretKey(keyOf(text, written, spec.secret_prefix ?? "")) };
+    return made.key;
+  };
   return signedVerifier(spec, context, {
     signed: "{{request.body}}", encoding: "hex",
     async prepare(variables) {
-      // Node takes three times as long where it is given the bytes.
-      const key = createSecretKey(keyOf(await secret(variables), encoding(variables), spec.secret_prefix ?? ""));
+      const key = keyFor(await secret(variables), encoding(variables));
       const hash = algorithm(variables);
       return (signed) => {
         const expected = createHmac(hash, key).update(signed).digest();
