@@ -8,7 +8,7 @@ import { Page, Section } from "../../ui/page.tsx";
 import { Failed, Loaded } from "../../ui/states.tsx";
 import { ForTenant } from "../../ui/tenant.tsx";
 import { When } from "../../ui/time.tsx";
-import { type EntityRecord, FIXED, inShort } from "./records.tsx";
+import { type EntityRecord, FIXED, inShort, nameFieldOf } from "./records.tsx";
 
 interface Contribution { readonly connection: string; readonly stream: string; readonly key: string; readonly version: string | null; readonly data: Readonly<Record<string, unknown>>; readonly flow: string | null; readonly mapping: string | null; readonly run: string; readonly revision: string | null; readonly created_at: string; readonly updated_at: string; readonly deleted_at: string | null; readonly deleted_reason: string | null }
 
@@ -25,7 +25,7 @@ function One({ tenant, entity, id }: { readonly tenant: string; readonly entity:
     <Loaded query={record}>{(row) => {
       const fields = Object.entries(row).filter(([name]) => !FIXED.has(name));
       return (
-        <Page title={String(row["name"] ?? row["title"] ?? row.id)} crumbs={[{ label: "Records", to: `/records?tenant=${tenant}&entity=${entity}` }, { label: entity }]} lead={<>Changed <When at={row.updated_at} />, first stored <When at={row.created_at} />{row.deleted_at === undefined ? "" : <>, ended <When at={row.deleted_at} /></>}.</>}>
+        <Page title={String(row[nameFieldOf(fields.flatMap(([name, value]) => typeof value === "string" ? name : [])) ?? "id"])} crumbs={[{ label: "Records", to: `/records?tenant=${tenant}&entity=${entity}` }, { label: entity }]} lead={<>Changed <When at={row.updated_at} />, first stored <When at={row.created_at} />{row.deleted_at === undefined ? "" : <>, ended <When at={row.deleted_at} /></>}.</>}>
           <Section title="Fields">
             <Paper withBorder><Table variant="vertical" fz="sm" layout="fixed"><Table.Tbody>
               {fields.map(([name, value]) => <Table.Tr key={name}><Table.Th w={220} fw={500} c="dimmed">{name}</Table.Th><Table.Td style={{ overflowWrap: "anywhere" }}>{typeof value === "object" && value !== null ? <Code block>{JSON.stringify(value, null, 2)}</Code> : inShort(value)}</Table.Td></Table.Tr>)}

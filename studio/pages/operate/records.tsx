@@ -15,6 +15,10 @@ export interface EntityRecord { readonly id: string; readonly labels: Readonly<R
 
 export const FIXED = new Set(["id", "labels", "links", "created_at", "updated_at", "deleted_at"]);
 
+/** What people call a row by, most telling first: entities are the operator's own, so this is a guess by the usual names. */
+const NAMES = ["name", "full_name", "title", "display_name", "last_name", "email", "subject"];
+export const nameFieldOf = (fields: readonly string[]): string | undefined => NAMES.find((name) => fields.includes(name));
+
 /** A value in one line. */
 export const inShort = (value: unknown): string => value === null || value === undefined ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value);
 
@@ -39,11 +43,12 @@ function Entities({ tenant }: { readonly tenant: string }) {
   );
 }
 
-/** The fields most rows have, most filled first: a table cannot show thirty columns. */
+/** What they are called by, then the fields most rows have: a table cannot show thirty columns. */
 function columnsOf(rows: readonly EntityRecord[]): string[] {
   const filled = new Map<string, number>();
   for (const row of rows) for (const [name, value] of Object.entries(row)) if (!FIXED.has(name) && value !== null && typeof value !== "object") filled.set(name, (filled.get(name) ?? 0) + 1);
-  return [...filled].sort(([, a], [, b]) => b - a).slice(0, 6).map(([name]) => name);
+  const called = nameFieldOf([...filled.keys()]);
+  return [...filled].sort(([first, a], [second, b]) => Number(second === called) - Number(first === called) || b - a).slice(0, 6).map(([name]) => name);
 }
 
 function Rows({ tenant, entity }: { readonly tenant: string; readonly entity: string }) {
