@@ -11,7 +11,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { read, validateWorkspace } from "../../engine/manifest/index.ts";
-import { projectRoot, runCommand, startCommand, type Finished } from "../support/command.ts";
+import { projectRoot, runCommand, startCommand, type Finished, type Started } from "../support/command.ts";
 
 const run = promisify(execFile);
 const TICKETS = Array.from({ length: 230 }, (_, index) => ({ id: index + 1, subject: `Ticket ${index + 1}`, state: { name: "open" }, updated_at: new Date(Date.UTC(2026, 0, 1, 0, index)).toISOString() }));
@@ -19,6 +19,8 @@ const TICKETS = Array.from({ length: 230 }, (_, index) => ({ id: index + 1, subj
 let folder: string;
 let provider: Server;
 let address: string;
+/** The demo that the README's requests are sent to: started by the first of them. */
+let demo: { readonly up: Started; readonly home: string; readonly port: number } | undefined;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "plugboard-readme-"));
@@ -38,6 +40,8 @@ beforeAll(async () => {
   address = `127.0.0.1:${(provider.address() as AddressInfo).port}`;
 });
 afterAll(async () => {
+  demo?.up.child.kill("SIGTERM");
+  await demo?.up.ended;
   provider.close();
   await rm(folder, { recursive: true, force: true });
 });
@@ -106,18 +110,19 @@ async function writeWhatItsReadmeShows(): Promise<void> {
 
 /** In the folder of a demo that is up, through a shell, because the README's line uses one. */
 async function runCurl(command: string): Promise<void> {
+  demo ??= await startDemo();
+  const { stdout } = await run("sh", ["-c", command.replace("curl ", "curl -sS -f ").replace("localhost:4400", `127.0.0.1:${demo.port}`)], { cwd: demo.home });
+  expect(Object.keys(JSON.parse(stdout) as object)).toContainEqual(expect.stringMatching(/^(data|runs)$/));
+}
+
+async function startDemo(): Promise<NonNullable<typeof demo>> {
   const home = path.join(folder, "demo");
   await mkdir(home, { recursive: true });
   const port = 20_000 + Math.floor(Math.random() * 20_000);
   const up = startCommand(["start"], { cwd: home, env: { PORT: String(port) } });
-  try {
-    await up.printed("Up.");
-    const { stdout } = await run("sh", ["-c", command.replace("curl ", "curl -sS -f ").replace("localhost:4400", `127.0.0.1:${port}`)], { cwd: home });
-    expect(Object.keys(JSON.parse(stdout) as object)).toContainEqual(expect.stringMatching(/^(data|runs)$/));
-  } finally {
-    up.child.kill("SIGTERM");
-    await up.ended;
-  }
+  demo = { up, home, port };                                // before it is up: whatever happens, it is stopped
+  await up.printed("Up.");
+  return demo;
 }
 
 test("every command of the README does what it says", { timeout: 300_000 }, async () => {
