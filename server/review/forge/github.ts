@@ -45,7 +45,8 @@ export function createGitHub(settings: ForgeSettings, { transport, references, p
       // Somebody, or a try of ours whose answer was lost, was quicker.
       const quicker = await findOpen(head);
       if (quicker !== undefined) return write(quicker.number, { title, body, base: branch });
-      throw new PlugboardError("CHANGE_FORGE_REFUSED", { forge: name, request: "a pull request", detail: reasonOf(made.body), suggestion: `Check that ${branch} is the branch pull requests of ${repository} go to.` });
+      const detail = reasonOf(made.body);
+      throw new PlugboardError("CHANGE_FORGE_REFUSED", { forge: name, request: "a pull request", detail, suggestion: /\bbase\b/.test(detail) ? `Check forge.branch of workspace.yaml: ${repository} has no branch ${branch}.` : "Correct what it names, and try again." });
     },
     pullRequest: async (number) => pullOf((await api.ask("GET", pulls(`/${number}`), { what: "such pull request" })).body as RawPull),
     reviews: async (number) => ((await api.all(pulls(`/${number}/reviews`), "such pull request")) as RawReview[]).flatMap(reviewOf),
