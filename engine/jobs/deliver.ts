@@ -19,7 +19,7 @@ import type { Clock, ConnectionValues } from "../run/ports.ts";
 import { live } from "../run/redact.ts";
 import {
   acknowledge, type Acknowledged, type ArrivedDelivery, type AttemptBegun, type AttemptEnd, beginBatch, type Beginning, breakerOf, type ClaimedDelivery, type Database, deliveryKey, endProbe, findReferenced, inputHash, keepClaims, type Keyring,
-  markOutcome, type MintedToken, noReferences, noteFailure, noteSuccess, openOutgoingEndpoint, type Outcome, putOff, readConnectionValues, readLink, recall, recentDeliveries, type ReferenceResolver, setConnectionStatus, switchOutgoingEndpoint, type TenantTransaction, tokenStore, withTenant,
+  markOutcome, type MintedToken, newerSent, noReferences, noteFailure, noteSuccess, openOutgoingEndpoint, type Outcome, putOff, readConnectionValues, readLink, recall, recentDeliveries, type ReferenceResolver, setConnectionStatus, switchOutgoingEndpoint, type TenantTransaction, tokenStore, withTenant,
 } from "../store/index.ts";
 import { retryInSeconds } from "./delivery-schedule.ts";
 import type { PlanCache } from "./execute-run.ts";
@@ -230,9 +230,10 @@ class DeliveryWork {
       // What the connection has is what we would send it if the row were as it says itself.
       const theirs = link.key === undefined || link.data === undefined || flow === undefined || payload.after === undefined ? undefined
         : await compiledFlow(this.#plan, flow).inputOf({ id: row, data: link.data, links: payload.links }, (...asked) => findReferenced(tx, ...asked));
-      return { link, has: theirs === undefined ? link.inputHash : inputHash(theirs), recent: await recentDeliveries(tx, name, row) };
+      return { link, has: theirs === undefined ? link.inputHash : inputHash(theirs), recent: await recentDeliveries(tx, name, row), newer: await newerSent(tx, this.#first) };
     });
-    const { link, has, recent } = looked;
+    const { link, has, recent, newer } = looked;
+    if (newer !== undefined) return this.#mark({ status: "superseded", supersededBy: newer, reason: "A newer change of the row was saved before it: this one would take its place." });
     if (link.key !== undefined && payload.input !== undefined && has === inputHash(payload.input)) return this.#mark({ status: "unchanged", key: link.key, reason: "The connection has this already." });
     if (payload.after === undefined && link.key === undefined) return this.#mark({ status: "unchanged", reason: "The connection has no record of the row." });
     if (recent >= this.#options.loopLimit && !this.#first.letPass) {

@@ -194,7 +194,7 @@ export function startDeliverer(options: DelivererOptions): Deliverer {
     }
   };
 
-  const release = ({ tenant, deliveries }: Ahead): Promise<void> => guarded(() => releaseClaims(db, tenant, deliveries, owner));
+  const release = ({ tenant, deliveries }: Ahead): Promise<void> => guarded(() => releaseClaims(db, tenant, deliveries));
 
   const begin = ({ tenant, at, deliveries }: Ahead): void => {
     const done: Promise<void> = deliver({ ...options, ...shared, performer, leaseSeconds, loopLimit: options.loopLimit ?? LOOP_LIMIT, claimedAt: at }, deliveries, stop.signal)

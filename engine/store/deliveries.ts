@@ -14,8 +14,8 @@ import { newRowId } from "./row-id.ts";
 import type { RowChange } from "./row-changes.ts";
 import type { Page } from "./runs.ts";
 import {
-  type AttemptRow, beginAttempts as beginAttemptsOf, claimAlikeDeliveries, claimDeliveries, countByFlow, countRecent, countReplayable, countUnfinished, decideDelivery, deleteOldDeliveries, deleteOldTokens, type DeliveryQuery, type DeliveryRow, type FlowLoadRow, insertDeliveries, insertMinted,
-  keepDelivery, markDelivered, markDelivery, parkDeliveries, putOffTarget, recallTarget, recallWaiting, recoverDeliveries, releaseDeliveries, replayDeliveries, selectAttempts, selectDeliveries, selectDelivery, selectDueTenants, selectMinted, selectNextDelivery, selectTenantsWithOld, supersedeHeld,
+  type AttemptRow, beginAttempts as beginAttemptsOf, claimAlikeDeliveries, claimDeliveries, countByFlow, countRecent, countReplayable, countUnfinished, decideDelivery, deleteOldDeliveries, deleteOldTokens, type DeliveryQuery, type DeliveryRow, type FlowLoadRow, giveWay, insertDeliveries, insertMinted,
+  keepDelivery, markDelivered, markDelivery, parkDeliveries, putOffTarget, recallTarget, recallWaiting, recoverDeliveries, releaseDeliveries, replayDeliveries, selectAttempts, selectDeliveries, selectDelivery, selectDueTenants, selectMinted, selectNextDelivery, selectNewerSent, selectTenantsWithOld,
 } from "./sql/deliveries.ts";
 import { tryBreaker } from "./sql/breakers.ts";
 import { tellDeliverers } from "./sql/row-changes.ts";
@@ -189,9 +189,9 @@ const PARK_WINDOW = 500;
 const PARK_ROUNDS = 4;
 
 /** Gives back what this worker claimed and did not begin: nothing of it was sent. */
-export const releaseClaims = (db: Database, tenant: string, deliveries: readonly ClaimedDelivery[], owner: string): Promise<void> => withTenant(db, tenant, async (tx) => {
+export const releaseClaims = (db: Database, tenant: string, deliveries: readonly ClaimedDelivery[]): Promise<void> => withTenant(db, tenant, async (tx) => {
   for (const each of deliveries) if (each.breaker.is === "probe") await endProbe(tx, breakerOf(each));
-  await tx.run(releaseDeliveries(tx.tenantId, deliveries.map(({ id }) => id), owner));
+  await tx.run(releaseDeliveries(tx.tenantId, deliveries));
   await tx.run(tellDeliverers());
 });
 
@@ -219,7 +219,7 @@ async function claimed(tx: TenantTransaction, keyring: Keyring, rows: readonly C
     const payload = await opened(sealer, row);
     if (payload instanceof PlugboardError) {
       // One that was damaged must not keep the others.
-      await tx.run(markDelivery(tx.tenantId, row.id, row.epoch, { status: "failed", code: payload.code, reason: payload.message, unsure: row.unsure, inSeconds: null, batch: null, key: null, version: null, payload: null, restart: false }));
+      await tx.run(markDelivery(tx.tenantId, row.id, row.epoch, { status: "failed", code: payload.code, reason: payload.message, unsure: row.unsure, inSeconds: null, batch: null, key: null, version: null, payload: null, restart: false, supersededBy: null }));
       continue;
     }
     all.push({
@@ -282,6 +282,8 @@ export interface Outcome {
   /** The attempt was no failure: the schedule begins anew. */
   readonly restart?: boolean;
   readonly tokens?: readonly MintedToken[];
+  /** Of `superseded`: the newer one. */
+  readonly supersededBy?: string;
 }
 
 /** The attempt it ends, if one was begun. */
@@ -311,11 +313,11 @@ export async function markOutcome(tx: TenantTransaction, keyring: Keyring, deliv
   const ended = attempt && { id: attempt.id, outcome: attempt.outcome, httpStatus: attempt.httpStatus ?? null, exchange: exchangeOf(tx, sealer, attempt) };
   const marked = await tx.run(markDelivery(tx.tenantId, delivery.id, delivery.epoch, {
     status: outcome.status, code: outcome.code ?? null, reason, unsure: outcome.unsure === true, inSeconds: outcome.inSeconds ?? null, batch: outcome.batch ?? null, key: outcome.key?.slice(0, 1000) ?? null, version: outcome.version?.slice(0, 200) ?? null,
-    restart: outcome.restart === true, payload: outcome.payload === undefined ? null : sealer.seal(deliveryPurpose(delivery.id), JSON.stringify(outcome.payload)),
+    restart: outcome.restart === true, supersededBy: outcome.supersededBy ?? null, payload: outcome.payload === undefined ? null : sealer.seal(deliveryPurpose(delivery.id), JSON.stringify(outcome.payload)),
   }, ended));
   if (marked.length === 0) return false;
   if (outcome.tokens !== undefined) await addTokens(tx, delivery.id, delivery.flow, delivery.row, outcome.tokens);
-  if (outcome.status === "held") await tx.run(supersedeHeld(tx.tenantId, delivery.flow, delivery.row, delivery.id));
+  if (outcome.status === "held") await tx.run(giveWay(tx.tenantId, delivery.flow, delivery.row, delivery.id));
   return true;
 }
 
@@ -331,6 +333,10 @@ function sealerIn(tx: TenantTransaction, keyring: Keyring): Promise<Sealer> {
 /** How many deliveries of the row arrived in the last hour. */
 export const recentDeliveries = (tx: TenantTransaction, flow: string, row: string): Promise<number> =>
   tx.run<{ count: number }>(countRecent(tx.tenantId, flow, row)).then(([found]) => found!.count);
+
+/** A newer delivery of the row that was sent, or is being. It happens when an older one is replayed, or approved late. */
+export const newerSent = (tx: TenantTransaction, { flow, row, place }: Pick<ClaimedDelivery, "flow" | "row" | "place">): Promise<string | undefined> =>
+  tx.run<{ id: string }>(selectNewerSent(tx.tenantId, flow, row, place)).then(([found]) => found?.id);
 
 /** Nothing is sent to the target before: the others need not find out one by one. */
 export const putOff = (tx: TenantTransaction, kind: DeliveryKind, target: string, seconds: number, reason: string): Promise<unknown> =>

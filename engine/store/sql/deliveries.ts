@@ -3,6 +3,12 @@ import type { Statement } from "../database.ts";
 /** Those behind one of these in the same (flow, row) wait. One that is held does not stand in the way: a newer change supersedes it. */
 const IN_THE_WAY = "('waiting', 'queued', 'sending', 'unknown')";
 
+/** What arrived, or may have. */
+const SENT = "('sending', 'unknown', 'delivered', 'unchanged')";
+
+/** One that waits for a person is out of date when one of these is newer. */
+const COUNTS = "('held', 'queued', 'sending', 'unknown', 'delivered', 'unchanged')";
+
 /** Not one of a flow that a person paused. */
 const GOES = "(d.flow <> all(array(select flow from change_flows where tenant_id = $1 and paused_at is not null)))";
 
@@ -45,11 +51,19 @@ export const insertDeliveries = (tenantId: string, deliveries: string, payloads:
   values: [tenantId, deliveries, payloads],
 });
 
-/** Those of the same row that still wait for a person: the newer change counts. */
-export const supersedeHeld = (tenantId: string, flow: string, row: string, by: string): Statement => ({
-  text: `update deliveries set status = 'superseded', superseded_by = $4, finished_at = clock_timestamp(), reason = 'A newer change of the row came before it was decided.'
-         where tenant_id = $1 and flow = $2 and row_id = $3 and status = 'held' and id <> $4 returning id`,
-  values: [tenantId, flow, row, by],
+/** One waits for a person now: older ones of its row that do give way, and it gives way itself where a newer one came meanwhile. */
+export const giveWay = (tenantId: string, flow: string, row: string, held: string): Statement => ({
+  text: `with own as (select seq from deliveries where tenant_id = $1 and id = $4),
+         newest as (select e.id from deliveries e, own where e.tenant_id = $1 and e.flow = $2 and e.row_id = $3 and e.seq > own.seq and e.status in ${COUNTS} order by e.seq desc limit 1)
+         update deliveries h set status = 'superseded', superseded_by = coalesce((select id from newest), $4), finished_at = clock_timestamp(), reason = 'A newer change of the row came before it was decided.'
+         from own where h.tenant_id = $1 and h.flow = $2 and h.row_id = $3 and h.status = 'held' and h.seq <= own.seq and h.id <> coalesce((select id from newest), $4) returning h.id`,
+  values: [tenantId, flow, row, held],
+});
+
+/** A newer one of the row that was sent, or is being: what is older must not take its place. */
+export const selectNewerSent = (tenantId: string, flow: string, row: string, place: number): Statement => ({
+  text: `select id from deliveries where tenant_id = $1 and flow = $2 and row_id = $3 and seq > $4 and status in ${SENT} order by seq desc limit 1`,
+  values: [tenantId, flow, row, place],
 });
 
 /** Over all tenants, as the scheduler: who has something to do now. */
@@ -87,11 +101,11 @@ export const parkDeliveries = (tenantId: string, window: number): Statement => (
   values: [tenantId, window],
 });
 
-/** Gives back what was claimed and not begun. */
-export const releaseDeliveries = (tenantId: string, ids: readonly string[], owner: string): Statement => ({
-  text: `update deliveries set status = 'queued', owner = null, lease_until = null, epoch = epoch + 1, due_at = clock_timestamp()
-         where tenant_id = $1 and id = any($2::uuid[]) and owner = $3 and status = 'sending' returning id`,
-  values: [tenantId, ids, owner],
+/** Gives back what was claimed and not begun. Of this claim: whoever lost it may have claimed it anew, and be sending it. */
+export const releaseDeliveries = (tenantId: string, claims: readonly { readonly id: string; readonly epoch: string }[]): Statement => ({
+  text: `update deliveries d set status = 'queued', owner = null, lease_until = null, epoch = d.epoch + 1, due_at = clock_timestamp()
+         from unnest($2::uuid[], $3::bigint[]) as c (id, epoch) where d.tenant_id = $1 and d.id = c.id and d.epoch = c.epoch and d.status = 'sending' returning d.id`,
+  values: [tenantId, claims.map(({ id }) => id), claims.map(({ epoch }) => epoch)],
 });
 
 /**
@@ -155,6 +169,8 @@ export const keepDelivery = (tenantId: string, id: string, epoch: string, leaseS
 export interface Marked {
   readonly status: string; readonly code: string | null; readonly reason: string | null; readonly unsure: boolean; readonly inSeconds: number | null; readonly batch: string | null;
   readonly key: string | null; readonly version: string | null; readonly payload: Buffer | null; readonly restart: boolean;
+  /** Of one that is superseded. */
+  readonly supersededBy: string | null;
 }
 
 /** Calls the next of the row of what `over` says is over: `due_at` is touched also when it was due (see parkDeliveries). One that was tried itself keeps its time. */
@@ -187,13 +203,13 @@ export const markDelivery = (tenantId: string, id: string, epoch: string, marked
   text: `with ended as (update delivery_attempts set ended_at = clock_timestamp(), outcome = $15, code = $5, reason = $6, http_status = $16, exchange = $17 where tenant_id = $1 and id = $14),
          marked as materialized (
          update deliveries set status = $4, code = $5, reason = $6, unsure = $7, due_at = case when $8::float8 is not null then clock_timestamp() + make_interval(secs => $8) end, batch = $9::uuid,
-           result_key = coalesce($10, result_key), result_version = coalesce($11, result_version), payload = coalesce($12, payload), owner = null, lease_until = null, attempts_base = case when $13 then attempts else attempts_base end,
+           result_key = coalesce($10, result_key), result_version = coalesce($11, result_version), payload = coalesce($12, payload), owner = null, lease_until = null, attempts_base = case when $13 then attempts else attempts_base end, superseded_by = coalesce($18::uuid, superseded_by),
            finished_at = case when $4 in ('delivered', 'unchanged', 'failed', 'exhausted', 'cancelled', 'superseded') then clock_timestamp() end
          where tenant_id = $1 and id = $2 and epoch = $3 and status = 'sending' returning id, flow, row_id, seq, finished_at is not null or status = 'held' as over),
          passed as materialized (select flow, row_id, seq from marked where over),
          ${callNext("passed")}
          select id from marked`,
-  values: [tenantId, id, epoch, marked.status, marked.code, marked.reason, marked.unsure, marked.inSeconds, marked.batch, marked.key, marked.version, marked.payload, marked.restart, attempt?.id ?? null, attempt?.outcome ?? null, attempt?.httpStatus ?? null, attempt?.exchange ?? null],
+  values: [tenantId, id, epoch, marked.status, marked.code, marked.reason, marked.unsure, marked.inSeconds, marked.batch, marked.key, marked.version, marked.payload, marked.restart, attempt?.id ?? null, attempt?.outcome ?? null, attempt?.httpStatus ?? null, attempt?.exchange ?? null, marked.supersededBy],
 });
 
 /** Deliveries of a row in the last hour that arrived: what the loop guard counts. */
@@ -241,7 +257,7 @@ export const selectAttempts = (tenantId: string, delivery: string): Statement =>
 /** $2 ids, $3 states, $4 flow, $5 target, $6 row, $7 code. */
 const REPLAYABLE_ONES = `d.tenant_id = $1 and ($2::uuid[] is null or d.id = any($2)) and d.status = any($3)
              and ($4::text is null or d.flow = $4) and ($5::text is null or d.target = $5) and ($6::uuid is null or d.row_id = $6) and ($7::text is null or d.code = $7)
-             and not (d.kind = 'save' and exists (select from deliveries e where e.tenant_id = $1 and e.flow = d.flow and e.row_id = d.row_id and e.seq > d.seq and e.status in ('delivered', 'unchanged')))`;
+             and not (d.kind = 'save' and exists (select from deliveries e where e.tenant_id = $1 and e.flow = d.flow and e.row_id = d.row_id and e.seq > d.seq and e.status in ${SENT}))`;
 
 /** How many of them `replayDeliveries` would take. */
 export const countReplayable = (tenantId: string, ids: readonly string[] | null, filter: DeliveryQuery, limit: number): Statement => ({
