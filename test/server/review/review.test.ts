@@ -42,6 +42,7 @@ const approved = async (edits: readonly FileEdit[], title = "Sync Acme's learner
 
 test("a change of one interval: its plan names one tenant and one schedule, it is approved by another person, applied, and rolled back", async () => {
   const before = await readConfiguration(database.db);
+  const untouched = await currentRevision(database.db, "brightpath");
   const change = await proposeChange(review, { author: ada, title: "Sync Acme's learners more often", description: "They asked for it.", edits: [every("5m")] });
   expect(change).toMatchObject({ status: "proposed", tenant: "acme", branch: expect.stringMatching(/^studio\/ada\/sync-acme-s-learners-more-often-/) });
   expect(change.plan).toMatchObject({
@@ -56,7 +57,7 @@ test("a change of one interval: its plan names one tenant and one schedule, it i
   const applied = await applyChange(review, change.id, ben);
   expect(applied).toMatchObject({ changed: ["acme"], commit: change.commit, change: { status: "applied", before: before.revision, approved_hash: change.plan_hash } });
   expect(await scheduleOf()).toEqual({ every_seconds: 300 });
-  expect(await currentRevision(database.db, "brightpath")).toBe(applied.revision);
+  expect([await currentRevision(database.db, "acme"), await currentRevision(database.db, "brightpath")]).toEqual([applied.revision, untouched]);
   expect(await tree()).toContain("from: { every: 5m }                    # the preset says hourly");
   if (hasGit) {
     expect(git("show", "--format=%an <%ae>%n%s%n%b", "HEAD")).toMatch(/^ada@example\.com <ada@example\.com>\nSync Acme's learners more often\nThey asked for it\./);
@@ -214,7 +215,9 @@ test("applied anew after it was cut short between Git and the database, a change
 });
 
 test("a revision is put in force for all tenants or for none", async () => {
-  const { revision } = await readConfiguration(database.db);
+  const tenants = ["acme", "brightpath", "northwind"];
+  const revisions = () => Promise.all(tenants.map((tenant) => currentRevision(database.db, tenant)));
+  const [{ revision }, before] = [await readConfiguration(database.db), await revisions()];
   const trees = (await review.workspace.readTrees());
   expect(trees.length).toBe(2);
   const change = await approved([{ file: "workspace.yaml", set: [{ pointer: "/name", value: "Renamed" }] }, every("5m"), every("3h", "brightpath")]);
@@ -229,7 +232,7 @@ test("a revision is put in force for all tenants or for none", async () => {
     } });
   } }) } as unknown as typeof database.db;
   await expect(applyChange({ ...review, db: failing }, change.id, ben)).rejects.toThrow("the process died here");
-  for (const tenant of ["acme", "brightpath", "northwind"]) expect(await currentRevision(database.db, tenant)).toBe(revision);
+  expect([await revisions(), (await readConfiguration(database.db)).revision]).toEqual([before, revision]);
   expect([await scheduleOf(), (await readPlan(database.db, "acme", revision!)).flows["learners"]!.schedule]).toEqual([{ every_seconds: 900 }, { every_seconds: 900 }]);
   expect(await applyChange(review, change.id, ben)).toMatchObject({ changed: ["acme", "brightpath"] });
   expect(existsSync(path.join(folder, ".git/plugboard.lock"))).toBe(false);
