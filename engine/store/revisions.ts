@@ -1,19 +1,24 @@
-/** Applied configuration: immutable revisions, one plan per tenant, and what follows from them (schedules, SQL views). */
+/**
+ * Applied configuration: immutable revisions, one plan per tenant, and what follows from them (schedules, SQL views).
+ *
+ * Revisions have an order. One writes a line for each tenant whose plan it changes; about everybody else it says what the newest
+ * line before it says. A tenant's pointer leads to the line that its plan in force stands in.
+ */
 import { createHash } from "node:crypto";
 import { PlugboardError } from "../errors/plugboard-error.ts";
 import type { EntityPlan, TenantPlan } from "../plan/types.ts";
 import { type Actor, PLATFORM, recordAudit } from "./audit.ts";
-import { type Database, inGlobal, inTenant, type TenantTransaction, withTenant, withTenants } from "./database.ts";
+import { type Database, inGlobal, inTenant, type TenantTransaction, type Transaction, withTenants } from "./database.ts";
 import { recallAll } from "./deliveries.ts";
 import { viewColumns } from "./entity-views.ts";
 import { newRowId } from "./row-id.ts";
 import { putQueues } from "./queue-polls.ts";
 import { putChangeFlows } from "./row-changes.ts";
 import { type ConfigurationRow, insertApplication, lockConfiguration, putConfiguration, selectConfiguration } from "./sql/configuration.ts";
-import { insertPlan, insertRevision, insertTenantRevision, selectCurrentRevision, selectPlan, selectTenantRevision, syncEntityViews } from "./sql/revisions.ts";
+import { insertLine, insertPlan, insertRevision, selectCurrentRevision, selectLine, selectPlan, selectPlanByHash, selectRevision, selectSaidBetween, syncEntityViews } from "./sql/revisions.ts";
 import { replaceSchedules } from "./sql/schedules.ts";
-import { selectTenants, setTenantRevision } from "./sql/tenants.ts";
-import { ensureTenant, listTenants } from "./tenants.ts";
+import { selectPlansInForce, setTenantRevision, type TenantPlanRow } from "./sql/tenants.ts";
+import { ensureTenant } from "./tenants.ts";
 
 export interface Revision {
   /** Hash of the configuration's content. */
@@ -34,87 +39,124 @@ export interface NewApplication {
   readonly also?: (tx: TenantTransaction, changed: readonly string[]) => Promise<void>;
 }
 
-/** Tenants whose plans are stored in one transaction: with thousands of them, what takes time is committing. */
-const TENANTS_AT_ONCE = 100;
-
 /**
- * Puts a revision in force: makes tenants that are new, stores plans that changed, and then, for all tenants at once, points
- * to it and moves schedules. A process that dies before that leaves everything as it was. Runs under way keep theirs. Tenants
- * that the revision no longer names keep their data and lose their schedules. Applying the same revision again changes
- * nothing; applying an older one goes back to it.
+ * Puts a revision in force, for all tenants or for none: makes tenants that are new, stores plans that changed, points to them
+ * and moves schedules. It costs what those cost that change; everybody else's plan is compared by its hash. Runs under way keep
+ * theirs. Tenants that the revision no longer names keep their data and lose their schedules. Applying the revision in force
+ * once more changes nothing, and sets right what follows from it; applying an older one goes back to it.
  * @returns tenants whose plan in force changed.
  */
 export async function saveRevision(db: Database, revision: Revision, application: NewApplication = { how: "command" }): Promise<{ changed: string[] }> {
-  await inGlobal(db, (tx) => tx.run(insertRevision(revision.id, revision.commit)));
   await syncViews(db, revision.plans);
-  for (let from = 0; from < revision.plans.length; from += TENANTS_AT_ONCE) await withTenants(db, async (enter, global) => {
-    for (const plan of revision.plans.slice(from, from + TENANTS_AT_ONCE)) {
-      const { id: slug, title, subdomain } = plan.tenant;
-      await ensureTenant(global, { slug, title, ...(subdomain === undefined ? {} : { subdomain }) });
-      await savePlan(await enter(slug), revision.id, plan);
+  return inConfiguration(db, revision, application, async ({ enter, global, there, before }) => {
+    const { id, commit, plans } = revision;
+    const [known] = await global.run<{ seq: string }>(selectRevision(id));
+    const named = new Set(plans.map(({ tenant }) => tenant.id));
+    for (const { tenant: { id: slug, title, subdomain } } of plans) {
+      const row = there.get(slug);
+      if (row?.title !== title || (row.subdomain ?? undefined) !== subdomain) await ensureTenant(global, { slug, title, ...(subdomain === undefined ? {} : { subdomain }) });
     }
+    const moves: Move[] = [];
+    for (const plan of plans) {
+      const slug = plan.tenant.id;
+      const [row, hash] = [there.get(slug), hashOfPlan(plan)];
+      const changed = row?.plan_hash !== hash;
+      const said = known === undefined && (changed || row.newest_hash !== hash);
+      if (changed || said || before === id) moves.push({ slug, hash, changed, said, plan });
+    }
+    for (const { slug, revision: at, newest_hash: newest, status } of there.values()) {
+      // Of one that is being erased nothing is written any more.
+      if (!named.has(slug) && (at !== null || newest !== null)) moves.push({ slug, hash: null, changed: at !== null, said: known === undefined && newest !== null && status !== "erasing" });
+    }
+    const saying = new Set(moves.flatMap(({ slug, said }) => (said ? [slug] : [])));
+    const ids = saying.size === 0 || [...saying].every((slug) => there.has(slug)) ? there : await plansInForce(global);
+    const seq = known?.seq ?? (await global.run<{ seq: string }>(insertRevision(id, commit, [...saying].map((slug) => ids.get(slug)!.id))))[0]!.seq;
+    return moves.map((move) => ({ ...move, line: async () => {
+      const tx = await enter(move.slug);
+      if (move.said) {
+        if (move.plan) await tx.run(insertPlan(tx.tenantId, move.hash!, JSON.stringify(move.plan)));
+        await tx.run(insertLine(tx.tenantId, id, seq, move.hash));
+        return { tx, revision: move.hash === null ? null : id };
+      }
+      const [line] = await tx.run<LineRow>(selectLine(tx.tenantId, seq));
+      if ((line?.plan_hash ?? null) !== move.hash) throw new Error(`revision ${id} already says something else about tenant ${move.slug}: its id is not a hash of its content`);
+      return { tx, revision: move.hash === null ? null : line!.revision };
+    } }));
   });
-  return pointTo(db, revision, application);
 }
 
 /**
- * Goes back to a revision that was in force before: only pointers and schedules move.
+ * Goes back to a revision that was in force before: only pointers and schedules move, of those about whom something was said
+ * between the two.
  * @param commit what Git's main says now. @throws PlugboardError CHANGE_REVISION when it was never in force.
  */
-export async function restoreRevision(db: Database, id: string, commit: string | undefined, application: NewApplication): Promise<{ changed: string[] }> {
-  const plans: TenantPlan[] = [];
-  for (const { slug } of await listTenants(db)) plans.push(...(await planOfRevision(db, slug, id)));
-  if (plans.length === 0) throw new PlugboardError("CHANGE_REVISION", { revision: id, detail: "it was never in force here" });
-  return pointTo(db, { id, plans, ...(commit === undefined ? {} : { commit }) }, application);
+export function restoreRevision(db: Database, id: string, commit: string | undefined, application: NewApplication): Promise<{ changed: string[] }> {
+  return inConfiguration(db, { id, ...(commit === undefined ? {} : { commit }) }, application, async ({ enter, global, there, before }) => {
+    const [[to], [from]] = [await global.run<{ seq: string }>(selectRevision(id)), await global.run<{ seq: string }>(selectRevision(before ?? ""))];
+    if (to === undefined || from === undefined) throw new PlugboardError("CHANGE_REVISION", { revision: id, detail: "it was never in force here" });
+    const [older, newer] = BigInt(to.seq) < BigInt(from.seq) ? [to, from] : [from, to];
+    const said = new Set((await global.run<{ id: string }>(selectSaidBetween(older.seq, newer.seq))).map((tenant) => tenant.id));
+    const moves: (Move & { line(): Promise<{ tx: TenantTransaction; revision: string | null }> })[] = [];
+    for (const { id: tenantId, slug, plan_hash: now, revision: at } of there.values()) {
+      if (!said.has(tenantId)) continue;
+      const tx = await enter(slug);
+      const [line] = await tx.run<LineRow>(selectLine(tenantId, to.seq));
+      const hash = line?.plan_hash ?? null;
+      if (hash === now && (hash !== null || at === null)) continue;
+      const [stored] = hash === null ? [] : await tx.run<{ plan: TenantPlan }>(selectPlanByHash(tenantId, hash));
+      moves.push({ slug, hash, changed: true, said: false, ...(stored === undefined ? {} : { plan: stored.plan }), line: async () => ({ tx: await enter(slug), revision: hash === null ? null : line!.revision }) });
+    }
+    return moves;
+  });
 }
 
-const planOfRevision = (db: Database, tenant: string, revision: string): Promise<TenantPlan[]> =>
-  withTenant(db, tenant, async (tx) => (await tx.run<{ plan: TenantPlan }>(selectPlan(tx.tenantId, revision))).map(({ plan }) => plan));
+interface LineRow { readonly revision: string; readonly plan_hash: string | null }
 
-async function savePlan(tx: TenantTransaction, revision: string, plan: TenantPlan): Promise<void> {
-  const text = JSON.stringify(plan);
-  const hash = hashOf(text);
-  await tx.run(insertPlan(tx.tenantId, hash, text));
-  const added = await tx.run(insertTenantRevision(tx.tenantId, revision, hash));
-  if (added.length > 0) return;
-  const [said] = await tx.run<{ plan_hash: string }>(selectTenantRevision(tx.tenantId, revision));
-  if (said?.plan_hash !== hash) throw new Error(`revision ${revision} already says something else about tenant ${tx.tenant}: its id is not a hash of its content`);
+/** One tenant whose pointer moves, or about whom something is said. */
+interface Move {
+  readonly slug: string;
+  /** Null: it is not named any more. */
+  readonly hash: string | null;
+  /** Whether its plan in force becomes another one. */
+  readonly changed: boolean;
+  /** Whether the revision has a line about it. */
+  readonly said: boolean;
+  readonly plan?: TenantPlan;
+}
+
+interface Standing {
+  enter(tenant: string): Promise<TenantTransaction>;
+  readonly global: Transaction;
+  /** Every tenant there is, by slug. */
+  readonly there: ReadonlyMap<string, TenantPlanRow>;
+  /** The revision in force. */
+  readonly before: string | undefined;
 }
 
 /** All tenants, or none; whoever else puts one in force waits. */
-function pointTo(db: Database, { id, commit, plans }: Revision, { how, actor, change, also }: NewApplication): Promise<{ changed: string[] }> {
+function inConfiguration(db: Database, { id, commit }: Omit<Revision, "plans">, { how, actor, change, also }: NewApplication,
+  find: (standing: Standing) => Promise<(Move & { line(): Promise<{ tx: TenantTransaction; revision: string | null }> })[]>): Promise<{ changed: string[] }> {
   return withTenants(db, async (enter, global) => {
     await global.run(lockConfiguration());
-    const gone = new Map((await global.run<{ slug: string; revision: string | null }>(selectTenants())).filter(({ revision }) => revision !== null).map(({ slug, revision }) => [slug, revision!]));
+    const operator = await enter(PLATFORM);
+    const [before] = await operator.run<ConfigurationRow>(selectConfiguration(operator.tenantId));
+    const there = await plansInForce(global);
     const changed: string[] = [];
-    for (const plan of plans) {
-      const { id: slug } = plan.tenant;
-      const tx = await enter(slug);
-      const old = gone.get(slug);
-      gone.delete(slug);
-      const other = await isOther(tx, old, id);
+    for (const { slug, hash, plan, changed: other, said, line } of await find({ enter, global, there, before: before?.revision ?? undefined })) {
+      const { tx, revision } = await line();
       if (other) {
         changed.push(slug);
-        if (actor) await recordAudit(tx, slug, { actor, action: "configuration.changed", subject: { kind: "revision", id }, before: { revision: old ?? null }, after: { revision: id, ...(change === undefined ? {} : { change }) } });
+        if (actor && plan) await recordAudit(tx, slug, { actor, action: "configuration.changed", subject: { kind: "revision", id }, before: { revision: there.get(slug)?.revision ?? null }, after: { revision: id, ...(change === undefined ? {} : { change }) } });
       }
-      await tx.run(setTenantRevision(tx.tenantId, id));
+      await tx.run(setTenantRevision(tx.tenantId, revision, hash, said));
       // Word for word the plan before: what follows from it stands already. The same revision once more sets it right all the same.
-      if (!other && old !== id) continue;
-      await tx.run(replaceSchedules(tx.tenantId, schedulesOf(plan)));
-      await putChangeFlows(tx, Object.values(plan.change_flows ?? {}));
-      await recallAll(tx);
-      await putQueues(tx, plan);
-    }
-    for (const slug of gone.keys()) {
-      const tx = await enter(slug);
-      await tx.run(replaceSchedules(tx.tenantId, []));
-      await putChangeFlows(tx, []);
-      await putQueues(tx, { connections: {}, connectors: {} });
-      await tx.run(setTenantRevision(tx.tenantId, null));
-      changed.push(slug);
+      if (!other && before?.revision !== id) continue;
+      await tx.run(replaceSchedules(tx.tenantId, plan === undefined ? [] : schedulesOf(plan)));
+      await putChangeFlows(tx, Object.values(plan?.change_flows ?? {}));
+      if (plan) await recallAll(tx);
+      await putQueues(tx, plan ?? { connections: {}, connectors: {} });
     }
     const platform = await enter(PLATFORM);
-    const [before] = await platform.run<ConfigurationRow>(selectConfiguration(platform.tenantId));
     await platform.run(putConfiguration(platform.tenantId, id, commit ?? null));
     if (before?.revision !== id || changed.length > 0 || how !== "command") await platform.run(insertApplication(platform.tenantId, { id: newRowId(), revision: id, change: change ?? null, how, by: actor?.name ?? "plugboard", changed }));
     await also?.(platform, changed);
@@ -122,13 +164,7 @@ function pointTo(db: Database, { id, commit, plans }: Revision, { how, actor, ch
   });
 }
 
-/** Whether a tenant's plan in force is another one than that of the revision. */
-async function isOther(tx: TenantTransaction, old: string | undefined, revision: string): Promise<boolean> {
-  if (old === undefined) return true;
-  if (old === revision) return false;
-  const [was, is] = [await tx.run<{ plan_hash: string }>(selectTenantRevision(tx.tenantId, old)), await tx.run<{ plan_hash: string }>(selectTenantRevision(tx.tenantId, revision))];
-  return was[0]?.plan_hash !== is[0]?.plan_hash;
-}
+const plansInForce = async (tx: Transaction): Promise<Map<string, TenantPlanRow>> => new Map((await tx.run<TenantPlanRow>(selectPlansInForce())).map((row) => [row.slug, row]));
 
 const schedulesOf = (plan: TenantPlan) => Object.values(plan.flows).flatMap((flow) => flow.enabled && flow.schedule && plan.connections[flow.connection]?.enabled !== false
   ? [{ flow: flow.name, connection: flow.connection, schedule: flow.schedule, needs_connection: needsConnection(plan, flow.connection) }] : []);
@@ -160,25 +196,29 @@ export function readPlan(at: Database | TenantTransaction, tenant: string, revis
 export function otherPlansInForce(db: Database, plans: Iterable<TenantPlan>): Promise<Map<string, TenantPlan | undefined>> {
   return withTenants(db, async (enter, global) => {
     const others = new Map<string, TenantPlan | undefined>();
-    const inForce = new Map((await global.run<{ slug: string; revision: string | null }>(selectTenants())).flatMap(({ slug, revision }) => (revision === null ? [] : [[slug, revision] as const])));
+    const there = await plansInForce(global);
     const asked = new Map([...plans].map((plan) => [plan.tenant.id, plan]));
-    for (const slug of new Set([...asked.keys(), ...inForce.keys()])) {
-      const revision = inForce.get(slug);
-      if (revision === undefined) { others.set(slug, undefined); continue; }
+    for (const slug of new Set([...asked.keys(), ...there.keys()])) {
+      const [plan, hash] = [asked.get(slug), there.get(slug)?.plan_hash ?? undefined];
+      if (hash === undefined ? plan === undefined : plan !== undefined && hash === hashOfPlan(plan)) continue;
+      if (hash === undefined) { others.set(slug, undefined); continue; }
       const tx = await enter(slug);
-      const [row] = await tx.run<{ plan_hash: string }>(selectTenantRevision(tx.tenantId, revision));
-      const plan = asked.get(slug);
-      if (plan !== undefined && row?.plan_hash === hashOf(JSON.stringify(plan))) continue;
-      const [old] = await tx.run<{ plan: TenantPlan }>(selectPlan(tx.tenantId, revision));
-      others.set(slug, old?.plan);
+      others.set(slug, (await tx.run<{ plan: TenantPlan }>(selectPlanByHash(tx.tenantId, hash)))[0]?.plan);
     }
     return others;
   });
 }
 
-const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
+const hashes = new WeakMap<TenantPlan, string>();
 
-/** The revision in force; undefined before the first one, or when the configuration no longer names the tenant. */
+/** Of its words. Worked out once: of thousands of plans, a change makes few anew. */
+export function hashOfPlan(plan: TenantPlan): string {
+  const hash = hashes.get(plan) ?? createHash("sha256").update(JSON.stringify(plan)).digest("hex");
+  hashes.set(plan, hash);
+  return hash;
+}
+
+/** The revision since which its plan is in force; undefined before the first one, or when the configuration no longer names the tenant. */
 export function currentRevision(at: Database | TenantTransaction, tenant: string): Promise<string | undefined> {
   return inTenant(at, tenant, async (tx) => {
     const [row] = await tx.run<{ revision: string | null }>(selectCurrentRevision(tx.tenantId));

@@ -1,8 +1,17 @@
 import type { Statement } from "../database.ts";
 
-export const insertRevision = (id: string, commit: string | undefined): Statement => ({
-  text: "insert into revisions (id, commit) values ($1, $2) on conflict (id) do nothing",
-  values: [id, commit ?? null],
+/** The next one in order; under the lock of the configuration. 0 rows: it is there. */
+export const insertRevision = (id: string, commit: string | undefined, says: readonly string[]): Statement => ({
+  text: "insert into revisions (id, commit, says, seq) select $1, $2, $3::uuid[], coalesce(max(seq), 0) + 1 from revisions on conflict (id) do nothing returning seq",
+  values: [id, commit ?? null, says],
+});
+
+export const selectRevision = (id: string): Statement => ({ text: "select seq from revisions where id = $1", values: [id] });
+
+/** About whom something is said after one place of the order, up to another. */
+export const selectSaidBetween = (after: string, upTo: string): Statement => ({
+  text: "select distinct unnest(says) as id from revisions where seq > $1 and seq <= $2",
+  values: [after, upTo],
 });
 
 export const insertPlan = (tenantId: string, hash: string, plan: string): Statement => ({
@@ -10,22 +19,27 @@ export const insertPlan = (tenantId: string, hash: string, plan: string): Statem
   values: [tenantId, hash, plan],
 });
 
-/** A revision says one thing about a tenant for ever: 0 rows when it already says something. */
-export const insertTenantRevision = (tenantId: string, revision: string, hash: string): Statement => ({
-  text: "insert into tenant_revisions (tenant_id, revision, plan_hash) values ($1, $2, $3) on conflict (tenant_id, revision) do nothing returning revision",
-  values: [tenantId, revision, hash],
+/** @param hash null: the revision no longer names the tenant. */
+export const insertLine = (tenantId: string, revision: string, seq: string, hash: string | null): Statement => ({
+  text: "insert into tenant_revisions (tenant_id, revision, seq, plan_hash) values ($1, $2, $3, $4)",
+  values: [tenantId, revision, seq, hash],
 });
 
-export const selectTenantRevision = (tenantId: string, revision: string): Statement => ({
-  text: "select plan_hash from tenant_revisions where tenant_id = $1 and revision = $2",
-  values: [tenantId, revision],
+/** The line that a revision goes by: its own, or the newest before it. */
+export const selectLine = (tenantId: string, seq: string): Statement => ({
+  text: "select revision, plan_hash from tenant_revisions where tenant_id = $1 and seq <= $2 order by seq desc limit 1",
+  values: [tenantId, seq],
 });
 
 export const selectPlan = (tenantId: string, revision: string): Statement => ({
-  text: `select plan from tenant_revisions r join plans p on p.tenant_id = r.tenant_id and p.hash = r.plan_hash
-         where r.tenant_id = $1 and r.revision = $2`,
+  text: `select p.plan from revisions v
+         cross join lateral (select plan_hash from tenant_revisions where tenant_id = $1 and seq <= v.seq order by seq desc limit 1) line
+         join plans p on p.tenant_id = $1 and p.hash = line.plan_hash
+         where v.id = $2`,
   values: [tenantId, revision],
 });
+
+export const selectPlanByHash = (tenantId: string, hash: string): Statement => ({ text: "select plan from plans where tenant_id = $1 and hash = $2", values: [tenantId, hash] });
 
 export const selectCurrentRevision = (tenantId: string): Statement => ({
   text: "select revision from tenants where id = $1",

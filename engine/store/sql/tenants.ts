@@ -29,11 +29,23 @@ export const selectTenantBySubdomain = (subdomain: string): Statement => ({
   values: [subdomain],
 });
 
-/** What a revision names is in force: a tenant that was being created is there now. */
-export const setTenantRevision = (tenantId: string, revision: string | null): Statement => ({
-  text: `update tenants set revision = $2, status = case when status = 'creating' and $2::text is not null then 'active' else status end
-         where id = $1 and (revision is distinct from $2 or status = 'creating')`,
-  values: [tenantId, revision],
+export interface TenantPlanRow { id: string; slug: string; title: string; subdomain: string | null; status: TenantRow["status"]; revision: string | null; plan_hash: string | null; newest_hash: string | null }
+
+/** By which plan each goes, without the plans. */
+export const selectPlansInForce = (): Statement => ({
+  text: "select id, slug, title, subdomain, status, revision, plan_hash, newest_hash from tenants where deleted_at is null",
+  values: [],
+});
+
+/**
+ * What a revision names is in force: a tenant that was being created is there now.
+ * @param isNewest whether this is its newest line, too.
+ */
+export const setTenantRevision = (tenantId: string, revision: string | null, planHash: string | null, isNewest: boolean): Statement => ({
+  text: `update tenants set revision = $2, plan_hash = $3, newest_hash = case when $4 then $3 else newest_hash end,
+           status = case when status = 'creating' and $2::text is not null then 'active' else status end
+         where id = $1`,
+  values: [tenantId, revision, planHash, isNewest],
 });
 
 /** 0 rows: the slug is taken. @throws 23505 when the subdomain or the key is. */
@@ -73,6 +85,6 @@ export const lockTenant = (tenantId: string): Statement => ({
 });
 
 export const endTenant = (tenantId: string): Statement => ({
-  text: "update tenants set deleted_at = now(), revision = null, status_at = now() where id = $1 and status = 'erasing' and deleted_at is null returning id",
+  text: "update tenants set deleted_at = now(), revision = null, plan_hash = null, newest_hash = null, status_at = now() where id = $1 and status = 'erasing' and deleted_at is null returning id",
   values: [tenantId],
 });
