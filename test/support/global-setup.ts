@@ -39,7 +39,8 @@ async function startServer(): Promise<Pick<EmbeddedPostgres, "url" | "login"> & 
   const folder = await mkdtemp(path.join(tmpdir(), "plugboard-test-"));
   // mkdtemp closes the folder to others; as root, PostgreSQL runs as another user who must walk through it.
   await chmod(folder, 0o711);
-  const server = await startEmbeddedPostgres({ folder, log: () => undefined });
+  // Tests kill processes, never this machine: nothing here has to outlive it. Those of durability start servers of their own.
+  const server = await startEmbeddedPostgres({ folder, log: () => undefined, settings: { fsync: "off", full_page_writes: "off", wal_level: "minimal", max_wal_senders: "0" } });
   return {
     url: server.url, login: server.login,
     async stop() {
