@@ -1959,8 +1959,8 @@ export type FlowManifest = {
     /** Number of records; default 1000. */
     readonly count?: number;
   };
-  /** The role whose person must approve each delivery. */
-  readonly hold_for?: "super_admin" | "integration_engineer" | "tenant_admin" | "employer_admin" | "recruiter" | "interviewer";
+  /** The role whose person must approve each delivery, and alone sees it until then. An employer_admin may approve for the others. */
+  readonly hold_for?: "employer_admin" | "recruiter" | "interviewer";
   /** Values made once per delivery: variables of their own names in the mapping and its templates. */
   readonly mint?: { readonly [name: string]: {
       /** What the token is for. */

@@ -62,10 +62,10 @@ export function registerDeliveries(server: FastifyInstance, { db, keyring, refer
   server.get<{ Params: { id: string } }>("/api/deliveries/:id", {
     config: { permission: "deliveries:read" },
     schema: {
-      tags, summary: "A delivery and every try of it", description: "With what it holds, requests and answers, secrets masked; a tenant's own people see neither.", params: closed({ id: deliveryId }, ["id"]), querystring: query(),
+      tags, summary: "A delivery and every try of it", description: "With what it holds, requests and answers, secrets masked; a tenant's own people see neither. What waits for a person, or was never approved, only those see who decide about it: GET /api/holds/:id.", params: closed({ id: deliveryId }, ["id"]), querystring: query(),
       response: {
         200: closed({
-          ...deliverySchema, input: { anyOf: [{ type: "null" }, { type: "object", additionalProperties: true }], description: "What is sent, as it was mapped. Minted values are shown as stand-ins." },
+          ...deliverySchema, input: { anyOf: [{ type: "null" }, { type: "object", additionalProperties: true }], description: "What is sent, as it was mapped. Minted values are shown as stand-ins. Null where a person of `hold_role` has not approved it." },
           tries: {
             type: "array",
             items: closed({
@@ -79,7 +79,7 @@ export function registerDeliveries(server: FastifyInstance, { db, keyring, refer
   }, async ({ tenant, grant, params }) => withTenant(db, tenant, async (tx) => {
     const found = await known(tx, params.id);
     const full = grant === "full";
-    const payload = full ? await readDeliveryPayload(tx, keyring, tenant, found.id) : undefined;
+    const payload = full && !isWithheld(found) ? await readDeliveryPayload(tx, keyring, tenant, found.id) : undefined;
     const attempts = await listAttempts(tx, tenant, found.id, full ? keyring : undefined);
     const masked = maskMinted(payload?.minted ?? {});
     return {
@@ -209,6 +209,9 @@ async function known(tx: TenantTransaction, delivery: string): Promise<Delivery>
   if (found === undefined) throw new PlugboardError("SERVER_NOT_FOUND", { kind: "Delivery", name: delivery });
   return found;
 }
+
+/** What a person was to look at first is shown to nobody else until they have approved it: it may never leave. */
+const isWithheld = ({ hold_role, status }: Delivery): boolean => hold_role !== undefined && ["waiting", "held", "rejected", "superseded", "cancelled"].includes(status);
 
 function changeFlow(plan: TenantPlan, flow: string): ChangeFlowPlan {
   const flows = plan.change_flows ?? {};

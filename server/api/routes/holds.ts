@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { decideHeld, getDelivery, listHolds, readDeliveryPayload, recordAudit, withTenant, type Delivery, type TenantTransaction } from "../../../engine/store/index.ts";
 import { actorOf } from "../access.ts";
+import { grantOf } from "../permissions.ts";
 import { closed, nullable, pagingQuery, query } from "../schemas.ts";
 import type { Services } from "../services.ts";
 import { afterOf, pageView } from "../views.ts";
@@ -13,7 +14,9 @@ const params = closed({ id: { type: "string", format: "uuid", description: "The 
 
 export function registerHolds(server: FastifyInstance, { db, keyring }: Services): void {
   /** Of whom the caller sees what waits; undefined: of everybody. */
-  const roleOf = ({ grant, caller }: FastifyRequest): string | undefined => (grant === "narrow" ? caller!.role ?? "" : undefined);
+  const roleOf = ({ grant, caller }: FastifyRequest): string | undefined => (grant === "narrow" ? caller!.role ?? caller!.within ?? "" : undefined);
+  /** What would be sent is for those who decide about it. A key decides nothing: it sees that something waits, for whom and since when. */
+  const decides = ({ caller }: FastifyRequest): boolean => caller!.role !== undefined && grantOf(caller!.role, "holds:decide") !== undefined;
   /** What waits for another role does not exist for this one. @throws SERVER_NOT_FOUND, SERVER_TOO_LATE */
   const held = async (tx: TenantTransaction, request: FastifyRequest<{ Params: { id: string } }>): Promise<Delivery> => {
     const found = await getDelivery(tx, request.tenant, request.params.id);
@@ -34,10 +37,10 @@ export function registerHolds(server: FastifyInstance, { db, keyring }: Services
 
   server.get<{ Params: { id: string } }>("/api/holds/:id", {
     config: { permission: "holds:read" },
-    schema: { tags, summary: "What would be sent", params, querystring: query(), response: { 200: closed({ ...deliverySchema, input: { anyOf: [{ type: "null" }, { type: "object", additionalProperties: true }], description: "What is sent when it is approved; minted values are masked." } }) } },
+    schema: { tags, summary: "What would be sent", params, querystring: query(), response: { 200: closed({ ...deliverySchema, input: { anyOf: [{ type: "null" }, { type: "object", additionalProperties: true }], description: "What is sent when it is approved; minted values are masked. Null for who may not decide." } }) } },
   }, (request) => withTenant(db, request.tenant, async (tx) => {
     const found = await held(tx, request);
-    const payload = await readDeliveryPayload(tx, keyring, request.tenant, found.id);
+    const payload = decides(request) ? await readDeliveryPayload(tx, keyring, request.tenant, found.id) : undefined;
     return { ...deliveryView(found), input: payload?.input === undefined ? null : maskMinted(payload.minted)(payload.input) };
   }));
 

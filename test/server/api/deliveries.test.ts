@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openJobs, type Jobs } from "../../../engine/jobs/index.ts";
 import { addMembership, addSession, addUser, listAudit, withTenant } from "../../../engine/store/index.ts";
 import { issueKey } from "../../../server/api/first-key.ts";
-import type { Role } from "../../../server/api/permissions.ts";
+import { isStaff, type Role } from "../../../server/api/permissions.ts";
 import { createServer } from "../../../server/api/server.ts";
 import { csrfTokenOf, hashSession, makeSessionToken, SESSION_COOKIE } from "../../../server/people/session-cookie.ts";
 import { deliveryRig, type DeliveryRig, TOKEN } from "../../engine/jobs/delivery-rig.ts";
@@ -26,7 +26,7 @@ beforeAll(async () => {
   server = await createServer({ db: it.database.db, jobs, keyring: it.keyring, logLevel: "silent" });
   for (const tenant of ["acme", "bolt"]) headers[tenant] = { authorization: `Bearer ${await issueKey(it.database.db, { name: tenant, scopes: ["*"], tenant })}` };
   headers["reader"] = { authorization: `Bearer ${await issueKey(it.database.db, { name: "reader", scopes: ["deliveries:read", "holds:read"], tenant: "acme" })}` };
-  for (const role of ["recruiter", "interviewer", "employer_admin", "tenant_admin"] satisfies Role[]) headers[role] = await signIn(role);
+  for (const role of ["recruiter", "interviewer", "employer_admin", "tenant_admin", "super_admin"] satisfies Role[]) headers[role] = await signIn(role);
   it.deliverer();
 });
 afterAll(async () => {
@@ -37,7 +37,7 @@ afterAll(async () => {
 
 async function signIn(role: Role): Promise<Record<string, string>> {
   const token = makeSessionToken();
-  const user = await withTenant(it.database.db, "acme", async (tx) => {
+  const user = await withTenant(it.database.db, isStaff(role) ? "platform" : "acme", async (tx) => {
     const made = (await addUser(tx, { email: `${role}@acme.example`, name: role }))!;
     await addMembership(tx, made, role);
     return made;
@@ -118,6 +118,14 @@ describe("what waits for a person", () => {
     const seen = async (who: string) => (await get(who, "/api/holds")).data.map(({ id }: { id: string }) => id).toSorted();
     expect([await seen("recruiter"), await seen("interviewer"), await seen("employer_admin"), (await call("tenant_admin", "GET", "/api/holds")).statusCode])
       .toEqual([[invitation!.id], [check!.id], [invitation!.id, check!.id].toSorted(), 403]);
+    // What would be sent is for who decides; whoever else may look at deliveries sees that it waits, for whom and since when.
+    for (const [who, url] of [["acme", "holds"], ["reader", "holds"], ["acme", "deliveries"], ["super_admin", "deliveries"], ["reader", "deliveries"]] as const) {
+      const told = await call(who, "GET", `/api/${url}/${invitation!.id}?tenant=acme`);
+      expect([told.statusCode, told.json()], `${who} ${url}`).toMatchObject([200, { status: "held", hold_role: "recruiter", created_at: invitation!.created_at, input: null }]);
+      expect(told.body).not.toContain("https://x/");
+    }
+    expect((await get("employer_admin", `/api/holds/${invitation!.id}`)).input).toEqual({ url: "https://x/***" });
+    expect((await call("super_admin", "GET", `/api/holds/${invitation!.id}?tenant=acme`)).statusCode).toBe(403);
     const shown = await get("recruiter", `/api/holds/${invitation!.id}`);
     expect(shown.input).toEqual({ url: "https://x/***" });
     expect((await call("recruiter", "POST", `/api/holds/${check!.id}/approve`)).statusCode).toBe(404);
