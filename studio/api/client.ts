@@ -10,14 +10,17 @@ export class ApiError extends Error {
   readonly hint: string | undefined;
   readonly problems: readonly Problem[];
   readonly requestId: string | undefined;
+  /** The whole answer, of what says more than an error. */
+  readonly answer: unknown;
 
-  constructor(status: number, error: { code?: string; message?: string; hint?: string; problems?: readonly Problem[] }, requestId?: string) {
+  constructor(status: number, error: { code?: string; message?: string; hint?: string; problems?: readonly Problem[] }, requestId?: string, answer?: unknown) {
     super(error.message ?? `The server answered ${status}.`);
     this.status = status;
     this.code = error.code ?? (status === 0 ? "NETWORK" : `HTTP_${status}`);
     this.hint = error.hint;
     this.problems = error.problems ?? [];
     this.requestId = requestId;
+    this.answer = answer;
   }
 }
 
@@ -51,7 +54,7 @@ async function send<Answer>(method: string, path: string, options: { readonly qu
   const body: unknown = text === "" ? undefined : parsed(text);
   if (answer.ok) return body as Answer;
   if (answer.status === 401 && path !== "/api/session") onSignedOut();
-  throw new ApiError(answer.status, (body as { error?: object } | undefined)?.error ?? {}, answer.headers.get("x-request-id") ?? undefined);
+  throw new ApiError(answer.status, (body as { error?: object } | undefined)?.error ?? {}, answer.headers.get("x-request-id") ?? undefined, body);
 }
 
 const parsed = (text: string): unknown => {

@@ -1,8 +1,10 @@
 /** Organisations on another release or preset: what gets in the way first, then what changes for each. */
 import { Alert, Badge, Checkbox, Code, Group, Paper, Stack, Text } from "@mantine/core";
+import { messageOf } from "../../engine/errors/plugboard-error.ts";
+import type { ErrorCode } from "../../engine/errors/catalog.ts";
 import { SemanticDiff, type SemanticChange } from "./semantic-diff.tsx";
 
-export interface MoveConflict { readonly kind: "shadows" | "gone" | "input" | "error"; readonly path: string; readonly at?: { readonly file: string; readonly line: number; readonly col: number }; readonly yours?: unknown; readonly before?: unknown; readonly after?: unknown; readonly problem?: { readonly code: string; readonly params?: Readonly<Record<string, unknown>> } }
+export interface MoveConflict { readonly kind: "shadows" | "gone" | "input" | "error"; readonly path: string; readonly at?: { readonly file: string; readonly line: number; readonly col: number }; readonly yours?: unknown; readonly before?: unknown; readonly after?: unknown; readonly problem?: { readonly code: ErrorCode; readonly params?: Readonly<Record<string, string>> } }
 export interface Move { readonly tenant: string; readonly from?: string; readonly to: string; readonly conflicts: readonly MoveConflict[]; readonly changes: readonly SemanticChange[]; readonly stops: readonly string[]; readonly starts: readonly string[]; readonly connect: readonly string[]; readonly leaves: readonly string[] }
 
 export interface MoveChoices { readonly accept: boolean; readonly drop_gone: boolean }
@@ -49,5 +51,5 @@ function Conflict({ of: { kind, path, yours, before, after, problem } }: { reado
   if (kind === "shadows") return <>overrides <Code>{path}</Code>{yours === undefined ? "" : <> with <Code>{shown(yours)}</Code></>}; its default changes from <Code>{shown(before)}</Code> to <Code>{shown(after)}</Code>.</>;
   if (kind === "gone") return <>overrides <Code>{path}</Code>, which is no longer there.</>;
   if (kind === "input") return <>is asked for <Code>{path}</Code>.</>;
-  return <><Code>{path}</Code> would be wrong: {problem?.code} {String(problem?.params?.["detail"] ?? "")}</>;
+  return <><Code>{path.slice(path.startsWith("/") ? 1 : 0).replaceAll("/", ".")}</Code> would be wrong{problem === undefined ? "" : `: ${messageOf(problem.code, problem.params ?? {})}`}</>;
 }

@@ -99,7 +99,7 @@ describe.skipIf(chromiumPath === undefined)("an organisation's own people", () =
 
   test("an administrator asks for an integration, and reads the answer", async () => {
     const page = await studio.open(studio.person("tenant_admin"), "/org/requests");
-    await page.getByLabel("Provider").fill("OneFile");
+    await page.getByLabel("What would you like to connect?").fill("OneFile");
     await page.getByRole("button", { name: "Ask for it" }).click();
     await page.getByRole("article", { name: "OneFile" }).waitFor();
     const staff = studio.person("super_admin");

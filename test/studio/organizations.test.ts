@@ -1,5 +1,6 @@
 /** Organisations: what stands on their cards, and what every button does against the stand-ins. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { agree, APP, deskWorkspace, refuse, startSignInProvider, type SignInProvider } from "../support/sign-in-provider.ts";
 import { chromiumPath, openStudio, type Studio } from "../support/studio.ts";
 import { settled, walk } from "./walk.ts";
 
@@ -8,14 +9,90 @@ if (chromiumPath === undefined) console.warn("skipped: no Chromium here, so Stud
 describe.skipIf(chromiumPath === undefined)("organisations", () => {
   let studio: Studio;
   const boss = () => studio.person("super_admin");
-  beforeAll(async () => { studio = await openStudio({ ran: ["acme/learners"] }); }, 120_000);
-  afterAll(() => studio?.close());
+  let provider: SignInProvider;
+  beforeAll(async () => {
+    provider = await startSignInProvider();
+    studio = await openStudio({ ran: ["acme/learners"], files: deskWorkspace(provider.url), mayReach: [new URL(provider.url).host] });
+    provider.begin([`${studio.url}/oauth/callback`]);
+  }, 120_000);
+  afterAll(async () => {
+    await studio?.close();
+    provider?.close();
+  });
 
   const pages = ["/super-admin/organizations", "/super-admin/organizations/acme", "/super-admin/organizations/acme?tab=settings", "/super-admin/organizations/acme?tab=flows", "/super-admin/organizations/acme?tab=people", "/super-admin/organizations/acme/integrations", "/super-admin/organizations/new"];
   test("every page of them: no error, nothing that axe finds, no secret in any answer", async () => {
     expect(await walk(studio, await studio.open(boss(), pages[0]!), pages)).toEqual([]);
     expect(await walk(studio, await studio.open(boss(), pages[0]!, { width: 390, dark: true }), pages.slice(0, 3))).toEqual([]);
   }, 120_000);
+
+  test("signing in at a provider: the operator's app first, consent refused and given, another account, and anew when it is refused", async () => {
+    const page = await studio.open(boss(), "/super-admin/organizations/harbour");
+    const card = page.getByRole("article", { name: "Idea Desk" });
+    const dialog = page.getByRole("dialog");
+    const signIn = async (button: string): Promise<void> => {
+      await card.getByRole("button", { name: button }).click();
+      await dialog.getByRole("button", { name: "Sign in with Idea Desk" }).click();
+      await page.waitForURL(`${provider.url}/**`);
+    };
+    const menu = async (item: string): Promise<void> => { await card.getByRole("button", { name: "More for Idea Desk" }).click(); await page.getByRole("menuitem", { name: item }).click(); };
+    const back = () => page.waitForURL(`${studio.url}/super-admin/organizations/harbour`);
+
+    await card.getByRole("button", { name: "Connect" }).click();
+    await dialog.getByText("Nobody can sign in at Idea Desk yet").waitFor();
+    expect(await dialog.getByRole("button", { name: "Sign in with Idea Desk" }).isDisabled()).toBe(true);
+    await dialog.getByRole("link", { name: "Platform connections" }).click();
+    await page.getByRole("button", { name: "Enter the app at Idea Desk" }).click();
+    await dialog.getByText(`${studio.url}/oauth/callback`).waitFor();
+    await dialog.getByLabel("App client ID").fill(APP.client_id);
+    await dialog.locator("input[name=client_secret]").fill(APP.client_secret);
+    await dialog.getByRole("button", { name: "Save the app" }).click();
+    await page.getByText("Stored. Customers can sign in at Idea Desk now.").waitFor();
+
+    await page.goto(`${studio.url}/super-admin/organizations/harbour`);
+    await signIn("Connect");
+    await refuse(page);
+    await page.getByText("Idea Desk is not connected").waitFor();
+    await page.getByText(/cancelled, or not allowed/).first().waitFor();
+    await back();
+    // Walked away from: it begins anew.
+    await signIn("Connect");
+    await page.goto(`${studio.url}/super-admin/organizations/harbour`);
+    await signIn("Connect");
+    await agree(page, "ann");
+    await page.getByText("Idea Desk is connected.").waitFor();
+    await back();
+    await card.getByText("Desk of ann").waitFor();
+    await card.getByRole("button", { name: "Run now" }).click();
+    await card.locator("[data-flow=people]").getByText("succeeded").waitFor();
+
+    // Another account, of several: nothing changes before somebody says so, and what goes is counted.
+    provider.accountsOf.set("olga", [{ id: "o-1", name: "Oslo desk" }, { id: "o-2", name: "Bergen desk" }]);
+    await menu("Sign in with another account");
+    await dialog.getByRole("button", { name: "Sign in with Idea Desk" }).click();
+    await agree(page, "olga");
+    await dialog.getByText("It was connected to Desk of ann").waitFor();
+    await dialog.getByText(/forgets 1 record,/).waitFor();
+    await dialog.getByRole("button", { name: "Not now" }).click();
+    await back();
+    await card.getByText("Desk of ann").waitFor();
+    await menu("Pick the account");
+    await dialog.getByRole("radio", { name: "Bergen desk" }).check();
+    expect(await dialog.getByRole("button", { name: "Use this account" }).isDisabled()).toBe(true);
+    await dialog.getByRole("checkbox", { name: "Start over with this account" }).check();
+    await dialog.getByRole("button", { name: "Use this account" }).click();
+    await card.getByText("Bergen desk").waitFor();
+
+    provider.forgetEverybody();
+    await menu("Test the credential");
+    await card.getByText("reconnect needed").waitFor();
+    await signIn("Reconnect");
+    await agree(page, "olga");
+    await page.getByText("Idea Desk is connected.").waitFor();
+    await card.getByText("reconnect needed").waitFor({ state: "detached" });
+    expect(studio.errorsOf(page)).toEqual([]);
+    expect(await page.content()).not.toContain(APP.client_secret);
+  }, 90_000);
 
   test("how often a flow runs is a form; what it says is proposed, for this organisation alone, and can be reset", async () => {
     const page = await studio.open(boss(), "/super-admin/organizations/acme");

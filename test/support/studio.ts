@@ -37,6 +37,8 @@ export interface StudioPerson { readonly id: string; readonly email: string; rea
 export interface StudioOptions {
   /** Files of the workspace that are written otherwise; null: taken away. Committed before anything is applied. */
   readonly files?: Readonly<Record<string, string | null>>;
+  /** Private addresses beside the stand-ins' that may be reached: `127.0.0.1:4321`. */
+  readonly mayReach?: readonly string[];
   /** Flows that have run before the test begins: `acme/learners`. They are connected as the demo connects them. @default none */
   readonly ran?: readonly string[];
   /** Connections as the demo has them, without running anything. @default false, unless something `ran` */
@@ -73,7 +75,7 @@ export interface Studio {
 
 const AUTHOR = { name: "Test", email: "test@plugboard.example" };
 
-export async function openStudio({ files = {}, ran = [], connected = ran.length > 0 }: StudioOptions = {}): Promise<Studio> {
+export async function openStudio({ files = {}, mayReach = [], ran = [], connected = ran.length > 0 }: StudioOptions = {}): Promise<Studio> {
   const closing: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => { for (const step of closing.splice(0).reverse()) await step(); };
   try {
@@ -88,7 +90,7 @@ export async function openStudio({ files = {}, ran = [], connected = ran.length 
     const demo = await startDemo({ folder, log: () => undefined });
     closing.push(() => demo.close());
     const { workspaceDir } = demo;
-    await commitFiles(workspaceDir, { "workspace.yaml": (await readFile(path.join(workspaceDir, "workspace.yaml"), "utf8")).replace("review: self ", "review: other"), ...files });
+    await commitFiles(workspaceDir, { "workspace.yaml": (await readFile(path.join(workspaceDir, "workspace.yaml"), "utf8")).replace("review: self ", "review: other").replace(/allow_private:.*\n/, (line) => [line.trimEnd(), ...mayReach.map((host) => `    - ${host}`), ""].join("\n")), ...files });
 
     const located = readWorkspace(workspaceDir, workspaceDir);
     const plans = await applyLocated(db, located);
@@ -101,15 +103,15 @@ export async function openStudio({ files = {}, ran = [], connected = ran.length 
     }
     const jobs = await openJobs({ db, works: true, onError: () => undefined });
     closing.push(() => jobs.close());
-    const mayReach = allowPrivate(located.workspace);
+    const allowed = allowPrivate(located.workspace);
     const references = referencesOf(located.workspace, {});
-    const transport = createTransport({ allowPrivate: mayReach });
+    const transport = createTransport({ allowPrivate: allowed });
     const worker = startWorker({ jobs, keyring, transport, references, schedules: true, onError: () => undefined });
     closing.push(async () => { await worker.stop(2000); await transport.close(); });
     const workspace = await openWorkspace(workspaceDir);
     await syncMain({ db, keyring, workspace }, { acceptHistory: true });
     closing.push(watchMain({ db, keyring, workspace }, () => undefined));
-    const server = await createServer({ db, jobs, keyring, workspace, studio, allowPrivate: mayReach, references, returnOrigins: returnOrigins(located.workspace), logLevel: "silent" });
+    const server = await createServer({ db, jobs, keyring, workspace, studio, allowPrivate: allowed, references, returnOrigins: returnOrigins(located.workspace), logLevel: "silent" });
     closing.push(() => server.close());
     await server.listen({ host: "127.0.0.1", port: 0 });
     const url = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`;

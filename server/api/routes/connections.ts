@@ -1,7 +1,7 @@
 /** A tenant's connections: what was entered (never a secret), entering it, signing in, checking, pausing and ending it. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
-import { describeConnection, disconnect, forgetRecords, heldBy, listConnections, openChoice, pauseConnection, recordAudit, withTenant, type Held } from "../../../engine/store/index.ts";
+import { describeConnection, disconnect, forgetRecords, heldBy, latestConnecting, listConnections, openChoice, pauseConnection, recordAudit, withTenant, type Held } from "../../../engine/store/index.ts";
 import { markBrowser } from "../../connecting/browser.ts";
 import { mustMay } from "../../connecting/may.ts";
 import { ownPath } from "../../connecting/return-to.ts";
@@ -133,13 +133,17 @@ export function registerConnections(server: FastifyInstance, services: Services)
     config: { permission: "connections:write" },
     schema: {
       tags, summary: "Accounts to pick from", description: "What the latest sign-in reaches, while a person has to pick, or to decide whether to start over.", params, querystring: query(),
-      response: { 200: closed({ outcome: nullable({ type: "string", description: "`choose`: several accounts. `account_changed`: none of them is the connection's. Null: nothing is open." }), accounts: { type: "array", items: account }, current: { anyOf: [{ type: "null" }, account] }, forgets: { ...held, description: "What starting over would forget." } }) },
+      response: { 200: closed({ outcome: nullable({ type: "string", description: "`choose`: several accounts. `account_changed`: none of them is the connection's. Null: nothing is open." }), accounts: { type: "array", items: account }, current: { anyOf: [{ type: "null" }, account] }, forgets: { ...held, description: "What starting over would forget." },
+        sign_in: closed({ outcome: nullable({ type: "string", description: "How the latest sign-in ended; null: it did not, or there was none." }), said: { anyOf: [{ type: "null" }, closed({ code: { type: "string" }, message: { type: "string" }, hint: { type: "string" } })], description: "Why it did not connect." } }) }) },
     },
   }, async (request) => {
     const { tenant } = request;
     const one = await planned(request);
-    const choice = await openChoice(db, tenant, one.name);
-    return { outcome: choice?.outcome ?? null, accounts: choice?.accounts ?? [], current: (await describeConnection(db, tenant, one.name))?.account ?? null, forgets: await heldBy(db, tenant, one.name) };
+    const [choice, latest] = [await openChoice(db, tenant, one.name), await latestConnecting(db, tenant, one.name)];
+    return {
+      outcome: choice?.outcome ?? null, accounts: choice?.accounts ?? [], current: (await describeConnection(db, tenant, one.name))?.account ?? null, forgets: await heldBy(db, tenant, one.name),
+      sign_in: { outcome: latest?.outcome ?? null, said: latest?.detail?.["code"] === undefined ? null : latest.detail },
+    };
   });
 
   server.post<Named & { Body: { account: string; also?: Record<string, string>; start_over: boolean } }>("/api/connections/:connection/accounts", {

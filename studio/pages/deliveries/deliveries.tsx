@@ -5,6 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { api } from "../../api/client.ts";
 import { useMay } from "../../api/session.ts";
 import { ConfirmButton } from "../../ui/confirm.tsx";
+import { Counted } from "../../ui/counted.tsx";
 import { DataTable } from "../../ui/data-table.tsx";
 import { done } from "../../ui/notify.ts";
 import { Page } from "../../ui/page.tsx";
@@ -40,8 +41,9 @@ function List({ tenant }: { readonly tenant: string }) {
   const deliveries = usePages<Delivery>("/api/deliveries", { tenant, status, flow, target, row, code }, { every: 10_000 });
   const flows = useChangeFlows(tenant);
   const known = flows.data ?? [];
+  const wanted = Object.fromEntries(Object.entries({ status, flow, target, row, code }).filter(([, value]) => value !== undefined));
   const replay = async (): Promise<void> => {
-    const { replayed } = await api.post<{ replayed: number }>("/api/deliveries/replay", Object.fromEntries(Object.entries({ status, flow, target, row, code }).filter(([, value]) => value !== undefined)), { tenant });
+    const { replayed } = await api.post<{ replayed: number }>("/api/deliveries/replay", wanted, { tenant });
     done(`${whole(replayed)} ${replayed === 1 ? "delivery is" : "deliveries are"} sent again.`);
     void queries.invalidateQueries({ queryKey: ["/api/deliveries"] });
   };
@@ -55,7 +57,7 @@ function List({ tenant }: { readonly tenant: string }) {
         {code !== undefined && <Anchor component="button" size="sm" onClick={() => narrow({ code: undefined })}>Only {code} ✕</Anchor>}
         {row !== undefined && <Anchor component="button" size="sm" onClick={() => narrow({ row: undefined })}>Only one row ✕</Anchor>}
         {may("deliveries:replay") && (status === undefined || REPLAYABLE.has(status)) && (deliveries.rows ?? []).some((each) => REPLAYABLE.has(each.status)) && (
-          <ConfirmButton label="Send failed ones again" title="Send them again?" color="plug" act={replay}><Text size="sm">Those that failed or were given up and fit the filter, in their order, ten a second. Each goes under the id it had, so a receiver that has it already can tell.</Text></ConfirmButton>
+          <ConfirmButton label="Send failed ones again" title="Send them again?" yes="Send them again" color="plug" act={replay}><Counted path="/api/deliveries/replay" tenant={tenant} body={wanted} one="delivery" many="deliveries" does="sent" /><Text size="sm">Those that failed or were given up and fit the filter, in their order, ten a second. One whose row was saved anew since stays as it is. Each goes under the id it had, so a receiver that has it already can tell.</Text></ConfirmButton>
         )}
         {known.length > 0 && <Anchor component={Link} to="/deliveries/pending" search={{ tenant } as never} size="sm" ml="auto">What did not fire</Anchor>}
       </Group>

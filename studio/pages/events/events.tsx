@@ -6,6 +6,7 @@ import { useState } from "react";
 import { api } from "../../api/client.ts";
 import { useMay } from "../../api/session.ts";
 import { ConfirmButton } from "../../ui/confirm.tsx";
+import { Counted } from "../../ui/counted.tsx";
 import { DataTable } from "../../ui/data-table.tsx";
 import { done } from "../../ui/notify.ts";
 import { Page } from "../../ui/page.tsx";
@@ -37,8 +38,9 @@ function List({ tenant }: { readonly tenant: string }) {
   const filter = { status: filters.status, connection: filters.connection, feed: filters.feed, event: filters.event, since: instantOf(filters.since) };
   const events = usePages<Event>("/api/events", { tenant, ...filter }, { every: 15_000 });
   const narrowed = Object.values(filter).some((value) => value !== undefined);
+  const wanted = { ...Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)), ...(typeof most === "number" ? { limit: most } : {}) };
   const replay = async (): Promise<void> => {
-    const { replayed } = await api.post<{ replayed: number }>("/api/events/replay", { ...Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)), ...(typeof most === "number" ? { limit: most } : {}) }, { tenant });
+    const { replayed } = await api.post<{ replayed: number }>("/api/events/replay", wanted, { tenant });
     done(`${whole(replayed)} ${replayed === 1 ? "event is" : "events are"} processed again.`);
     void queries.invalidateQueries({ queryKey: ["/api/events"] });
   };
@@ -51,7 +53,8 @@ function List({ tenant }: { readonly tenant: string }) {
         <Text component="div" maw={200}><Typed label="Name or provider's id" value={filters.event} set={(value) => narrow({ event: value })} /></Text>
         <Select aria-label="Since" placeholder="Any time" clearable w={150} value={filters.since ?? null} data={filters.since !== undefined && MINUTES[filters.since] === undefined ? [...SINCE, { value: filters.since, label: "Since a time" }] : SINCE} onChange={(value) => narrow({ since: value })} />
         {may("events:replay") && narrowed && (events.rows?.length ?? 0) > 0 && (
-          <ConfirmButton label="Process these again" title="Process all that fit the filter again?" color="plug" act={replay}>
+          <ConfirmButton label="Process these again" title="Process all that fit the filter again?" yes="Process them again" color="plug" act={replay}>
+            <Counted path="/api/events/replay" tenant={tenant} body={wanted} one="event" many="events" does="processed" most={MOST_REPLAYS} />
             <Text size="sm">Each is processed with the configuration in force now, oldest first, 100 a second. Those under way are left alone; none of it fires a flow that sends, and an older record never overwrites a newer one.</Text>
             <NumberInput label="No more than" description={`Empty: ${whole(MOST_REPLAYS)}`} min={1} max={MOST_REPLAYS} value={most} onChange={setMost} />
           </ConfirmButton>

@@ -5,11 +5,11 @@ import { useState } from "react";
 import { api } from "../../api/client.ts";
 import { useMay } from "../../api/session.ts";
 import { Failed, Loaded } from "../../ui/states.tsx";
-import { whole } from "../operate/types.ts";
 import { AFFECTED } from "./affected.ts";
+import { type Held, inWords } from "./held.tsx";
 
 interface Account { readonly id: string; readonly label?: string }
-interface Choice { readonly outcome: "choose" | "account_changed" | null; readonly accounts: readonly Account[]; readonly current: Account | null; readonly forgets: { readonly records: number; readonly quarantined: number; readonly checkpoints: number } }
+interface Choice { readonly outcome: "choose" | "account_changed" | null; readonly accounts: readonly Account[]; readonly current: Account | null; readonly forgets: Held }
 
 const nameOf = ({ id, label }: Account): string => label === undefined || label === id ? id : `${label} (${id})`;
 
@@ -31,7 +31,7 @@ function Pick({ tenant, connection, title, open, done }: { readonly tenant: stri
       <Stack>
         <Radio.Group label={`The account at ${title}`} value={account} onChange={setAccount}><Stack gap={8} mt={6}>{open.accounts.map((each) => <Radio key={each.id} value={each.id} label={`${nameOf(each)}${each.id === open.current?.id ? ", as before" : ""}`} />)}</Stack></Radio.Group>
         {isOther && <Alert color="yellow" variant="light" title={`It was connected to ${nameOf(open.current!)}`}>
-          <Stack gap="xs"><Text size="sm">Records of two accounts are not mixed. Starting over forgets {whole(open.forgets.records)} records, {whole(open.forgets.quarantined)} in quarantine, and where it had read to.</Text>
+          <Stack gap="xs"><Text size="sm">Records of two accounts are not mixed. Starting over forgets {inWords(open.forgets)}, and where it had read to.</Text>
             {may("sync:reset") ? <Checkbox label="Start over with this account" checked={startOver} onChange={(event) => setStartOver(event.currentTarget.checked)} /> : <Text size="sm">Only the operator's staff may start over.</Text>}</Stack>
         </Alert>}
         {pick.isError && <Failed error={pick.error} />}

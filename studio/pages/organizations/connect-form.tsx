@@ -1,22 +1,37 @@
 /** Config and secrets of a connection, as its connector asks for them. Secrets go one way: what is set shows as set, never what it is. */
-import { Alert, Badge, Button, Group, NumberInput, PasswordInput, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { Alert, Anchor, Badge, Button, Divider, Group, Stack, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { compileExpression } from "../../../engine/expression/index.ts";
 import { api, ApiError } from "../../api/client.ts";
 import { useMay } from "../../api/session.ts";
+import { ConfirmButton } from "../../ui/confirm.tsx";
 import { Failed, Loaded } from "../../ui/states.tsx";
 import { When } from "../../ui/time.tsx";
 import { AccountPick } from "./account-pick.tsx";
+import { AFFECTED } from "./affected.ts";
+import { AppForm, fieldsOfApp } from "./app-form.tsx";
+import { Field } from "./connect-field.tsx";
+import { HeldInWords } from "./held.tsx";
 import type { Connection, Form, FormField } from "./types.ts";
 
 interface Answer { readonly ok?: boolean; readonly checked?: boolean; readonly authorize_url?: string; readonly error?: { readonly code?: string; readonly message: string; readonly hint?: string } | null; readonly cleared?: readonly string[]; readonly accounts?: readonly { readonly id: string; readonly label?: string }[] }
 
 export function ConnectForm({ tenant, connection, done }: { readonly tenant: string; readonly connection: Connection; readonly done: () => void }) {
   const form = useQuery({ queryKey: [`/api/connectors/${connection.connector}/schema`], queryFn: ({ signal }) => api.get<Form>(`/api/connectors/${connection.connector}/schema`, {}, signal), staleTime: 60_000 });
-  return <Loaded query={form} rows={3}>{(schema) => <Fields tenant={tenant} connection={connection} schema={schema} done={done} />}</Loaded>;
+  return <Loaded query={form} rows={3}>{(schema) => tenant !== "platform" || fieldsOfApp(schema).length === 0 ? <Fields tenant={tenant} connection={connection} schema={schema} done={done} /> : (
+    <Stack>
+      <AppForm connection={connection} schema={schema} />
+      <Divider label="Your own account there, if you use one" />
+      <Fields tenant={tenant} connection={connection} schema={schema} done={done} />
+    </Stack>
+  )}</Loaded>;
 }
+
+/** What somebody entered who has an account of their own there, and nothing of what is the same as the default. */
+const entriesOf = (config: Readonly<Record<string, unknown>>): string => JSON.stringify(Object.entries(config).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 
 function Fields({ tenant, connection, schema, done }: { readonly tenant: string; readonly connection: Connection; readonly schema: Form; readonly done: () => void }) {
   const queries = useQueryClient();
@@ -27,14 +42,22 @@ function Fields({ tenant, connection, schema, done }: { readonly tenant: string;
   const [answer, setAnswer] = useState<Answer>();
   const values = { ...Object.fromEntries(fields.flatMap(([name, { default: fallback }]) => (fallback === undefined ? [] : [[name, fallback]]))), ...config };
   const asked = fields.filter(([, field]) => isAsked(field, values));
+  const signs = signsIn(schema, values);
+  // What works is given up as soon as another way to sign in is chosen: it is said before.
+  const leaves = signs && !connection.signed_in && Object.values(connection.secrets).some(({ set }) => set) && !["not_connected", "disconnected"].includes(connection.state.name);
+  const registry = useQuery({ queryKey: [`/api/connectors/${connection.connector}`, tenant], enabled: schema["x-sign-in"] !== undefined, queryFn: ({ signal }) => api.get<{ missing: readonly string[] }>(`/api/connectors/${connection.connector}`, { tenant }, signal) });
+  const lacksApp = signs && (registry.data?.missing.length ?? 0) > 0;
   const connect = useMutation({
     mutationFn: (startOver: boolean) => {
       const own = Object.fromEntries(asked.filter(([name, field]) => field["x-secret"] !== true && !connection.locked.includes(name) && config[name] !== undefined && config[name] !== "" && config[name] !== connection.defaults[name]).map(([name]) => [name, config[name]]));
-      return api.post<Answer>(`/api/integrations/${encodeURIComponent(connection.connection)}/connect`, { config: own, secrets: Object.fromEntries(Object.entries(secrets).filter(([, value]) => value !== "")), return_to: location.pathname, ...(startOver ? { start_over: true } : {}) }, { tenant, connection: connection.connection });
+      const typed = Object.fromEntries(Object.entries(secrets).filter(([, value]) => value !== ""));
+      // Signing in anew with nothing entered leaves the connection as it is until somebody comes back.
+      const entered = signs && Object.keys(typed).length === 0 && entriesOf(own) === entriesOf(connection.config) ? {} : { config: own, secrets: typed };
+      return api.post<Answer>(`/api/integrations/${encodeURIComponent(connection.connection)}/connect`, { ...entered, return_to: location.pathname, ...(startOver ? { start_over: true } : {}) }, { tenant, connection: connection.connection });
     },
     onSuccess: (said) => {
       setSecrets({});
-      void queries.invalidateQueries({ predicate: ({ queryKey: [first] }) => typeof first === "string" && /^\/api\/(connections|integrations|tenants)/.test(first) });
+      void queries.invalidateQueries({ predicate: ({ queryKey: [first] }) => typeof first === "string" && AFFECTED.test(first) });
       if (said.authorize_url !== undefined) { location.assign(said.authorize_url); return; }
       setAnswer(said);
       if (said.ok && (said.cleared?.length ?? 0) === 0) { notifications.show({ message: said.checked === false ? "Stored. Its connector has no check: the first run will tell." : "Connected: the provider accepted it." }); done(); }
@@ -50,9 +73,12 @@ function Fields({ tenant, connection, schema, done }: { readonly tenant: string;
         {asked.length === 0 && <Text size="sm" c="dimmed">Nothing has to be entered.</Text>}
         {asked.map(([name, field]) => <Field key={name} name={name} field={field} connection={connection} value={field["x-secret"] ? secrets[name] ?? "" : values[name]} error={errorOf(name)} change={(value) => field["x-secret"] ? setSecrets({ ...secrets, [name]: String(value) }) : setConfig({ ...config, [name]: value })} />)}
         {connect.isError && <Failed error={connect.error} />}
-        {answer?.error && <Alert color="red" variant="light" title={answer.error.message} role="alert"><Stack gap="xs" align="flex-start">{answer.error.hint && <Text size="sm">{answer.error.hint}</Text>}{answer.error.code === "AUTH_ACCOUNT_CHANGED" && may("sync:reset") && <Button size="xs" color="red" variant="light" loading={connect.isPending} onClick={() => { if (confirm("Forget everything the other account brought, and begin with this one?")) connect.mutate(true); }}>Start over with this account</Button>}</Stack></Alert>}
+        {answer?.error && <Alert color="red" variant="light" title={answer.error.message} role="alert"><Stack gap="xs" align="flex-start">{answer.error.hint && <Text size="sm">{answer.error.hint}</Text>}{answer.error.code === "AUTH_ACCOUNT_CHANGED" && may("sync:reset") && <ConfirmButton label="Start over with this account" title="Start over?" yes="Forget it, and start over" act={async () => { await connect.mutateAsync(true); }}><Text size="sm">Records of two accounts are not mixed: what the other one brought is forgotten. <HeldInWords tenant={tenant} connection={connection.connection} /></Text></ConfirmButton>}</Stack></Alert>}
         {(answer?.cleared?.length ?? 0) > 0 && <Alert color="yellow" variant="light">The address changed, so these were forgotten: {answer!.cleared!.join(", ")}. Enter them again.</Alert>}
-        <Group justify="flex-end"><Button variant="default" onClick={done}>Close</Button><Button type="submit" loading={connect.isPending}>{usesSignIn(schema, values) ? `Sign in with ${schema.title}` : "Save and test"}</Button></Group>
+        {lacksApp && <Alert color="yellow" variant="light" title={`Nobody can sign in at ${schema.title} yet`}><Text size="sm">The app that signs in there was not entered. {may("tenants:read") ? <>It is entered once for all customers: <Anchor component={Link} to="/platform" size="sm">Platform connections</Anchor>.</> : "Whoever runs the platform does that, once for everybody."}</Text></Alert>}
+        {leaves && !lacksApp && <Alert color="yellow" variant="light"><Text size="sm">It works with what was entered before. From now on it waits until somebody has signed in.</Text></Alert>}
+        {connection.signed_in && signs && <Text size="sm" c="dimmed">Signed in{connection.account === null ? "" : ` to ${connection.account.label ?? connection.account.id}`}. It goes on as it is until you have signed in anew.</Text>}
+        <Group justify="flex-end"><Button variant="default" onClick={done}>Close</Button><Button type="submit" loading={connect.isPending} disabled={lacksApp}>{signs ? schema["x-sign-in"]?.button ?? `Sign in with ${schema.title}` : "Save and test"}</Button></Group>
       </Stack>
     </form>
   );
@@ -64,20 +90,10 @@ function isAsked(field: FormField, values: Readonly<Record<string, unknown>>): b
   try { return compileExpression(`$boolean(${field["x-when"]}\n)`).evaluate(values) === true; } catch { return true; }
 }
 
-const usesSignIn = (schema: Form, values: Readonly<Record<string, unknown>>): boolean => {
-  const when = schema["x-sign-in"];
-  return values["method"] === "oauth" || (typeof when === "object" && when !== null && Object.keys(schema.properties).every((name) => schema.properties[name]!["x-secret"] !== true || schema.properties[name]!["x-scope"] === "app"));
-};
-
-function Field({ name, field, connection, value, error, change }: { readonly name: string; readonly field: FormField; readonly connection: Connection; readonly value: unknown; readonly error: string | undefined; readonly change: (value: unknown) => void }) {
-  const help = field["x-help"] ?? field.description;
-  const state = connection.secrets[name];
-  const shared = { label: field.title ?? name, error, required: field["x-required"] === true && !(field["x-secret"] && state?.set), disabled: connection.locked.includes(name), ...(help === undefined ? {} : { description: help }), ...(connection.locked.includes(name) ? { description: "Set by the configuration." } : {}) };
-  if (field["x-secret"]) return <PasswordInput {...shared} name={name} autoComplete="new-password" placeholder={state?.set ? `Set (${state.fingerprint ?? "by reference"}); leave empty to keep it` : ""} value={String(value ?? "")} onChange={(event) => change(event.currentTarget.value)} visibilityToggleButtonProps={{ "aria-label": `Show ${field.title ?? name}` }} {...(state?.updated_at === undefined ? {} : { inputWrapperOrder: ["label", "description", "input", "error"] as const })} />;
-  if (field.enum) return <Select {...shared} data={field.enum.map((each) => ({ value: String(each), label: String(each).replaceAll("_", " ") }))} value={String(value ?? "")} onChange={(next) => change(next)} allowDeselect={false} />;
-  if (field.type === "boolean") return <Switch label={shared.label} description={help} checked={value === true} onChange={(event) => change(event.currentTarget.checked)} disabled={shared.disabled} />;
-  if (field.type === "integer" || field.type === "number") return <NumberInput {...shared} value={typeof value === "number" ? value : ""} onChange={(next) => change(next === "" ? undefined : Number(next))} allowDecimal={field.type === "number"} />;
-  return <TextInput {...shared} name={name} value={String(value ?? "")} onChange={(event) => change(event.currentTarget.value)} {...(field["x-example"] === undefined ? {} : { placeholder: String(field["x-example"]) })} />;
+function signsIn({ "x-sign-in": signIn }: Form, values: Readonly<Record<string, unknown>>): boolean {
+  if (signIn === undefined) return false;
+  if (signIn.when === null) return true;
+  try { return compileExpression(signIn.when).evaluate(values) === true; } catch { return false; }
 }
 
 export function SecretsShown({ connection }: { readonly connection: Connection }) {

@@ -1,5 +1,5 @@
 /** One integration of an organisation: its state with the reason, when it last and next reads, and what can be done. */
-import { ActionIcon, Alert, Anchor, Badge, Box, Button, Code, CopyButton, Group, Menu, Modal, Paper, Radio, Stack, Text } from "@mantine/core";
+import { ActionIcon, Anchor, Badge, Box, Button, Group, Menu, Modal, Paper, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { DotsHorizontalIcon } from "@radix-ui/react-icons";
@@ -9,12 +9,14 @@ import { useState } from "react";
 import { api } from "../../api/client.ts";
 import { useMay } from "../../api/session.ts";
 import { useProposal, type ProposalAnswer } from "../../changes/use-proposal.ts";
-import { Failed, Loaded } from "../../ui/states.tsx";
+import { Loaded } from "../../ui/states.tsx";
 import { Status } from "../../ui/status.tsx";
 import { When } from "../../ui/time.tsx";
 import { AccountPick } from "./account-pick.tsx";
 import { AFFECTED } from "./affected.ts";
 import { ConnectForm, SecretsShown } from "./connect-form.tsx";
+import { ConnectLink } from "./connect-link.tsx";
+import { Disconnect } from "./disconnect.tsx";
 import { Schedule } from "./schedule.tsx";
 import type { Connection, IntegrationFlow } from "./types.ts";
 
@@ -25,6 +27,8 @@ export function IntegrationCard({ tenant, connection, overridden }: { readonly t
   const [leaving, leave] = useDisclosure();
   const [linking, link] = useDisclosure();
   const [picking, pick] = useDisclosure();
+  const [rereading, reread] = useDisclosure();
+  const [menu, setMenu] = useState(false);
   const [scheduling, setScheduling] = useState<string>();
   const { connection: name, state } = connection;
   const status = useQuery({ queryKey: [`/api/integrations/${name}/status`, tenant], queryFn: ({ signal }) => api.get<{ flows: readonly IntegrationFlow[] }>(`/api/integrations/${encodeURIComponent(name)}/status`, { tenant, connection: name }, signal), refetchInterval: 15_000 });
@@ -35,28 +39,32 @@ export function IntegrationCard({ tenant, connection, overridden }: { readonly t
   const pause = useMutation({ mutationFn: (does: "disable" | "enable") => api.post(`/api/connections/${name}/${does}`, undefined, { tenant }), onSuccess: refresh, onError: failed("Not changed") });
   const use = useProposal<boolean>((enabled) => api.patch<ProposalAnswer>(`/api/tenants/${tenant}/overrides`, { title: `${tenant}: ${enabled ? "use" : "stop using"} ${name}`, changes: [{ at: `connections.${name}.enabled`, value: enabled }] }));
   const isConnected = !["not_connected", "disconnected"].includes(state.name);
+  // A sign-in that waits for somebody to say which account it is for.
+  const choice = useQuery({ queryKey: [`/api/connections/${name}/accounts`, tenant, "open"], enabled: menu && may("connections:write"), staleTime: 0, queryFn: ({ signal }) => api.get<{ outcome: string | null }>(`/api/connections/${name}/accounts`, { tenant }, signal) });
+  const again = state.name === "reconnect_needed";
   return (
     <Paper withBorder p="md" component="article" aria-label={connection.title} data-connection={name}>
       <Stack gap="sm">
         <Group justify="space-between" wrap="nowrap">
           <Group gap="sm" wrap="nowrap" miw={0}><Text fw={600} truncate>{connection.title}</Text>{name !== connection.connector && <Badge variant="default" tt="none">{name}</Badge>}<Status value={state.name} reason={state.reason} /></Group>
-          <Menu position="bottom-end">
+          <Menu position="bottom-end" opened={menu} onChange={setMenu}>
             <Menu.Target><ActionIcon variant="subtle" color="gray" aria-label={`More for ${connection.title}`}><DotsHorizontalIcon /></ActionIcon></Menu.Target>
             <Menu.Dropdown>
               {may("connections:write") && isConnected && <Menu.Item onClick={() => test.mutate()}>Test the credential</Menu.Item>}
               {may("connect:link") && <Menu.Item onClick={link.open}>Make a connect link</Menu.Item>}
-              {may("sync:reset") && isConnected && <Menu.Item onClick={() => { if (confirm("Read everything again? It takes as long as the first time.")) sync.mutate("full"); }}>Read everything again</Menu.Item>}
+              {may("sync:reset") && isConnected && <Menu.Item onClick={reread.open}>Read everything again</Menu.Item>}
               {may("flows:pause") && (connection.paused ? <Menu.Item onClick={() => pause.mutate("enable")}>Resume</Menu.Item> : <Menu.Item onClick={() => pause.mutate("disable")}>Pause</Menu.Item>)}
-              {may("connections:write") && isConnected && connection.signed_in && <Menu.Item onClick={pick.open}>Choose another account</Menu.Item>}
+              {choice.data?.outcome != null && <Menu.Item onClick={pick.open}>Pick the account</Menu.Item>}
+              {may("connections:write") && connection.signed_in && <Menu.Item onClick={configure.open}>Sign in with another account</Menu.Item>}
               {may("overrides:propose") && (connection.enabled ? <Menu.Item onClick={() => use.mutate(false)}>Disable: propose it</Menu.Item> : <Menu.Item onClick={() => use.mutate(true)}>Enable: propose it</Menu.Item>)}
-              {may("connections:write") && isConnected && <><Menu.Divider /><Menu.Item style={{ "--menu-item-color": "var(--mantine-color-red-text)" } as React.CSSProperties} onClick={leave.open}>Disconnect</Menu.Item></>}
+              {may("connections:write") && isConnected && <><Menu.Divider /><Menu.Item c="red" onClick={leave.open}>Disconnect</Menu.Item></>}
             </Menu.Dropdown>
           </Menu>
         </Group>
         {state.reason && <Text size="sm" c={state.name === "connected" ? "dimmed" : "orange"}>{state.reason}</Text>}
-        <Group gap="xl" align="flex-start">
+        <Group align="flex-start" style={{ columnGap: 28, rowGap: 10 }}>
           <Stack gap={2}><Text size="xs" c="dimmed">Last sync</Text><Text size="sm"><When at={state.last_sync_at} /></Text></Stack>
-          <Stack gap={2}><Text size="xs" c="dimmed">Next</Text><Text size="sm"><When at={state.next_run_at} empty="not scheduled" /></Text></Stack>
+          <Stack gap={2}><Text size="xs" c="dimmed">Next</Text><Text size="sm"><When at={isConnected ? state.next_run_at : null} empty={isConnected ? "not scheduled" : "once it is connected"} /></Text></Stack>
           {connection.account && <Stack gap={2}><Text size="xs" c="dimmed">Account</Text><Text size="sm">{connection.account.label ?? connection.account.id}</Text></Stack>}
           <Stack gap={2}><Text size="xs" c="dimmed">Credential</Text><SecretsShown connection={connection} /></Stack>
         </Group>
@@ -74,14 +82,18 @@ export function IntegrationCard({ tenant, connection, overridden }: { readonly t
           </Box>
         )}</Loaded>
         <Group gap="xs">
-          {may("connections:write") && <Button size="xs" variant={isConnected ? "default" : "filled"} onClick={configure.open}>{isConnected ? "Configure" : "Connect"}</Button>}
-          {may("sync:run") && isConnected && <Button size="xs" variant="default" loading={sync.isPending} onClick={() => sync.mutate(undefined)}>Run now</Button>}
+          {may("connections:write") && <Button size="xs" variant={isConnected && !again ? "default" : "filled"} onClick={configure.open}>{again ? "Reconnect" : isConnected ? "Configure" : "Connect"}</Button>}
+          {may("sync:run") && isConnected && !again && <Button size="xs" variant="default" loading={sync.isPending} onClick={() => sync.mutate(undefined)}>Run now</Button>}
         </Group>
       </Stack>
-      <Modal opened={configuring} onClose={configure.close} title={`Connect ${connection.title}`} size="lg">{configuring && <ConnectForm tenant={tenant} connection={connection} done={configure.close} />}</Modal>
+      <Modal opened={configuring} onClose={configure.close} title={`${again ? "Reconnect" : isConnected ? "Configure" : "Connect"} ${connection.title}`} size="lg">{configuring && <ConnectForm tenant={tenant} connection={connection} done={configure.close} />}</Modal>
       <Modal opened={scheduling !== undefined} onClose={() => setScheduling(undefined)} title={`How often ${scheduling ?? ""} runs`}>{scheduling !== undefined && <Schedule tenant={tenant} flow={scheduling} />}</Modal>
       <Modal opened={picking} onClose={pick.close} title="Which account?">{picking && <AccountPick tenant={tenant} connection={name} title={connection.title} done={pick.close} />}</Modal>
       <Modal opened={leaving} onClose={leave.close} title={`Disconnect ${connection.title}`}>{leaving && <Disconnect tenant={tenant} connection={connection} done={() => { leave.close(); refresh(); }} />}</Modal>
+      <Modal opened={rereading} onClose={reread.close} title={`Read everything of ${connection.title} again?`}>
+        <Stack><Text size="sm">It takes as long as the first time and asks the provider as much. Rows that are not seen any more end; nothing is sent on because of it.</Text>
+          <Group justify="flex-end"><Button variant="default" onClick={reread.close}>Leave it</Button><Button onClick={() => { reread.close(); sync.mutate("full"); }}>Read everything</Button></Group></Stack>
+      </Modal>
       <Modal opened={linking} onClose={link.close} title="Connect link" size="lg">{linking && <ConnectLink tenant={tenant} connection={connection} />}</Modal>
     </Paper>
   );
@@ -92,28 +104,4 @@ function sentOf({ waiting, held, failed, paused, last_success_at }: IntegrationF
   const parts = [[waiting, "on the way"], [held, "to be approved"], [failed, "failed"]] as const;
   const said = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
   return [...(paused ? ["paused"] : []), ...said].join(", ") || (last_success_at === null ? "has sent nothing" : "all arrived");
-}
-
-function Disconnect({ tenant, connection, done }: { readonly tenant: string; readonly connection: Connection; readonly done: () => void }) {
-  const [data, setData] = useState<"keep" | "erase">("keep");
-  const end = useMutation({ mutationFn: () => api.delete(`/api/connections/${connection.connection}`, { tenant, data }), onSuccess: done });
-  return (
-    <Stack>
-      <Text size="sm">Its credential is forgotten, and what a sign-in gave is ended at {connection.title} where that is offered. Nothing runs until one is entered again.</Text>
-      <Radio.Group label="What it read so far" value={data} onChange={(value) => setData(value as "keep" | "erase")}><Stack gap={6} mt={6}><Radio value="keep" label="Keep it" /><Radio value="erase" label="Erase it: rows that only it knows end" /></Stack></Radio.Group>
-      {end.isError && <Failed error={end.error} />}
-      <Group justify="flex-end"><Button color="red" loading={end.isPending} onClick={() => end.mutate()}>Disconnect</Button></Group>
-    </Stack>
-  );
-}
-
-function ConnectLink({ tenant, connection }: { readonly tenant: string; readonly connection: Connection }) {
-  const make = useMutation({ mutationFn: () => api.post<{ url: string; expires_at: string }>("/api/connect-links", { connection: connection.connection, expires_in_seconds: 86_400 }, { tenant }) });
-  return (
-    <Stack>
-      <Text size="sm">Whoever opens it can connect {connection.title} for this organisation, without an account: their own administrator, for example. It reaches nothing else, and is over once it is connected.</Text>
-      {make.data ? <Alert color="blue" variant="light" title="Shown this once"><Group wrap="nowrap"><Code style={{ overflowWrap: "anywhere" }}>{make.data.url}</Code><CopyButton value={make.data.url}>{({ copied, copy }) => <Button size="xs" variant="default" onClick={copy}>{copied ? "Copied" : "Copy"}</Button>}</CopyButton></Group><Text size="xs" mt={4}>Good until <When at={make.data.expires_at} />.</Text></Alert> : <Group justify="flex-end"><Button loading={make.isPending} onClick={() => make.mutate()}>Make a link for a day</Button></Group>}
-      {make.isError && <Failed error={make.error} />}
-    </Stack>
-  );
 }

@@ -29,7 +29,7 @@ export default function Organizations() {
               { label: "Organisation", show: ({ tenant, title, subdomain }) => <><Anchor component={Link} to={`/super-admin/organizations/${tenant}`} size="sm" fw={550}>{title}</Anchor><Text size="xs" c="dimmed">{subdomain ?? tenant}</Text></> },
               { label: "Status", show: ({ status, status_reason }) => <Status value={status} reason={status_reason} /> },
               { label: "Preset", show: ({ preset }) => preset === null ? <Text size="sm" c="dimmed">none</Text> : <Group gap={6} wrap="nowrap"><Text size="sm">{preset.id}{preset.release === "head" ? "" : `@${preset.release}`}</Text>{preset.upgrade && <Badge size="sm" variant="light" tt="none">@{preset.newest} is there</Badge>}</Group> },
-              { label: "Integrations", show: ({ connections }) => <Group gap={4}>{connections.map(({ connection, status }) => <Status key={connection} value={status === "ok" ? "connected" : status} reason={connection} />)}</Group> },
+              { label: "Integrations", show: ({ connections }) => connections.length === 0 ? <Text size="sm" c="dimmed">none</Text> : <Group gap={4}>{connections.map(({ connection, status }) => <Status key={connection} value={status === "ok" ? "connected" : status} word={connection} />)}</Group> },
               { label: "Since", show: ({ created_at }) => <When at={created_at} /> },
             ]} />
           )}

@@ -1,17 +1,19 @@
 /** One organisation: its integrations, what it does otherwise than its preset, and its life. */
-import { Alert, Anchor, Badge, Button, Group, Menu, Modal, Stack, Tabs, Text, TextInput, Textarea } from "@mantine/core";
+import { Alert, Anchor, Badge, Button, Group, Menu, Modal, Stack, Tabs, Text, Textarea } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, type Page as Listed } from "../../api/client.ts";
 import { useMay } from "../../api/session.ts";
 import { Page } from "../../ui/page.tsx";
+import { failed } from "../../ui/notify.ts";
 import { Empty, Failed, Loaded } from "../../ui/states.tsx";
 import { Status } from "../../ui/status.tsx";
 import { whole } from "../operate/types.ts";
 import { FlowsOf } from "../flows/of-tenant.tsx";
+import { Erase } from "./erase.tsx";
+import { Impersonate } from "./impersonate.tsx";
 import { Integrations } from "./integrations.tsx";
 import { Overrides } from "./overrides.tsx";
 import type { Tenant } from "./types.ts";
@@ -30,7 +32,7 @@ function One({ of }: { readonly of: Tenant }) {
   const [suspending, suspend] = useDisclosure();
   const [erasing, erase] = useDisclosure();
   const queries = useQueryClient();
-  const resume = useMutation({ mutationFn: () => api.post(`/api/tenants/${of.tenant}/resume`), onSuccess: () => void queries.invalidateQueries({ queryKey: ["/api/tenants"] }) });
+  const resume = useMutation({ mutationFn: () => api.post(`/api/tenants/${of.tenant}/resume`), onSuccess: () => void queries.invalidateQueries({ queryKey: ["/api/tenants"] }), onError: failed("Not resumed") });
   const limits = Object.entries(of.limits);
   return (
     <Page title={of.title} crumbs={[{ label: "Organisations", to: "/super-admin/organizations" }, { label: of.tenant }]}
@@ -42,10 +44,10 @@ function One({ of }: { readonly of: Tenant }) {
             <Menu.Item component="a" href={`/api/tenants/${of.tenant}/export`} download>Export everything</Menu.Item>
             <Menu.Divider />
             {of.status === "suspended" ? <Menu.Item onClick={() => resume.mutate()}>Resume</Menu.Item> : <Menu.Item onClick={suspend.open}>Suspend</Menu.Item>}
-            <Menu.Item style={{ "--menu-item-color": "var(--mantine-color-red-text)" } as React.CSSProperties} onClick={erase.open}>Erase</Menu.Item>
+            <Menu.Item c="red" onClick={erase.open}>Erase</Menu.Item>
           </Menu.Dropdown></Menu>
       )}>
-      {of.status === "suspended" && <Alert color="yellow" variant="light" title="Suspended">Nothing runs, and its people cannot sign in. What providers send is stored. {of.status_reason}</Alert>}
+      {of.status === "suspended" && <Alert color="yellow" variant="light" title={of.status_reason === null ? "Suspended" : `Suspended: ${of.status_reason}`}><Group justify="space-between"><Text size="sm">Nothing runs, and its people cannot sign in. What providers send is stored.</Text>{may("tenants:write") && <Button size="xs" variant="default" loading={resume.isPending} onClick={() => resume.mutate()}>Resume</Button>}</Group></Alert>}
       <Tabs value={tab} onChange={(value) => void navigate({ to: ".", search: { tab: value === "integrations" ? undefined : value }, replace: true } as never)} keepMounted={false}>
         <Tabs.List mb="md"><Tabs.Tab value="integrations">Integrations</Tabs.Tab>{may("overrides:read") && <Tabs.Tab value="settings">Settings and overrides</Tabs.Tab>}{may("flows:read") && <Tabs.Tab value="flows">Flows</Tabs.Tab>}{may("users:read") && <Tabs.Tab value="people">People</Tabs.Tab>}</Tabs.List>
         <Tabs.Panel value="integrations"><Integrations tenant={of.tenant} /></Tabs.Panel>
@@ -54,7 +56,7 @@ function One({ of }: { readonly of: Tenant }) {
         <Tabs.Panel value="settings"><Overrides tenant={of} /></Tabs.Panel>
       </Tabs>
       <Modal opened={suspending} onClose={suspend.close} title={`Suspend ${of.title}`}>{suspending && <Suspend of={of} done={suspend.close} />}</Modal>
-      <Modal opened={erasing} onClose={erase.close} title={`Erase ${of.title}`} size="lg">{erasing && <Erase of={of} />}</Modal>
+      <Modal opened={erasing} onClose={erase.close} title={`Erase ${of.title}`} size="lg">{erasing && <Erase of={of} leave={erase.close} />}</Modal>
       <Modal opened={impersonating} onClose={impersonate.close} title={`Act as a person of ${of.title}`}>{impersonating && <Impersonate of={of} />}</Modal>
     </Page>
   );
@@ -72,36 +74,4 @@ function Suspend({ of, done }: { readonly of: Tenant; readonly done: () => void 
   const [reason, setReason] = useState("");
   const suspend = useMutation({ mutationFn: () => api.post(`/api/tenants/${of.tenant}/suspend`, reason === "" ? {} : { reason }), onSuccess: () => { void queries.invalidateQueries({ queryKey: ["/api/tenants"] }); done(); } });
   return <Stack><Text size="sm">Nothing starts any more, its people are signed out, and what providers send is stored until it is resumed. Its data stays.</Text><Textarea data-autofocus label="Why" value={reason} onChange={(event) => setReason(event.currentTarget.value)} />{suspend.isError && <Failed error={suspend.error} />}<Group justify="flex-end"><Button color="yellow" autoContrast loading={suspend.isPending} onClick={() => suspend.mutate()}>Suspend</Button></Group></Stack>;
-}
-
-interface Erasure { readonly token: string; readonly expires_at?: string; readonly counts?: Readonly<Record<string, number>>; readonly rows?: Readonly<Record<string, number>> }
-
-function Erase({ of }: { readonly of: Tenant }) {
-  const navigate = useNavigate();
-  const queries = useQueryClient();
-  const [typed, setTyped] = useState("");
-  const ask = useQuery({ queryKey: ["erasure", of.tenant], queryFn: () => api.post<Erasure>(`/api/tenants/${of.tenant}/erasure`), staleTime: Infinity, retry: false });
-  const erase = useMutation({ mutationFn: () => api.delete(`/api/tenants/${of.tenant}`, {}, { token: ask.data!.token }), onSuccess: () => { void queries.invalidateQueries({ queryKey: ["/api/tenants"] }); notifications.show({ message: `${of.title} is erased.` }); void navigate({ to: "/super-admin/organizations" }); } });
-  return (
-    <Loaded query={ask} rows={3}>{({ counts, rows }) => (
-      <Stack>
-        <Alert color="red" variant="light" title="This cannot be undone">Its keys are destroyed first, so nothing that was sealed opens again. Then every row goes, and its file in Git.</Alert>
-        <Group gap="xs">{Object.entries(counts ?? rows ?? {}).filter(([, count]) => count > 0).map(([table, count]) => <Badge key={table} variant="default" tt="none">{whole(count)} {table.replaceAll("_", " ")}</Badge>)}</Group>
-        <TextInput data-autofocus label={`Type ${of.tenant} to go on`} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} autoComplete="off" />
-        {erase.isError && <Failed error={erase.error} />}
-        <Group justify="flex-end"><Button color="red" disabled={typed !== of.tenant} loading={erase.isPending} onClick={() => erase.mutate()}>Erase everything</Button></Group>
-      </Stack>
-    )}</Loaded>
-  );
-}
-
-function Impersonate({ of }: { readonly of: Tenant }) {
-  const [reason, setReason] = useState("");
-  const begin = useMutation({ mutationFn: () => api.post(`/api/tenants/${of.tenant}/impersonations`, { role: "tenant_admin", reason, minutes: 30 }), onSuccess: () => location.assign("/") });
-  return (
-    <Stack><Text size="sm">For half an hour you see and may do what its administrators do, and nothing else. Begin, end and every act are in its own audit log.</Text>
-      <TextInput data-autofocus label="Reason" required value={reason} onChange={(event) => setReason(event.currentTarget.value)} placeholder="Support case 1234" />
-      {begin.isError && <Failed error={begin.error} />}
-      <Group justify="flex-end"><Button disabled={reason.trim().length < 3} loading={begin.isPending} onClick={() => begin.mutate()}>Act as tenant admin</Button></Group></Stack>
-  );
 }

@@ -13,6 +13,8 @@ import { useTenants } from "../../ui/tenant.tsx";
 interface Template { readonly template: 1; readonly preset?: string | null; readonly configuration: object; readonly left_out?: readonly string[] }
 interface Looked { readonly conflicts: readonly { readonly pointer: string; readonly mine?: unknown; readonly theirs?: unknown }[]; readonly edits: readonly { readonly pointer: string; readonly value?: unknown }[]; readonly preset_differs: boolean }
 
+/** As settings are written elsewhere: connections.wix */
+const dotted = (pointer: string): string => pointer.slice(1).replaceAll("/", ".").replaceAll("~1", "/").replaceAll("~0", "~");
 const shown = (value: unknown): string => value === undefined ? "nothing" : typeof value === "string" ? value : JSON.stringify(value);
 
 export function TemplateOf({ tenant }: { readonly tenant: string }) {
@@ -58,10 +60,17 @@ function TakeOver({ tenant }: { readonly tenant: string }) {
       {template && <Loaded query={look} rows={2}>{({ conflicts, edits, preset_differs }) => <>
         {preset_differs && <Alert color="yellow" variant="light">It is of another preset ({template.preset ?? "none"}): parts of it may have no place here.</Alert>}
         {conflicts.length > 0 && <Alert color="yellow" variant="light" title="This organisation says otherwise itself">
-          <Table fz="xs" aria-label="Conflicts"><Table.Thead><Table.Tr><Table.Th>Setting</Table.Th><Table.Th>Its own</Table.Th><Table.Th>Template</Table.Th></Table.Tr></Table.Thead><Table.Tbody>{conflicts.map(({ pointer, mine, theirs }) => <Table.Tr key={pointer}><Table.Td>{pointer}</Table.Td><Table.Td><Code>{shown(mine)}</Code></Table.Td><Table.Td><Code>{shown(theirs)}</Code></Table.Td></Table.Tr>)}</Table.Tbody></Table>
+          <Table fz="xs" aria-label="Conflicts"><Table.Thead><Table.Tr><Table.Th>Setting</Table.Th><Table.Th>Its own</Table.Th><Table.Th>Template</Table.Th></Table.Tr></Table.Thead><Table.Tbody>{conflicts.map(({ pointer, mine, theirs }) => <Table.Tr key={pointer}><Table.Td>{dotted(pointer)}</Table.Td><Table.Td><Code>{shown(mine)}</Code></Table.Td><Table.Td><Code>{shown(theirs)}</Code></Table.Td></Table.Tr>)}</Table.Tbody></Table>
           <Checkbox mt="xs" label="Replace its own" checked={replace} onChange={(event) => setReplace(event.currentTarget.checked)} />
         </Alert>}
-        <Text size="sm">{edits.length === 0 ? "Nothing to take over: it says all of it already." : `${edits.length} ${edits.length === 1 ? "setting" : "settings"} would be written: ${edits.slice(0, 8).map(({ pointer }) => pointer).join(", ")}${edits.length > 8 ? " …" : ""}`}</Text>
+        {edits.length === 0 ? <Text size="sm">Nothing to take over: it says all of it already.</Text> : (
+          <Stack gap={4} component="section" aria-label="What would be written">
+            <Text size="sm" fw={550}>{edits.length} {edits.length === 1 ? "setting" : "settings"} would be written</Text>
+            {edits.map(({ pointer, value }) => typeof value === "object" && value !== null
+              ? <details key={pointer}><summary><Text span size="sm">{dotted(pointer)}</Text></summary><Code block fz="xs" mah={220} style={{ overflow: "auto" }} tabIndex={0}>{JSON.stringify(value, null, 2)}</Code></details>
+              : <Text key={pointer} size="sm" pl={16}>{dotted(pointer)} <Code>{shown(value)}</Code></Text>)}
+          </Stack>
+        )}
         {propose.isError && <Failed error={propose.error} />}
         <Group justify="flex-end"><Button disabled={edits.length === 0} loading={propose.isPending} onClick={() => propose.mutate()}>Propose change</Button></Group>
       </>}</Loaded>}

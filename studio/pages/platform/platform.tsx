@@ -11,6 +11,7 @@ import { useProposal, type ProposalAnswer } from "../../changes/use-proposal.ts"
 import { Page, Section } from "../../ui/page.tsx";
 import { Empty, Failed, Loaded, LoadingRows } from "../../ui/states.tsx";
 import type { Connector } from "../connectors/types.ts";
+import { ConnectForm } from "../organizations/connect-form.tsx";
 import { Integrations } from "../organizations/integrations.tsx";
 import type { Connection, Tenant } from "../organizations/types.ts";
 
@@ -38,7 +39,8 @@ export default function Platform() {
       <Section title="Set once for all customers">
         <Loaded query={connectors} rows={2}>{() => missing.length === 0 ? <Text size="sm" c="dimmed">Nothing is left to set.</Text> : (
           <Stack gap="xs">{missing.map(({ id, title, missing: left }) => (
-            <Paper key={id} withBorder p="sm"><Group justify="space-between"><Stack gap={2}><Anchor component={Link} to={`/connectors/${id}`} size="sm" fw={600}>{title}</Anchor><Text size="xs" c="dimmed">Its app at the provider. Without it nobody signs in there; connecting by key works all the same, where it is offered.</Text></Stack><Group gap={4}>{left.map((field) => <Badge key={field} color="yellow" variant="light" tt="none">{field}</Badge>)}</Group></Group></Paper>
+            <Paper key={id} withBorder p="sm"><Group justify="space-between"><Stack gap={2} miw={0}><Anchor component={Link} to={`/connectors/${id}`} size="sm" fw={600}>{title}</Anchor><Text size="xs" c="dimmed">Your app at the provider. Without it nobody signs in there; connecting by key works all the same, where it is offered.</Text></Stack>
+              <Group gap="xs">{left.map((field) => <Badge key={field} color="yellow" variant="light" tt="none">{field} missing</Badge>)}<SetApp connector={id} title={title} own={connections.data?.data.find(({ connector }) => connector === id)} connectors={connectors.data?.data ?? []} isFirst={isAbsent} /></Group></Group></Paper>
           ))}</Stack>
         )}</Loaded>
       </Section>
@@ -46,17 +48,28 @@ export default function Platform() {
   );
 }
 
-/** A line of tenants/platform.yaml, proposed; it is connected here once it is applied. */
-function Add({ connectors, taken, isFirst }: { readonly connectors: readonly Connector[]; readonly taken: ReadonlySet<string>; readonly isFirst: boolean }) {
+/** The app is entered with the operator's connection of that connector: where there is none yet, that comes first. */
+function SetApp({ connector, title, own, connectors, isFirst }: { readonly connector: string; readonly title: string; readonly own: Connection | undefined; readonly connectors: readonly Connector[]; readonly isFirst: boolean }) {
+  const may = useMay();
   const [opened, { open, close }] = useDisclosure();
-  const [connector, setConnector] = useState<string | null>(null);
+  if (own === undefined) return may("configuration:propose") ? <Add label="Add a connection to enter it" connectors={connectors} taken={NOBODY} isFirst={isFirst} first={connector} /> : null;
+  if (!may("connections:write")) return null;
+  return <><Button size="xs" onClick={open} aria-label={`Enter the app at ${title}`}>Enter it</Button><Modal opened={opened} onClose={close} title={`Your app at ${title}`} size="lg">{opened && <ConnectForm tenant="platform" connection={own} done={close} />}</Modal></>;
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** A line of tenants/platform.yaml, proposed; it is connected here once it is applied. */
+function Add({ label = "Add a connection", connectors, taken, isFirst, first = null }: { readonly label?: string; readonly connectors: readonly Connector[]; readonly taken: ReadonlySet<string>; readonly isFirst: boolean; readonly first?: string | null }) {
+  const [opened, { open, close }] = useDisclosure();
+  const [connector, setConnector] = useState<string | null>(first);
   const propose = useProposal(() => api.post<ProposalAnswer>("/api/changes", {
     title: `platform: connect ${connector}`, propose: true,
     edits: [{ file: "tenants/platform.yaml", set: [...(isFirst ? [{ pointer: "/tenant", value: "platform" }, { pointer: "/title", value: "Platform" }] : []), { pointer: `/connections/${connector}/connector`, value: connector }] }],
   }));
   return (
     <>
-      <Button size="xs" variant="default" onClick={open}>Add a connection</Button>
+      <Button size="xs" variant="default" onClick={open}>{label}</Button>
       <Modal opened={opened} onClose={close} title="Add a connection of your own">
         <form onSubmit={(event) => { event.preventDefault(); propose.mutate(); }}><Stack>
           <Select label="Connector" searchable data={connectors.filter(({ id }) => !taken.has(id)).map(({ id, title }) => ({ value: id, label: title }))} value={connector} onChange={setConnector} />

@@ -1,16 +1,16 @@
 /** An organisation's own requests, and asking for another integration: a part of its own pages. */
-import { Badge, Button, Group, Paper, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { Button, Group, Paper, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api } from "../../api/client.ts";
 import { useMay } from "../../api/session.ts";
+import { Section } from "../../ui/page.tsx";
 import { Empty, Failed, LoadingRows } from "../../ui/states.tsx";
+import { Status } from "../../ui/status.tsx";
 import { When } from "../../ui/time.tsx";
 import { usePages } from "../../ui/use-pages.ts";
 import type { IntegrationRequest } from "./types.ts";
-
-const COLOURS: Readonly<Record<string, string>> = { open: "blue", planned: "yellow", declined: "gray", done: "teal" };
 
 /** Of the session's own organisation. */
 export function OwnRequests() {
@@ -19,15 +19,15 @@ export function OwnRequests() {
   return (
     <Stack gap="lg">
       {may("requests:write") && <AskForIntegration />}
-      {requests.isError && requests.rows === undefined ? <Failed error={requests.error} retry={() => void requests.refetch()} /> : requests.rows === undefined ? <LoadingRows rows={3} /> : requests.rows.length === 0 ? <Empty title="Nothing asked for yet" />
+      <Section title="What you asked for">{requests.isError && requests.rows === undefined ? <Failed error={requests.error} retry={() => void requests.refetch()} /> : requests.rows === undefined ? <LoadingRows rows={3} /> : requests.rows.length === 0 ? <Empty title="Nothing asked for yet" />
         : <Stack gap="sm" aria-live="polite">{requests.rows.map((each) => (
           <Paper key={each.id} withBorder p="md" component="article" aria-label={each.provider}>
-            <Group justify="space-between"><Text fw={600} size="sm">{each.provider}</Text><Badge variant="light" color={COLOURS[each.status] ?? "gray"} tt="none" autoContrast>{each.status}</Badge></Group>
+            <Group justify="space-between"><Text fw={600} size="sm">{each.provider}</Text><Status value={each.status} /></Group>
             {each.note !== "" && <Text size="sm" style={{ whiteSpace: "pre-wrap" }}>{each.note}</Text>}
             <Text size="xs" c="dimmed">{each.requested_by}, <When at={each.requested_at} /></Text>
             {each.answer !== null && <Text size="sm" mt="xs" pl="sm" style={{ borderLeft: "2px solid var(--mantine-color-default-border)", whiteSpace: "pre-wrap" }}>{each.answer} <Text span size="xs" c="dimmed">{each.answered_by}, <When at={each.answered_at} /></Text></Text>}
           </Paper>
-        ))}{requests.more && <Group justify="center"><Button variant="default" onClick={requests.more.load} loading={requests.more.loading}>Show more</Button></Group>}</Stack>}
+        ))}{requests.more && <Group justify="center"><Button variant="default" onClick={requests.more.load} loading={requests.more.loading}>Show more</Button></Group>}</Stack>}</Section>
     </Stack>
   );
 }

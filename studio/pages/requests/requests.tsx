@@ -1,23 +1,21 @@
 /** Integrations that organisations ask for, and the answers they get. */
-import { Anchor, Badge, Button, Group, Modal, SegmentedControl, Select, Stack, Text, Textarea } from "@mantine/core";
+import { Anchor, Button, Group, Modal, SegmentedControl, Select, Stack, Text, Textarea } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, Navigate, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "../../api/client.ts";
 import { isStaff, useMay, useSession } from "../../api/session.ts";
 import { DataTable } from "../../ui/data-table.tsx";
 import { Page } from "../../ui/page.tsx";
 import { Empty, Failed, LoadingRows } from "../../ui/states.tsx";
+import { Status } from "../../ui/status.tsx";
 import { useTenants } from "../../ui/tenant.tsx";
 import { When } from "../../ui/time.tsx";
 import { usePages } from "../../ui/use-pages.ts";
-import { OwnRequests } from "./own-requests.tsx";
 import type { IntegrationRequest } from "./types.ts";
 
-const COLOURS: Readonly<Record<string, string>> = { open: "blue", planned: "yellow", declined: "gray", done: "teal" };
-
 export default function Requests() {
-  return isStaff(useSession()) ? <OfAll /> : <Page title="Integration requests" lead="What you would like to have connected. Whoever runs the platform answers."><OwnRequests /></Page>;
+  return isStaff(useSession()) ? <OfAll /> : <Navigate to="/org/requests" replace />;
 }
 
 function OfAll() {
@@ -41,7 +39,7 @@ function OfAll() {
           { label: "Asked for", show: ({ provider, note }) => <><Text size="sm" fw={600}>{provider}</Text>{note !== "" && <Text size="xs" c="dimmed" lineClamp={2}>{note}</Text>}</> },
           { label: "By", show: (each) => <><Anchor component={Link} to={`/super-admin/organizations/${each.tenant}`} size="sm">{titleOf(each.tenant)}</Anchor><Text size="xs" c="dimmed">{each.requested_by}</Text></> },
           { label: "When", show: (each) => <When at={each.requested_at} /> },
-          { label: "Status", show: (each) => <Badge variant="light" color={COLOURS[each.status] ?? "gray"} tt="none" autoContrast>{each.status}</Badge> },
+          { label: "Status", show: (each) => <Status value={each.status} /> },
           { label: "Answer", show: ({ answer, answered_by }) => answer === null ? <Text size="sm" c="dimmed">none yet</Text> : <><Text size="sm" lineClamp={2}>{answer}</Text><Text size="xs" c="dimmed">{answered_by}</Text></> },
           ...(may("requests:answer") ? [{ label: "Do", width: 90, show: (each: IntegrationRequest) => <Button size="compact-xs" variant="default" onClick={() => setAnswering(each)} aria-label={`Answer ${titleOf(each.tenant)} about ${each.provider}`}>Answer</Button> }] : []),
         ]} />}

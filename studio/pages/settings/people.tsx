@@ -48,7 +48,7 @@ export default function People() {
 function Acts({ member, roles, place }: { readonly member: Member; readonly roles: readonly string[]; readonly place: string | undefined }) {
   const may = useMay();
   const session = useSession();
-  const [open, setOpen] = useState<"role" | "assignments" | "reset" | "end">();
+  const [open, setOpen] = useState<"role" | "assignments" | "reset" | "sessions" | "end">();
   if (!may("users:write") || member.id === session.user.id || !roles.includes(member.role)) return null;
   const close = (): void => setOpen(undefined);
   return <>
@@ -58,13 +58,15 @@ function Acts({ member, roles, place }: { readonly member: Member; readonly role
         <Menu.Item onClick={() => setOpen("role")}>Change the role</Menu.Item>
         {member.role === "integration_engineer" && <Menu.Item onClick={() => setOpen("assignments")}>Choose organisations</Menu.Item>}
         {isStaff(session) && <Menu.Item onClick={() => setOpen("reset")}>Make a link for a new password</Menu.Item>}
+        <Menu.Item onClick={() => setOpen("sessions")}>Sign out everywhere</Menu.Item>
         <Menu.Divider />
-        <Menu.Item color="red" onClick={() => setOpen("end")}>End the membership</Menu.Item>
+        <Menu.Item c="red" onClick={() => setOpen("end")}>End the membership</Menu.Item>
       </Menu.Dropdown>
     </Menu>
     <Modal opened={open === "role"} onClose={close} title={`Role of ${member.name}`}>{open === "role" && <ChangeRole member={member} roles={roles} place={place} close={close} />}</Modal>
     <Modal opened={open === "assignments"} onClose={close} title={`Organisations of ${member.name}`}>{open === "assignments" && <Assign member={member} place={place} close={close} />}</Modal>
     <Modal opened={open === "reset"} onClose={close} title={`A new password for ${member.name}`} size="lg">{open === "reset" && <Reset member={member} place={place} />}</Modal>
+    <Modal opened={open === "sessions"} onClose={close} title={`Sign ${member.name} out everywhere?`}>{open === "sessions" && <SignOut member={member} place={place} close={close} />}</Modal>
     <Modal opened={open === "end"} onClose={close} title={`End the membership of ${member.name}?`}>{open === "end" && <End member={member} place={place} close={close} />}</Modal>
   </>;
 }
@@ -104,6 +106,11 @@ function Reset({ member, place }: Omit<OfMember, "close">) {
   return <Stack><Text size="sm">Makes a link with which {member.name} chooses a new password. Make sure that it is really them who asks.</Text>{make.isError && <Failed error={make.error} />}<Group justify="flex-end"><Button loading={make.isPending} onClick={() => make.mutate()}>Make the link</Button></Group></Stack>;
 }
 
+function SignOut({ member, place, close }: OfMember) {
+  const out = useMutation({ mutationFn: () => api.delete<{ ended: number }>(`/api/users/${member.id}/sessions`, { tenant: place }), onSuccess: ({ ended }) => { done(ended === 0 ? `${member.name} was not signed in.` : `${ended} ${ended === 1 ? "session" : "sessions"} of ${member.name} ended.`); close(); } });
+  return <Stack><Text size="sm">All their sessions end at once, in every browser. Their role stays: they may sign in again.</Text>{out.isError && <Failed error={out.error} />}<Group justify="flex-end"><Button variant="default" onClick={close}>Leave it</Button><Button loading={out.isPending} onClick={() => out.mutate()}>Sign them out</Button></Group></Stack>;
+}
+
 function End({ member, place, close }: OfMember) {
   const end = useChange(() => api.delete(`/api/users/${member.id}`, { tenant: place }), () => { done("They are no longer a member."); close(); });
   return <Stack><Text size="sm">Their sessions end at once, and they see nothing of it any more. What they did stays in the audit log.</Text>{end.isError && <Failed error={end.error} />}<Group justify="flex-end"><Button variant="default" onClick={close}>Leave it</Button><Button color="red" loading={end.isPending} onClick={() => end.mutate(undefined)}>End it</Button></Group></Stack>;
@@ -111,16 +118,17 @@ function End({ member, place, close }: OfMember) {
 
 function Invite({ place, roles }: { readonly place: string | undefined; readonly roles: readonly string[] }) {
   const [email, setEmail] = useState("");
-  const [role, setRole] = useState(roles[0]!);
+  // Who is one of many gets no role by accident.
+  const [role, setRole] = useState<string | null>(roles.length === 1 ? roles[0]! : null);
   const queries = useQueryClient();
   const invite = useMutation({ mutationFn: () => api.post<Link>("/api/invitations", { email, role }, { tenant: place }), onSuccess: () => void queries.invalidateQueries({ queryKey: ["/api/invitations"] }) });
   if (invite.data) return <ShownOnce label="Link" value={`${location.origin}${invite.data.path}`}>Hand it to {email} yourself. It is good once, until <When at={invite.data.expires_at} />.</ShownOnce>;
   return (
     <form onSubmit={(event: FormEvent) => { event.preventDefault(); invite.mutate(); }}><Stack>
       <TextInput label="E-mail" type="email" required data-autofocus value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
-      <Select label="Role" allowDeselect={false} value={role} data={roles.map((value) => ({ value, label: inWords(value) }))} onChange={(value) => setRole(value ?? role)} />
+      <Select label="Role" required allowDeselect={false} placeholder="What they may do" value={role} data={roles.map((value) => ({ value, label: inWords(value) }))} onChange={setRole} />
       {invite.isError && <Failed error={invite.error} />}
-      <Group justify="flex-end"><Button type="submit" loading={invite.isPending}>Make the link</Button></Group>
+      <Group justify="flex-end"><Button type="submit" loading={invite.isPending} disabled={role === null}>Make the link</Button></Group>
     </Stack></form>
   );
 }

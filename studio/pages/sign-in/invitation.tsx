@@ -4,12 +4,15 @@ import { useDocumentTitle } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import { api } from "../../api/client.ts";
+import { api, ApiError } from "../../api/client.ts";
 import { sessionQuery } from "../../api/session.ts";
 import { Failed, LoadingRows } from "../../ui/states.tsx";
 import { useFragment } from "./fragment.ts";
 
 interface Invited { readonly title: string; readonly email: string; readonly role: string }
+
+/** Said beside the field. */
+const AT_PASSWORD = new Set(["SERVER_WEAK_PASSWORD", "SERVER_SIGN_IN"]);
 
 export default function Invitation() {
   useDocumentTitle("Accept an invitation · Plugboard");
@@ -26,8 +29,9 @@ export default function Invitation() {
       await queries.resetQueries({ queryKey: sessionQuery.queryKey });
       await navigate({ to: "/" });
     },
-    onSettled: () => setPassword(""),
+    onError: () => setPassword(""),
   });
+  const atPassword = accept.error instanceof ApiError && AT_PASSWORD.has(accept.error.code) ? accept.error : undefined;
   const go = useMutation({ mutationFn: (provider: string) => api.post<{ location: string }>(`/api/sign-in/oidc/${encodeURIComponent(provider)}`, { invitation: token }), onSuccess: ({ location: to }) => location.assign(to) });
   return (
     <Center mih="100vh" p="md" component="main">
@@ -43,10 +47,10 @@ export default function Invitation() {
                 <Divider label="or with a password" />
               </>}
               <Text size="sm" c="dimmed">Who is here already gives the password they have. Otherwise choose one of at least 12 characters.</Text>
-              {accept.isError && <Failed error={accept.error} />}
+              {accept.isError && atPassword === undefined && <Failed error={accept.error} />}
               <TextInput label="E-mail" type="email" autoComplete="username" value={invited.data.email} readOnly />
               <TextInput label="Your name" autoComplete="name" value={name} onChange={(event) => setName(event.currentTarget.value)} />
-              <PasswordInput label="Password" autoComplete="new-password" required value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
+              <PasswordInput label="Password" autoComplete="new-password" required value={password} onChange={(event) => { setPassword(event.currentTarget.value); accept.reset(); }} error={atPassword && [atPassword.message, atPassword.hint].filter(Boolean).join(" ")} visibilityToggleButtonProps={{ "aria-label": "Show the password" }} />
               <Button type="submit" loading={accept.isPending}>Accept the invitation</Button>
             </>}
         </Stack>
