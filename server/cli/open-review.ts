@@ -2,12 +2,13 @@
 import { hostname, userInfo } from "node:os";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { read } from "../../engine/manifest/index.ts";
 import { createTransport } from "../../engine/components/transport/http.ts";
 import { createKeyring, openDatabase, type Actor } from "../../engine/store/index.ts";
 import { databaseUrlFile, givenKey, openInstallation } from "../installation.ts";
 import { settingsOf } from "../main.ts";
-import { openForges, openWorkspace, type Forges, type Review } from "../review/index.ts";
-import { allowPrivate, dataFolder, ownWorkspace, readWorkspace } from "../workspace/locate.ts";
+import { filesOf, openForges, openWorkspace, type Forges, type Review, type ReviewedWorkspace } from "../review/index.ts";
+import { allowPrivate, dataFolder, ownWorkspace } from "../workspace/locate.ts";
 import { say } from "./output.ts";
 import { referencesOf } from "./references.ts";
 
@@ -22,15 +23,16 @@ export async function openReview(options: ReviewOptions): Promise<OpenReview> {
   const { db, keyring, close } = await openInstallation({
     data: dataFolder(options.data, root, process.cwd()), databaseUrl: options.databaseUrl ?? settings.databaseUrl, migrateUrl: settings.migrateUrl, kek: settings.kek, kekOld: settings.kekOld, vault: settings.vault, works: false, log: say, onError: (cause) => say(`  ${cause.message}`),
   });
-  const { forges, close: leave } = forgesOf(root, settings.publicUrl);
+  const { forges, close: leave } = await forgesOf(workspace, settings.publicUrl);
   return { review: { db, keyring, workspace, forges }, close: async () => { await leave(); await close(); } };
 }
 
-/** What a command reaches the workspace's forge with. */
-function forgesOf(root: string, publicUrl: string | undefined): { readonly forges: Forges; close(): Promise<void> } {
-  const { workspace } = readWorkspace(root, process.cwd());
-  const transport = createTransport({ allowPrivate: allowPrivate(workspace) });
-  return { forges: openForges({ transport, references: referencesOf(workspace, process.env), publicUrl }), close: () => transport.close() };
+/** What a command reaches the workspace's forge with, and may read for it: as main says, whatever is written in the folder. */
+async function forgesOf(workspace: ReviewedWorkspace, publicUrl: string | undefined): Promise<{ readonly forges: Forges; close(): Promise<void> }> {
+  const text = filesOf(await workspace.readTrees().catch(() => [])).get("workspace.yaml");
+  const settings = read([{ layer: "workspace", label: "", files: new Map(text === undefined ? [] : [["workspace.yaml", text]]) }]);
+  const transport = createTransport({ allowPrivate: allowPrivate(settings) });
+  return { forges: openForges({ transport, references: referencesOf(settings, process.env), publicUrl }), close: () => transport.close() };
 }
 
 /** A database that is there already: named, or that of a running `plugboard start`. None is started for a look. */

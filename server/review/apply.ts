@@ -11,7 +11,7 @@ import { audit, wrongStatus } from "./log.ts";
 import { comparePlans, InvalidChange, planOnce, plansOf, type ChangePlan, type Trees } from "./plan.ts";
 import { pullRequestOf, remoteOf, seePullRequest } from "./pull-request.ts";
 import { short } from "./refs.ts";
-import { leadsTo } from "./repository.ts";
+import { headOf, leadsTo, treeOf } from "./repository.ts";
 import { prepareWorkingCopy } from "./working-copy.ts";
 import { authorOf, type Review } from "./workspace.ts";
 
@@ -80,6 +80,9 @@ async function moved(review: Review, remote: Remote | undefined, change: StoredC
   await prepareWorkingCopy(repository, head, commit);      // nobody's work may be in the way once it is merged there
   await remote.forge.merge(pull.number, { head: change.commit!, title: `${change.title} (#${pull.number})`, message: change.description });
   await followMainLocked(remote);
+  // Almost always the same files in another commit: they are not read and planned again.
+  const now = await headOf(repository);
+  if ((await treeOf(repository, now)) === (await treeOf(repository, commit))) review.workspace.adopt(now, await review.workspace.treesOf(commit));
   const { commit: main, trees } = await review.workspace.main();
   if ((await effectOf(review, trees)).hash !== hash) throw new PlugboardError("CHANGE_STALE", { detail: `it is merged at ${remote.forge.name}, together with commits that came to ${remote.forge.branch} in the same moment; both are taken in within seconds` });
   // The forge may have done it already.
