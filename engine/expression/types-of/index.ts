@@ -7,5 +7,5 @@ export { alternativesOf, describe, UNKNOWN } from "./type.ts";
 export { typeOfSchema, type Schema } from "./from-schema.ts";
 export { typeOfExcerpts, typeOfSamples, withExcerpts, withSamples } from "./from-samples.ts";
 export { inferTree, inferType, neverTrue, type Inferred, type InferOptions } from "./infer.ts";
-export { lintKey, lintMapping, lintRule, type LintOptions, type MappingLint, type MappingText } from "./lint-mapping.ts";
+export { lintKey, lintMapping, lintRule, mappingLinter, type LintOptions, type MappingLint, type MappingLinter, type MappingText } from "./lint-mapping.ts";
 export { lint, type Lint, type LintCode } from "./lint.ts";

@@ -40,36 +40,52 @@ export interface LintOptions {
  * @param target JSON Schema of the entity, or of an action's input; undefined when there is none.
  */
 export function lintMapping(mapping: MappingText, source: Schema | undefined, target: Schema | undefined, options: LintOptions = {}): MappingLint[] {
+  const linter = mappingLinter(mapping.where, source, target, options);
+  const at = (place: string, lints: readonly Lint[]): MappingLint[] => lints.map((one) => ({ ...one, at: place }));
+  return [...at("where", linter.where), ...Object.entries(mapping.fields).flatMap(([name, field]) => at(`fields.${name}`, linter.field(name, field))), ...at("fields", linter.missing(mapping))];
+}
+
+export interface MappingLinter {
+  readonly where: readonly Lint[];
+  /** Of one field: what the others say does not matter to it. */
+  field(name: string, written: FieldSource): readonly Lint[];
+  missing(mapping: MappingText): readonly Lint[];
+}
+
+/** `lintMapping` in parts, for an editor: what a field says is judged again when it changes, and not with every other one. */
+export function mappingLinter(rule: string | undefined, source: Schema | undefined, target: Schema | undefined, options: LintOptions = {}): MappingLinter {
   const declared = source === undefined ? ANY_RECORD : typeOfSchema(source);
   const record = withExcerpts(withSamples(declared, options.samples ?? []), options.excerpts ?? []);
   const entity = target === undefined ? UNKNOWN : typeOfSchema(target);
   const variables = options.variables ?? {};
-  const lints: MappingLint[] = [];
-  const add = (at: string, found: readonly Lint[]): void => void lints.push(...found.map((one) => ({ ...one, at })));
+  const ofWhere: Lint[] = [];
 
-  let where = mapping.where === undefined ? undefined : parsed(mapping.where);
+  let where = rule === undefined ? undefined : parsed(rule);
   if (where) {
     const inferred = inferTree(where, record, { variables });
-    add("where", inferred.lints);
+    ofWhere.push(...inferred.lints);
     if (neverTrue(inferred.type)) {
-      add("where", [lint("LINT_NEVER_TRUE", where, { when: ": no record is kept" }, "error")]);
+      ofWhere.push(lint("LINT_NEVER_TRUE", where, { when: ": no record is kept" }, "error"));
       // Of a record that cannot be there nothing could be said: the fields are judged as if all were kept.
       where = undefined;
     }
   }
-  for (const [name, field] of Object.entries(mapping.fields)) {
-    const text = "expression" in field ? field.expression : "key" in field ? field.key : JSON.stringify(field.constant);
-    const root = parsed(text);
-    if (!root) continue;
-    const inferred = inferTree(root, record, { variables, ...(where ? { given: where } : {}) });
-    const { type, required } = targetOf(entity, name);
-    const isReference = "key" in field;
-    // A constant stands in YAML, not in an expression: it has no place inside.
-    const found = [...inferred.lints, ...checkTarget(root, inferred, isReference ? KEY : type, { name, required })].filter((one) => !isSettledByWhere(one, root, where));
-    add(`fields.${name}`, [...found, ...(isReference || options.keys?.includes(name) ? lintKey(root) : [])].toSorted((left, right) => left.start - right.start));
-  }
-  add("fields", requiredUnmapped(entity, mapping, record));
-  return lints;
+  const given = where;
+  return {
+    where: ofWhere,
+    field(name, written) {
+      const text = "expression" in written ? written.expression : "key" in written ? written.key : JSON.stringify(written.constant);
+      const root = parsed(text);
+      if (!root) return [];
+      const inferred = inferTree(root, record, { variables, ...(given ? { given } : {}) });
+      const { type, required } = targetOf(entity, name);
+      const isReference = "key" in written;
+      // A constant stands in YAML, not in an expression: it has no place inside.
+      const found = [...inferred.lints, ...checkTarget(root, inferred, isReference ? KEY : type, { name, required })].filter((one) => !isSettledByWhere(one, root, given));
+      return [...found, ...(isReference || options.keys?.includes(name) ? lintKey(root) : [])].toSorted((left, right) => left.start - right.start);
+    },
+    missing: (mapping) => requiredUnmapped(entity, mapping, record),
+  };
 }
 
 /** A record is an object, whatever is in it. */
