@@ -132,7 +132,7 @@ export function asFileEdits(state: Editing, target: EditTarget): FileEdit[] {
 
 /** The whole file as it would be. @throws PlugboardError CHANGE_EDIT where the file is laid out so that a value cannot be set in place. */
 export function textOf({ base, now }: Editing, target: EditTarget): string {
-  if (now.hand) return editYaml(now.hand.text, target.file, between(now.hand.says, now, { ...target, ownTests: true }));
+  if (now.hand) { const since = between(now.hand.says, now, { ...target, ownTests: true }); return since.length === 0 ? now.hand.text : editYaml(now.hand.text, target.file, since); }
   const set = between(base, now, target);
   return set.length === 0 ? target.text ?? "" : editYaml(target.text ?? "", target.file, [...target.first ?? [], ...set]);
 }

@@ -34,7 +34,7 @@ export function sourceChoices(sources: readonly SourceField[], frames: readonly 
 
 /** For a place that takes anything: a field, or a constant. */
 export function PlacePicker({ label, sources, frames, connect, type, offered = [] }: {
-  readonly label: string; /** Values that the target takes. */ readonly offered?: readonly Json[] | undefined; readonly sources: readonly SourceField[]; readonly frames: readonly (readonly string[] | undefined)[];
+  readonly label: string; /** Values that the target takes. */ readonly offered?: readonly Json[] | undefined; readonly sources: () => readonly SourceField[]; readonly frames: readonly (readonly string[] | undefined)[];
   readonly connect: (text: string) => void;
   /** A value typed in. */
   readonly type: (value: string | number | boolean | null) => void;
@@ -43,7 +43,7 @@ export function PlacePicker({ label, sources, frames, connect, type, offered = [
   return (
     <>
       <Menu.Label>{label}: a field</Menu.Label>
-      <Choices label={label} items={sourceChoices(sources, frames)} choose={connect} autoFocus />
+      <Choices label={label} items={sourceChoices(sources(), frames)} choose={connect} autoFocus />
       <Menu.Divider />
       <Menu.Label>or a value</Menu.Label>
       <Box p={4}><TextInput size="xs" aria-label={`Value: ${label}`} placeholder='Text, number, true, false, null' value={text} onChange={(event) => setText(event.currentTarget.value)}

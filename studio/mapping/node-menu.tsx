@@ -16,7 +16,7 @@ export interface NodeMenuProps {
   readonly text: string;
   readonly value: NodeValue | undefined;
   readonly target: TargetField;
-  readonly sources: readonly SourceField[];
+  readonly sources: () => readonly SourceField[];
   readonly frames: readonly (readonly string[] | undefined)[];
   /** Values that the node has over all samples. */
   readonly seen: () => readonly unknown[];
@@ -38,7 +38,8 @@ export function NodeMenu({ label, ...props }: NodeMenuProps & { readonly label?:
 const FUNCTIONS: readonly Choice[] = functions.map(({ name, group, doc }) => ({ key: name, label: `$${name}`, note: group, title: doc }));
 
 /** Made when the menu opens, and not before: a mapping has many steps. What needs a choice is a page of the same menu, so that it works under a finger too. */
-export function NodeActions({ node, text, value, target, sources, frames, seen, act, clear }: NodeMenuProps) {
+export function NodeActions({ node, text, value, target, sources: sourcesNow, frames, seen, act, clear }: NodeMenuProps) {
+  const sources = sourcesNow();
   const [page, setPage] = useState<string>();
   const at = node.id;
   const list = (value !== undefined && "value" in value && Array.isArray(value.value)) || target.items !== undefined;

@@ -3,7 +3,7 @@ import { ActionIcon, Badge, Button, Group, HoverCard, Modal, Paper, Stack, Table
 import { useDebouncedValue, useDisclosure } from "@mantine/hooks";
 import { TrashIcon } from "@radix-ui/react-icons";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { memo, useMemo, useState } from "react";
 import { api, ApiError, type Problem } from "../api/client.ts";
 import type { Json } from "../../engine/manifest/types.ts";
 import type { FileEdit, MappingTest } from "./edits.ts";
@@ -24,18 +24,21 @@ export interface Standing {
 
 /** Asked a moment after the last letter; what was known before stays until the answer is there. */
 export function useStanding({ edits, preview, record, enabled }: { readonly edits: readonly FileEdit[]; readonly preview: PreviewOf; readonly record: unknown; readonly enabled: boolean }): Standing {
-  const [asked] = useDebouncedValue(JSON.stringify({ edits, record }), 400);
-  const now = JSON.parse(asked) as { edits: readonly FileEdit[]; record?: unknown };
-  const made = useQuery({ queryKey: ["/api/mappings/preview", preview, asked], enabled: enabled && now.record !== undefined, placeholderData: (old) => old, retry: false, queryFn: () => api.post<{ records: readonly Previewed[] }>("/api/mappings/preview", { ...preview, edits: now.edits, records: [now.record] }) });
-  const checked = useQuery({ queryKey: ["/api/configuration/check", preview, JSON.stringify(now.edits)], enabled, placeholderData: (old) => old, retry: false, queryFn: () => api.post<Checked>("/api/configuration/check", { edits: now.edits, ...("mapping" in preview ? { mapping: preview.mapping } : {}) }) });
-  const [row] = made.data?.records ?? [];
-  const refused = row ? [...row.problems, ...row.fields.flatMap(({ field, problems }) => problems.filter(({ code }) => code === "MAPPING_INVALID").map((problem) => ({ ...problem, message: `${field}: ${problem.message}` })))].filter(({ severity }) => severity === "error").map(({ message }) => message) : [];
-  const error = made.error ?? checked.error;
-  return { row, refused, problems: checked.data?.problems ?? [], tests: checked.data?.tests ?? [], error: error instanceof ApiError ? error : undefined };
+  const [now] = useDebouncedValue(useMemo(() => ({ edits, record }), [edits, record]), 400);
+  const asked = useMemo(() => JSON.stringify(now.edits), [now]);
+  const seen = useMemo(() => JSON.stringify(now.record), [now.record]);
+  const made = useQuery({ queryKey: ["/api/mappings/preview", preview, asked, seen], enabled: enabled && now.record !== undefined, placeholderData: (old) => old, retry: false, queryFn: () => api.post<{ records: readonly Previewed[] }>("/api/mappings/preview", { ...preview, edits: now.edits, records: [now.record] }) });
+  const checked = useQuery({ queryKey: ["/api/configuration/check", preview, asked], enabled, placeholderData: (old) => old, retry: false, queryFn: () => api.post<Checked>("/api/configuration/check", { edits: now.edits, ...("mapping" in preview ? { mapping: preview.mapping } : {}) }) });
+  return useMemo(() => {
+    const [row] = made.data?.records ?? [];
+    const refused = row ? [...row.problems, ...row.fields.flatMap(({ field, problems }) => problems.filter(({ code }) => code === "MAPPING_INVALID").map((problem) => ({ ...problem, message: `${field}: ${problem.message}` })))].filter(({ severity }) => severity === "error").map(({ message }) => message) : [];
+    const error = made.error ?? checked.error;
+    return { row, refused, problems: checked.data?.problems ?? [], tests: checked.data?.tests ?? [], error: error instanceof ApiError ? error : undefined };
+  }, [made.data, checked.data, made.error, checked.error]);
 }
 
 /** Always as high, whatever it says: nothing below it moves. */
-export function StandingBadges({ of: { row, refused, tests, problems, error }, file }: { readonly of: Standing; readonly file: string }) {
+export const StandingBadges = memo(function StandingBadges({ of: { row, refused, tests, problems, error }, file }: { readonly of: Standing; readonly file: string }) {
   const failed = tests.filter(({ passed }) => !passed);
   const here = problems.filter(({ at, severity }) => at?.file === file && severity !== "warning");
   return (
@@ -47,7 +50,7 @@ export function StandingBadges({ of: { row, refused, tests, problems, error }, f
       {tests.length > 0 && (failed.length === 0 ? <Badge color="teal" variant="light" tt="none">{tests.length} {tests.length === 1 ? "test passes" : "tests pass"}</Badge> : <Told colour="red" label={`${failed.length} of ${tests.length} tests fail`} lines={failed.map(({ name, detail }) => `${name}: ${detail ?? "fails"}`)} />)}
     </Group>
   );
-}
+});
 
 function Told({ colour, label, lines }: { readonly colour: string; readonly label: string; readonly lines: readonly string[] }) {
   return (
@@ -59,7 +62,7 @@ function Told({ colour, label, lines }: { readonly colour: string; readonly labe
 }
 
 /** The mapping's own tests: run after every edit, and made from the sample that is looked at. */
-export function Tests({ tests, standing, record, keep, remove }: { readonly tests: readonly MappingTest[]; readonly standing: Standing; readonly record: unknown; readonly keep: ((test: MappingTest) => void) | undefined; readonly remove: (index: number) => void }) {
+export const Tests = memo(function Tests({ tests, standing, record, keep, remove }: { readonly tests: readonly MappingTest[]; readonly standing: Standing; readonly record: unknown; readonly keep: ((test: MappingTest) => void) | undefined; readonly remove: (index: number) => void }) {
   const [naming, { open, close }] = useDisclosure();
   const [name, setName] = useState("");
   const { row, refused } = standing;
@@ -83,7 +86,7 @@ export function Tests({ tests, standing, record, keep, remove }: { readonly test
           <Stack>
             <TextInput data-autofocus label="Name" description="As a sentence: what is special about this record." required value={name} onChange={(event) => setName(event.currentTarget.value)} error={taken ? "There is a test of that name." : undefined} />
             <Text size="sm">{row?.filtered ? "It must be left out." : "It must become exactly this:"}</Text>
-            {!row?.filtered && <Code block mah={220} style={{ overflow: "auto" }}>{JSON.stringify(nested(expected), null, 2)}</Code>}
+            {naming && !row?.filtered && <Code block mah={220} style={{ overflow: "auto" }}>{JSON.stringify(nested(expected), null, 2)}</Code>}
             <Text size="xs" c="dimmed">The record is written into the mapping's file as it is. Take a person's data out of it first where it is a real one.</Text>
             <Group justify="flex-end"><Button variant="default" onClick={close}>Not yet</Button><Button type="submit" disabled={name.trim() === "" || taken}>Keep</Button></Group>
           </Stack>
@@ -91,7 +94,7 @@ export function Tests({ tests, standing, record, keep, remove }: { readonly test
       </Modal>
     </Paper>
   );
-}
+});
 
 /** `custom.division` is a member of `custom` in what must come out. */
 function nested(flat: Readonly<Record<string, Json>>): Json {

@@ -2,9 +2,9 @@
  * The target-first list: one row per field that the entity asks for, with its expression, what it gives for the sample, and what
  * is wrong. The open row shows its text, suggestions and its own graph.
  */
-import { Badge, Box, Button, Code, Group, Stack, Text, Tooltip, UnstyledButton } from "@mantine/core";
+import { Button, Code, Group, Stack, Text } from "@mantine/core";
 import { ChevronDownIcon, ChevronRightIcon, ResetIcon } from "@radix-ui/react-icons";
-import { memo, useRef, useState } from "react";
+import { memo, useMemo, useRef, useState } from "react";
 import type { Fields, FieldText } from "./edits.ts";
 import { ExpressionEditor } from "./expression-editor.tsx";
 import { writtenAt, type Gesture } from "./gestures.ts";
@@ -38,58 +38,65 @@ export interface TargetListProps {
   readonly readOnly: boolean;
 }
 
+/** One stop of the Tab key for all rows, arrows between them: of three hundred nobody tabs through each. */
 export function TargetList({ view, now, defaults, selected, select, ...rest }: TargetListProps) {
   const list = useRef<HTMLDivElement>(null);
-  const move = (by: number) => {
+  const [current, setCurrent] = useState<string>();
+  const known = view.fields.some(({ target }) => target.field === current) ? current : undefined;
+  const stop = known ?? selected ?? view.fields[0]?.target.field;
+  const move = (event: React.KeyboardEvent) => {
     const rows = [...(list.current?.querySelectorAll<HTMLElement>("[data-row-button]") ?? [])];
-    const at = rows.findIndex((row) => row === document.activeElement);
-    rows[Math.max(0, Math.min(rows.length - 1, at + by))]?.focus();
+    const at = rows.indexOf(event.target as HTMLElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + 10, PageUp: at - 10, Home: 0, End: rows.length - 1 }[event.key];
+    if (at < 0 || to === undefined) return;
+    event.preventDefault();
+    rows[Math.max(0, Math.min(rows.length - 1, to))]?.focus();
   };
   return (
-    <Stack gap={0} ref={list} role="list" aria-label="Target fields" onKeyDown={(event) => { if ((event.target as HTMLElement).dataset["rowButton"] === undefined) return; if (event.key === "ArrowDown" || event.key === "ArrowUp") { event.preventDefault(); move(event.key === "ArrowDown" ? 1 : -1); } }}>
-      {view.fields.map((field) => { const { field: name } = field.target; const isOpen = selected === name; return <Row key={name} {...rest} view={isOpen ? view : undefined} field={field} written={now[name]} preset={defaults[name]} isOpen={isOpen} select={select} />; })}
-    </Stack>
+    <div ref={list} role="list" aria-label="Target fields" aria-description="Arrow keys go from field to field." onKeyDown={move} onFocus={(event) => { const field = event.target.closest<HTMLElement>("[data-field]")?.dataset["field"]; if (field !== undefined) setCurrent(field); }}>
+      {view.fields.map((field) => { const { field: name } = field.target; const isOpen = selected === name; return <Row key={name} {...rest} view={isOpen ? view : undefined} field={field} written={now[name]} preset={defaults[name]} isOpen={isOpen} isStop={stop === name} select={select} />; })}
+    </div>
   );
 }
 
 const ORIGINS: Readonly<Record<string, string>> = { catalogue: "built in", workspace: "workspace", preset: "preset", release: "preset", tenant: "override", draft: "edited" };
+const TONES: Readonly<Record<string, string>> = { draft: "own", tenant: "grape" };
 
-type RowProps = Pick<TargetListProps, "ownFile" | "samples" | "hands" | "readOnly" | "select" | "name"> & { /** Of the open row only: a row that is shut does not depend on the others. */ readonly view: MappingView | undefined; readonly field: FieldState; readonly written: FieldText | undefined; readonly preset: FieldText | undefined; readonly isOpen: boolean };
+type RowProps = Pick<TargetListProps, "ownFile" | "samples" | "hands" | "readOnly" | "select" | "name"> & { /** Of the open row only: a row that is shut does not depend on the others. */ readonly view: MappingView | undefined; readonly field: FieldState; readonly written: FieldText | undefined; readonly preset: FieldText | undefined; readonly isOpen: boolean; /** Where the Tab key stops. */ readonly isStop: boolean };
 
 const Row = memo(function Row(props: RowProps) {
-  const { field, written, isOpen, select, hands, readOnly } = props;
+  const { field, written, isOpen, isStop, select, hands, readOnly } = props;
   const { target, text, constant, ref, value, problems, changed } = field;
   const [over, setOver] = useState(false);
   const errors = problems.filter(({ severity }) => severity === "error");
+  const isNothing = text === null && constant === undefined;
   return (
-    <Box role="listitem" data-field={target.field} onDragOver={(event) => { if (!readOnly && event.dataTransfer.types.includes(DRAGGED)) { event.preventDefault(); if (!over) setOver(true); } }} onDragLeave={() => setOver(false)}
-      onDrop={(event) => { event.preventDefault(); setOver(false); if (!readOnly) hands.put(field, JSON.parse(event.dataTransfer.getData(DRAGGED)) as string[]); }}
-      style={{ contentVisibility: isOpen ? "visible" : "auto", containIntrinsicSize: "auto 53px", borderBottom: "1px solid var(--mantine-color-default-border)", background: over ? "var(--mantine-primary-color-light)" : isOpen ? "var(--mantine-color-default-hover)" : undefined, borderLeft: `3px solid ${changed ? "var(--mantine-primary-color-filled)" : "transparent"}` }}>
-      <UnstyledButton onClick={() => select(isOpen ? undefined : target.field)} data-row-button aria-expanded={isOpen} w="100%" px="xs" py={7} aria-label={`${target.field}${target.required ? ", required" : ""}, ${text ?? "nothing makes it"}${errors.length > 0 ? `, ${errors.length} problems` : ""}`}>
-        <Group gap="sm" wrap="nowrap">
-          {isOpen ? <ChevronDownIcon aria-hidden style={{ flexShrink: 0 }} /> : <ChevronRightIcon aria-hidden style={{ flexShrink: 0 }} />}
-          <Box w={{ base: 110, md: 190 }} style={{ flexShrink: 0 }}><Text size="sm" fw={550} truncate title={target.field}>{target.field}{target.required && <Text span c="red" aria-hidden> *</Text>}</Text><Text size="xs" c="dimmed" truncate>{target.type === "unknown" ? "own field" : target.type}</Text></Box>
-          <Text size="xs" ff="monospace" truncate flex={1} miw={0} data-expression c={text === null && constant === undefined ? "dimmed" : undefined} fs={text === null && constant === undefined ? "italic" : undefined}>{ref === null ? text ?? (constant === undefined ? "nothing makes it" : JSON.stringify(constant)) : `${ref} with key ${text}`}</Text>
-          <Box w={{ base: 84, md: 190 }} style={{ flexShrink: 0 }}><Value of={value} width={180} /></Box>
-          <Box w={34} style={{ flexShrink: 0 }} visibleFrom="xs">{problems.length > 0 && <Tooltip label={problems.map(({ message }) => message).join("\n")} multiline maw={380}><Badge color={errors.length > 0 ? "red" : "yellow"} variant="light" size="sm">{problems.length}</Badge></Tooltip>}</Box>
-          <Box w={86} style={{ flexShrink: 0 }} ta="right" visibleFrom="sm">{written && <Badge variant={written.layer === "tenant" || written.layer === "draft" ? "light" : "default"} color={written.layer === "draft" ? undefined : "grape"} size="sm" tt="none">{ORIGINS[written.layer] ?? written.layer}</Badge>}</Box>
-        </Group>
-      </UnstyledButton>
+    <div role="listitem" className="target-row" data-field={target.field} data-open={isOpen || undefined} data-over={over || undefined} data-changed={changed || undefined}
+      onDragOver={(event) => { if (!readOnly && event.dataTransfer.types.includes(DRAGGED)) { event.preventDefault(); if (!over) setOver(true); } }} onDragLeave={() => setOver(false)}
+      onDrop={(event) => { event.preventDefault(); setOver(false); if (!readOnly) hands.put(field, JSON.parse(event.dataTransfer.getData(DRAGGED)) as string[]); }}>
+      <button type="button" onClick={() => select(isOpen ? undefined : target.field)} data-row-button tabIndex={isStop ? 0 : -1} aria-expanded={isOpen} aria-label={`${target.field}${target.required ? ", required" : ""}, ${text ?? "nothing makes it"}${errors.length > 0 ? `, ${errors.length} ${errors.length === 1 ? "problem" : "problems"}` : ""}`}>
+        {isOpen ? <ChevronDownIcon aria-hidden /> : <ChevronRightIcon aria-hidden />}
+        <span className="field"><b className="one-line" data-required={target.required || undefined} title={target.field}>{target.field}</b><small className="one-line">{target.type === "unknown" ? "own field" : target.type}</small></span>
+        <span className="says one-line" data-expression data-nothing={isNothing || undefined}>{ref === null ? text ?? (constant === undefined ? "nothing makes it" : JSON.stringify(constant)) : `${ref} with key ${text}`}</span>
+        <span className="gives"><Value of={value} width={180} /></span>
+        <span className="lacks">{problems.length > 0 && <span className="mark" data-tone={errors.length > 0 ? "red" : "yellow"} title={problems.map(({ message }) => message).join("\n")}>{problems.length}</span>}</span>
+        <span className="origin">{written && <span className="mark" data-tone={TONES[written.layer] ?? "quiet"}>{ORIGINS[written.layer] ?? written.layer}</span>}</span>
+      </button>
       {isOpen && <Opened {...props} />}
-    </Box>
+    </div>
   );
 }, isSameRow);
 
-/** A field that says, gives and lacks the same is the same, whatever object tells it. */
+/** A row that is shut depends on its field alone. */
 function isSameRow(a: RowProps, b: RowProps): boolean {
   if (a.isOpen || b.isOpen) return false;
-  return a.written === b.written && a.preset === b.preset && a.readOnly === b.readOnly && a.select === b.select && a.hands === b.hands
-    && a.field.target === b.field.target && a.field.text === b.field.text && a.field.value === b.field.value && a.field.changed === b.field.changed && a.field.constant === b.field.constant
-    && a.field.problems.length === b.field.problems.length && a.field.problems.every(({ message }, index) => message === b.field.problems[index]!.message);
+  return a.field === b.field && a.written === b.written && a.preset === b.preset && a.isStop === b.isStop && a.readOnly === b.readOnly && a.select === b.select && a.hands === b.hands;
 }
 
 function Opened({ view, field, written, preset, samples, hands, readOnly, ownFile, select, name }: RowProps) {
-  const { target, text, constant, problems, type, changed } = field;
+  const { target, text, constant, problems, changed } = field;
+  const type = useMemo(() => (text === null ? "" : view!.typeOf(text)), [text, view!.typeOf]);
+  const drawn = useMemo(() => [field], [field]);
   const isOverride = preset !== undefined && written?.file === ownFile && written.layer !== "draft";
   return (
     <Stack gap="sm" px="md" pb="md" pt={4}>
@@ -105,7 +112,7 @@ function Opened({ view, field, written, preset, samples, hands, readOnly, ownFil
         {!readOnly && written && <Button size="compact-xs" variant="default" color="red" onClick={() => hands.remove(target.field)}>Remove</Button>}
       </Group>
       {text === null && constant === undefined && !readOnly && <Suggested field={field} view={view!} choose={(path) => hands.set(target.field, writtenAt(path, []))} />}
-      {field.graph && <GraphView view={view!} fields={[field]} samples={samples} act={hands.act} clear={hands.remove} readOnly={readOnly} selected={target.field} select={select} name={name} height={Math.min(520, 240 + field.graph.nodes.length * 46)} />}
+      {field.graph && <GraphView view={view!} fields={drawn} samples={samples} act={hands.act} clear={hands.remove} readOnly={readOnly} selected={target.field} select={select} name={name} height={Math.min(520, 240 + field.graph.nodes.length * 46)} />}
     </Stack>
   );
 }

@@ -91,9 +91,15 @@ export function targetTree(schema: JsonObject | null, mapped: readonly string[])
   return [...declared, ...mapped.filter((field) => !known.has(field)).map((field): TargetField => ({ field, label: field, type: "unknown", required: false }))];
 }
 
+const flattened = new WeakMap<readonly SourceField[], readonly SourceField[]>();
+
 /** Each field with those below it, for lists and search. */
-export function flat(fields: readonly SourceField[]): SourceField[] {
-  return fields.flatMap((field) => [field, ...flat(field.children)]);
+export function flat(fields: readonly SourceField[]): readonly SourceField[] {
+  const known = flattened.get(fields);
+  if (known !== undefined) return known;
+  const made = fields.flatMap((field) => [field, ...(field.children.length === 0 ? [] : flat(field.children))]);
+  flattened.set(fields, made);
+  return made;
 }
 
 /** How alike two names are, from 0 to 1: by their words, whatever the spelling between them. */

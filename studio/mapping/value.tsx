@@ -1,5 +1,4 @@
 /** A value as it is shown at a node or a row. Absent, null and empty look different, because they are. */
-import { Text, Tooltip } from "@mantine/core";
 import type { NodeValue } from "./graph/values.ts";
 
 export function textOfValue(value: unknown): string {
@@ -8,9 +7,14 @@ export function textOfValue(value: unknown): string {
   return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 }
 
+/** Longer than this, its start is enough to see which it is. */
+const MOST_SHOWN = 300;
+
+/** A plain element: there is one for every step and row. What does not fit is in its title. */
 export function Value({ of, width = 240 }: { readonly of: NodeValue; readonly width?: number }) {
-  if ("problem" in of) return <Tooltip label={of.problem} multiline maw={360}><Text size="xs" c="red" truncate maw={width}>✕ {of.problem}</Text></Tooltip>;
-  if ("absent" in of) return <Text size="xs" c="dimmed" fs="italic">absent</Text>;
-  const whole = typeof of.value === "object" ? JSON.stringify(of.value, null, 1) : textOfValue(of.value);
-  return <Tooltip label={whole.slice(0, 600)} multiline maw={420} disabled={whole.length < 24}><Text size="xs" ff="monospace" truncate maw={width} c={of.value === null ? "dimmed" : undefined}>{textOfValue(of.value)}</Text></Tooltip>;
+  if ("problem" in of) return <span className="value" data-is="problem" style={{ maxWidth: width }} title={of.problem}>✕ {of.problem}</span>;
+  if ("absent" in of) return <span className="value" data-is="absent">absent</span>;
+  const shown = textOfValue(of.value).slice(0, MOST_SHOWN);
+  const whole = typeof of.value === "object" && of.value !== null ? JSON.stringify(of.value, null, 1) : shown;
+  return <span className="value" {...(of.value === null ? { "data-is": "null" } : {})} style={{ maxWidth: width }} {...(whole.length < 24 ? {} : { title: whole.slice(0, 600) })}>{shown}</span>;
 }

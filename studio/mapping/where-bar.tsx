@@ -1,11 +1,11 @@
 /** Which records a mapping takes: shown as a sentence, edited in place. */
 import { Box, Button, Code, Group, Text } from "@mantine/core";
-import { useState } from "react";
+import { memo, useState } from "react";
 import { parse } from "../../engine/expression/syntax/index.ts";
 import { ExpressionEditor } from "./expression-editor.tsx";
 import type { SourceField } from "./trees.ts";
 
-export function WhereBar({ where, sources, change }: { readonly where: string | null; readonly sources: readonly SourceField[]; readonly change: ((text: string | null) => void) | undefined }) {
+export const WhereBar = memo(function WhereBar({ where, sources, change }: { readonly where: string | null; readonly sources: readonly SourceField[]; readonly change: ((text: string | null) => void) | undefined }) {
   const [isOpen, setOpen] = useState(false);
   const problems = where === null ? [] : parse(where).problems.map(({ message, start }) => ({ severity: "error", message, position: start }));
   if (isOpen && change) {
@@ -24,4 +24,4 @@ export function WhereBar({ where, sources, change }: { readonly where: string | 
       {change && <Button size="compact-xs" variant="subtle" onClick={() => setOpen(true)}>{where === null ? "Leave some out" : "Edit"}</Button>}
     </Group>
   );
-}
+});

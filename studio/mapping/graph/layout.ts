@@ -53,11 +53,20 @@ export const sourceHeight = (rows: number): number => HEAD + SEARCH + rows * ROW
 export function layoutOf(fields: readonly FieldState[], shown: readonly SourceField[], known: ReadonlySet<string>): Layout {
   const listed = new Set(shown.map(({ path }) => path.join(".")));
   const handleOf = (path: string): string | undefined => (known.has(path) ? nearest(path, listed) : undefined);
+  const laneOf = (field: string, graph: Graph): Lane => {
+    const wired = wiredOf(graph, handleOf);
+    const key = [field, ...wired.values()].join("\n");
+    const lanes = remembered.get(graph) ?? new Map<string, Lane>();
+    remembered.set(graph, lanes);
+    const lane = lanes.get(key) ?? makeLane(field, graph, wired);
+    lanes.set(key, lane);
+    return lane;
+  };
   const steps: Layout["steps"][number][] = [];
   const frames: Layout["frames"][number][] = [];
   const wires: Wire[] = [];
   const rows: Record<string, { top: number; height: number }> = {};
-  const lanes = fields.map(({ target: { field }, graph }) => ({ field, ...(graph ? laneOf(field, graph, handleOf) : EMPTY_LANE) }));
+  const lanes = fields.map(({ target: { field }, graph }) => ({ field, ...(graph ? laneOf(field, graph) : EMPTY_LANE) }));
   const width = Math.max(LEAST_WIDTH, ...lanes.map((lane) => lane.width));
   const left = SIDE_WIDTH + GUTTER;
   const right = left + width + 80;
@@ -78,6 +87,8 @@ export function layoutOf(fields: readonly FieldState[], shown: readonly SourceFi
 }
 
 interface Lane { readonly width: number; readonly height: number; readonly steps: Layout["steps"]; readonly frames: Layout["frames"]; readonly wires: readonly Wire[] }
+/** Of an expression, as long as its wires begin at the same places: an edit of one field lays out one lane. */
+const remembered = new WeakMap<Graph, Map<string, Lane>>();
 const EMPTY_LANE: Lane = { width: 0, height: 0, steps: [], frames: [], wires: [] };
 
 /**
@@ -85,8 +96,7 @@ const EMPTY_LANE: Lane = { width: 0, height: 0, steps: [], frames: [], wires: []
  * comes straight from the source takes a strip of its own, so that it is led past everything at one height. A step that feeds
  * several (a binding) stands with the first of them.
  */
-function laneOf(field: string, read: Graph, handleOf: (path: string) => string | undefined): Lane {
-  const wired = new Map(read.nodes.filter(isWireOnly).flatMap((node) => { const handle = handleOf(plainPathOf(node)); return handle === undefined ? [] : [[node.id, handle] as const]; }));
+function makeLane(field: string, read: Graph, wired: ReadonlyMap<string, string>): Lane {
   const straight = wired.get(read.result);
   if (straight !== undefined) return { ...EMPTY_LANE, wires: [{ id: `${field}|result`, field, from: "source", handle: straight, to: "target", port: field, points: [] }] };
   const nodes = new Map(read.nodes.filter(({ id }) => !wired.has(id)).map((node) => [node.id, node]));
@@ -145,6 +155,9 @@ function laneOf(field: string, read: Graph, handleOf: (path: string) => string |
     wires: [...wires, { id: `${field}|result`, field, from: idOf(field, read.result), handle: "out", to: "target", port: field, points: [{ x: 0, y: result.y + result.height / 2 }] }],
   };
 }
+
+/** Nodes that are wires from the source's box: node → where the wire begins. */
+const wiredOf = (graph: Graph, handleOf: (path: string) => string | undefined): Map<string, string> => new Map(graph.nodes.filter(isWireOnly).flatMap((node) => { const handle = handleOf(plainPathOf(node)); return handle === undefined ? [] : [[node.id, handle] as const]; }));
 
 /** How many steps a step is away from the result, along the longest way. */
 function depthsOf({ result, edges }: Graph, nodes: ReadonlyMap<string, GraphNode>): Map<string, number> {
