@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: speed as a ratio beside a baseline, both measured in this one run, in turn. Nothing here is asserted.
  *   --records N   records of the pull (default 100000)      --rounds N   of each, in turn (default 3)
- *   --only pull|trigger|memory|intake|deliveries                        --json       one JSON document at the end
+ *   --only pull|trigger|memory|intake|deliveries|actions|studio         --json       one JSON document at the end
  *   --only tenants   10,000 organisations with three flows each: --tenants N makes fewer
  */
 import { fork } from "node:child_process";
@@ -16,6 +16,7 @@ import { benchPlan, empty, openOurs, pullByHand, pullOurs, tenantIdOf } from "./
 import { measureDeliveries } from "./deliveries.ts";
 import { measureActions } from "./actions.ts";
 import { measureIntake } from "./intake.ts";
+import { measureStudio } from "./studio.ts";
 import { measureTenants } from "./tenants.ts";
 import { measureTrigger } from "./trigger.ts";
 
@@ -39,6 +40,7 @@ try {
   if (wants("intake")) results["intake"] = await measureIntake(postgres.url, key, rounds);
   if (wants("deliveries")) results["deliveries"] = await measureDeliveries(postgres.url, key, rounds);
   if (wants("actions")) results["actions"] = await measureActions(postgres.url, key, rounds);
+  if (wants("studio")) results["studio"] = await measureStudio(postgres, rounds);
   if (values.only === "tenants") results["tenants"] = await measureTenants(postgres.url, key, Number(values.tenants));
   if (values.only === "memory") results["memory"] = await memory();
   if (values.json) console.log(JSON.stringify(results));

@@ -3,6 +3,7 @@ import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { parse } from "yaml";
 import { chromiumPath, openStudio, restingMiddle, type Studio } from "../../support/studio.ts";
+import { LARGE, LARGE_FILE, largeWorkspace } from "./large.ts";
 import { ORDERS } from "./orders.ts";
 
 /** Of a machine that does much else. */
@@ -11,7 +12,7 @@ const FILE = "mappings/orders/order.yaml";
 const withBrowser = test.skipIf(chromiumPath === undefined);
 let studio: Studio;
 let page: Page;
-beforeAll(async () => { if (chromiumPath !== undefined) studio = await openStudio({ files: ORDERS }); }, 120_000);
+beforeAll(async () => { if (chromiumPath !== undefined) studio = await openStudio({ files: { ...ORDERS, ...largeWorkspace({ targets: 300, sources: 500 }) } }); }, 120_000);
 afterAll(async () => { await studio?.close(); });
 beforeEach(async () => {
   if (chromiumPath === undefined) return;
@@ -64,13 +65,13 @@ async function choose(...names: readonly string[]): Promise<void> {
 const textOf = (field: string): Promise<string> => page.getByRole("textbox", { name: `Expression of ${field}` }).innerText();
 
 /** Proposes with the mouse, and reads the commit: of one file, one line came and at most one went. @returns both, and what the new one says. */
-async function propose(): Promise<{ gone: string[]; came: string; says: unknown }> {
+async function propose(file = FILE): Promise<{ gone: string[]; came: string; says: unknown }> {
   await press(page.getByRole("button", { name: /^Propose change/ }));
   await press(page.getByRole("dialog").getByRole("button", { name: "Propose", exact: true }));
   await page.waitForURL(/\/changes\/[^/]+$/);
   const change = await studio.api<{ branch: string; plan: { files: { file: string }[] } }>(studio.person("super_admin"), "GET", `/api/changes/${page.url().split("/").at(-1)}`);
-  expect(change.plan.files).toMatchObject([{ file: FILE }]);
-  const [before, after] = [await studio.fileAt("main", FILE), await studio.fileAt(change.branch, FILE)].map((text) => text.split("\n"));
+  expect(change.plan.files).toMatchObject([{ file }]);
+  const [before, after] = [await studio.fileAt("main", file), await studio.fileAt(change.branch, file)].map((text) => text.split("\n"));
   const [gone, came] = [before!.filter((line) => !after!.includes(line)), after!.filter((line) => !before!.includes(line))];
   expect(came).toHaveLength(1);
   expect(after).toHaveLength(before!.length + 1 - gone.length);
@@ -148,6 +149,7 @@ withBrowser("every mapping we ship opens as a graph, all of it drawn", LONG, asy
   const { data } = await studio.api<{ data: { id: string; fields: number }[] }>(studio.person("super_admin"), "GET", "/api/mappings");
   expect(data.length).toBeGreaterThan(8);
   for (const { id, fields } of data) {
+    if (id === LARGE) continue;                                       // drawn in parts: below
     await press(page.getByRole("navigation", { name: "Build" }).getByRole("link", { name: "Mappings" }));
     await press(page.getByRole("link", { name: id, exact: true }));
     await page.getByRole("heading", { level: 1, name: id, exact: true }).waitFor();
@@ -157,6 +159,37 @@ withBrowser("every mapping we ship opens as a graph, all of it drawn", LONG, asy
     expect(await page.locator(".react-flow__edge").count(), id).toBeGreaterThanOrEqual(fields - 4);
     expect(await page.locator('[data-node="opaque"]').count(), id).toBe(0);
   }
+  expect(studio.errorsOf(page)).toEqual([]);
+});
+
+withBrowser("a mapping of 300 target and 500 source fields opens in both views, is found through by name and by keys, and an edit of it is one line", LONG, async () => {
+  await page.goto(`${studio.url}/mappings/${LARGE}`);
+  await page.locator("[data-field=field_299]").waitFor({ state: "attached" });
+  expect(await page.locator("[data-field]").count()).toBe(300);
+  // Both columns are one stop of the Tab key each; what is far away is drawn once somebody goes there.
+  const sources = page.getByRole("tree", { name: "Source fields" });
+  expect(await sources.getByRole("treeitem").count()).toBeLessThan(100);
+  await sources.focus();
+  await page.keyboard.press("End");
+  await sources.getByRole("treeitem", { name: /^history\.rank, / }).waitFor();
+  await page.keyboard.press("Tab");
+  expect(await page.evaluate(() => document.activeElement!.closest("[data-field]")?.getAttribute("data-field"))).toBe("reference");
+  await page.keyboard.press("End");
+  await page.keyboard.press("Enter");
+  await page.getByRole("textbox", { name: "Expression of field_299" }).waitFor();
+  await page.keyboard.press("Enter");
+
+  await page.getByText("Graph", { exact: true }).click();              // scrolled back to
+  await page.getByText("277–300 of 300 fields").waitFor();
+  await page.getByRole("combobox", { name: "Find a target field" }).fill("field_250");
+  await press(page.getByRole("option", { name: "field_250" }));
+  await target("field_250").waitFor();
+  expect(await page.locator(".react-flow__node-target [data-target]").count()).toBe(24);
+  await page.getByRole("textbox", { name: "Find a source field" }).fill("history.rank");
+  await drag(source("history.rank"), target("field_250"));
+  await choose("Replace it");
+  expect(await textOf("field_250")).toBe("history.rank");
+  expect(await propose(LARGE_FILE)).toMatchObject({ gone: [expect.stringMatching(/^ {2}field_250: /)], says: { field_250: "history.rank" } });
   expect(studio.errorsOf(page)).toEqual([]);
 });
 
