@@ -1648,8 +1648,15 @@ export type ConnectorActionParts = {
   readonly upserts?: string;
   /** Most inputs in one request (`inputs`). */
   readonly batch?: number;
-  /** The result of each input, in order, over the answer. */
+  /** The result of each input, over the answer: in order, or in any order with `match`. */
   readonly results?: RecordExpression;
+  /** Tells which input a result belongs to, where the provider answers in another order, or about some of them only. An input without a result is unknown, and goes on alone. */
+  readonly match?: {
+    /** Over the result: what names its input. */
+    readonly result: RecordExpression;
+    /** Over the input: the same, compared as text; default: its place in the request, from 0. */
+    readonly input?: RecordExpression;
+  };
   /** When true of the answer (or result), the provider refused. */
   readonly refused?: RecordExpression;
   /** What people read when it refused. */

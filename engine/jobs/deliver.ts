@@ -439,7 +439,9 @@ class DeliveryWork {
 
   #outcomeOf(delivery: ClaimedDelivery, result: Exclude<WebhookResult, { is: "done" }>, reason: string, open: number | undefined, chance: number): Outcome {
     switch (result.is) {
-      case "refused": return { status: "failed", code: "DELIVERY_REFUSED", reason: new PlugboardError("DELIVERY_REFUSED", { target: this.#targetName, reason }).message };
+      // Refused as a whole, perhaps for one of them: nothing was done, and each hears for itself. What is sent under its own id is sent alone.
+      case "refused": if (this.#all.length > 1) return { status: "queued", code: "DELIVERY_RETRY", reason: new PlugboardError("DELIVERY_RETRY", { target: this.#targetName, reason: `what was sent together was refused (${reason}); each goes by itself` }).message, inSeconds: 0, batch: delivery.id };
+        return { status: "failed", code: "DELIVERY_REFUSED", reason: new PlugboardError("DELIVERY_REFUSED", { target: this.#targetName, reason }).message };
       case "gone": return { status: "failed", code: "DELIVERY_ENDPOINT", reason: new PlugboardError("DELIVERY_ENDPOINT", { name: delivery.target, state: "answered 410: it is disabled" }).message };
       case "unknown": return this.#again(delivery, "DELIVERY_UNKNOWN", reason, open, true, chance);
       case "auth": return this.#again(delivery, "DELIVERY_RETRY", reason, open, delivery.unsure, chance);

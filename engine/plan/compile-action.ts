@@ -17,7 +17,7 @@ export function compileAction(node: Sourced, where: string, report: Report): Act
   if (!at(node, "once")) report(problemAt(node.source, "MANIFEST_MISSING_FIELD", { field: "once", where, expected: ONCE_FORM }, { part: "key" }));
   if (!request || !once) return undefined;
   const does = EFFECTS.find((each) => at(node, each));
-  const returns = at(node, "returns");
+  const [returns, match] = [at(node, "returns"), at(node, "match")];
   const [before, after] = [compilePolls(at(node, "before"), `${where}.before`, report), compilePolls(at(node, "after"), `${where}.after`, report)];
   return {
     ...optional("title", text(at(node, "title"))),
@@ -27,6 +27,7 @@ export function compileAction(node: Sourced, where: string, report: Report): Act
     ...(does ? { effect: { does, stream: text(at(node, does)) ?? "" } } : {}),
     ...optional("batch", numberOf(at(node, "batch"))),
     ...optional("results", expression(at(node, "results"))),
+    ...(at(match, "result") ? { match: { result: expression(at(match, "result"))!, ...optional("input", expression(at(match, "input"))) } } : {}),
     ...optional("refused", expression(at(node, "refused"))),
     ...optional("say", value(at(node, "say"))),
     ...(returns ? { returns: { ...(at(returns, "key") ? { key: expressions(at(returns, "key")) } : {}), ...optional("version", expression(at(returns, "version"))) } } : {}),

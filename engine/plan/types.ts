@@ -323,8 +323,10 @@ export interface ActionPlan {
   readonly effect?: { readonly does: "creates" | "updates" | "deletes" | "upserts"; readonly stream: string };
   /** Most inputs of one request (`inputs`). Absent: one (`input`). */
   readonly batch?: number;
-  /** The result of each input, in order, over the answer. */
+  /** The result of each input, over the answer: in order, or as `match` says. */
   readonly results?: Expression;
+  /** What names a result's input, over the result and over the input; equal as text. `input` absent: its place, from 0. */
+  readonly match?: { readonly result: Expression; readonly input?: Expression };
   readonly refused?: Expression;
   readonly say?: Value;
   readonly returns?: { readonly key?: readonly Expression[]; readonly version?: Expression };

@@ -14,6 +14,7 @@ export interface CompiledAction {
   readonly before: readonly CompiledPoll[];
   readonly after: readonly CompiledPoll[];
   readonly results: CompiledExpression | undefined;
+  readonly match: { readonly result: CompiledExpression; readonly input: CompiledExpression | undefined } | undefined;
   readonly refused: CompiledExpression | undefined;
   readonly say: ((variables: Readonly<Record<string, unknown>>) => unknown) | undefined;
   readonly key: readonly CompiledExpression[] | undefined;
@@ -45,7 +46,7 @@ function compileAnew(name: string, plan: ActionPlan, connector: ConnectorPlan, h
   const once = plan.once.is === "guarded" ? plan.once : undefined;
   return {
     plan, call: compileCall(plan.request, connector, http, where), before: polls("before"), after: polls("after"),
-    results: at(plan.results, "results"), refused: at(plan.refused, "refused"),
+    results: at(plan.results, "results"), match: plan.match && { result: at(plan.match.result, "match.result")!, input: at(plan.match.input, "match.input") }, refused: at(plan.refused, "refused"),
     say: plan.say === undefined ? undefined : compileValue(plan.say, "text", `${where}.say`),
     key: plan.returns?.key?.map((expression) => compileAt(String(expression), `${where}.returns.key`)), version: at(plan.returns?.version, "returns.version"),
     onceKey: at(once?.key, "once.key"), unique: at(once?.unique, "once.unique"), existing: at(once?.existing, "once.key"),

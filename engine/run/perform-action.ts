@@ -44,7 +44,7 @@ export interface DeliveryAt {
 }
 
 export type ActionResult =
-  /** One result per input, in order. `unknown`: the answer said nothing of it. */
+  /** One result per input, in the order of the inputs. `unknown`: the answer said nothing of it. */
   | { readonly is: "done"; readonly results: readonly ItemResult[] }
   | { readonly is: "refused"; readonly reason: string }
   /** Nothing happened at the provider, or a second try is harmless. `after`: milliseconds from now, where the provider says. */
@@ -182,16 +182,36 @@ async function understood(sent: Sent & { readonly is: "answered" }, isDuplicate:
     }
     const found = await action.results.evaluate(over, visible);
     const items = found === undefined || found === null ? [] : Array.isArray(found) ? found : [found];
-    if (items.length > request.inputs.length) return { is: "unknown", reason: `the answer has ${items.length} results for ${request.inputs.length} inputs: which is whose cannot be told` };
+    const whose = await inputsOf(items, action, request.inputs, visible);
+    if ("unknown" in whose) return { is: "unknown", reason: whose.unknown };
     const results: ItemResult[] = [];
-    for (const index of request.inputs.keys()) {
-      const item: unknown = items[index];
-      results.push(index < items.length ? await itemOf(item, { ...over, ...(isRecord(item) ? item : {}) }, item as Json, action, visible, requests) : { unknown: `the answer has ${items.length} results for ${request.inputs.length} inputs` });
-    }
+    for (const item of whose.items) results.push("unknown" in item ? item : await itemOf(item.result, { ...over, ...(isRecord(item.result) ? item.result : {}) }, item.result as Json, action, visible, requests));
     return { is: "done", results };
   } catch (thrown) {
     return { is: "unknown", reason: `the provider took it, and its answer cannot be understood: ${requests.redactor.text((thrown as Error).message)}` };
   }
+}
+
+/** For each input its result, or why there is none. Without `match` their order tells, so there may not be more of them than inputs. */
+async function inputsOf(results: readonly unknown[], { match }: CompiledAction, inputs: readonly JsonObject[], visible: Variables): Promise<{ readonly items: readonly ({ readonly result: unknown } | { readonly unknown: string })[] } | { readonly unknown: string }> {
+  if (match === undefined) {
+    if (results.length > inputs.length) return { unknown: `the answer has ${results.length} results for ${inputs.length} inputs: which is whose cannot be told` };
+    return { items: inputs.map((_, index) => (index < results.length ? { result: results[index] } : { unknown: `the answer has ${results.length} results for ${inputs.length} inputs` })) };
+  }
+  const nameOf = async (expression: CompiledExpression, root: unknown): Promise<string | undefined> => keyPart(await expression.evaluate(root, visible));
+  const named: { readonly result: unknown; readonly name: string | undefined }[] = [];
+  for (const result of results) named.push({ result, name: await nameOf(match.result, result) });
+  const names: (string | undefined)[] = [];
+  for (const [index, input] of inputs.entries()) names.push(match.input === undefined ? String(index) : await nameOf(match.input, input));
+  return {
+    items: names.map((name) => {
+      if (name === undefined) return { unknown: `'match.input' names nothing of it` };
+      if (names.indexOf(name) !== names.lastIndexOf(name)) return { unknown: `several inputs of the request are named '${name}'` };
+      const [own, ...others] = named.filter((each) => each.name === name);
+      if (own === undefined) return { unknown: `the answer has no result for '${name}'` };
+      return others.length > 0 ? { unknown: `the answer has ${others.length + 1} results for '${name}'` } : { result: own.result };
+    }),
+  };
 }
 
 async function itemOf(root: unknown, say: Variables, body: Json | undefined, action: CompiledAction, visible: Variables, requests: OneRequest): Promise<ItemResult> {

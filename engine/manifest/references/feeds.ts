@@ -33,6 +33,7 @@ export function checkActionsAndFeeds(layers: readonly Manifest[], report: Report
       else needsOne(part, at, String(whole[effect]), `actions.${last(at)} names 'current'`);
     }
     if (whole.batch !== undefined && Number(whole.batch) > 1 && whole.results === undefined) report(manifest, own.batch === undefined ? at : `${at}/batch`, "MANIFEST_MISSING_FIELD", { field: "results", where, expected: "the result of each input, in order, for example body.results" }, "key");
+    if (whole.match !== undefined && whole.results === undefined) report(manifest, own.match === undefined ? at : `${at}/match`, "MANIFEST_MISSING_FIELD", { field: "results", where, expected: "the results that 'match' tells apart, for example body.results" }, "key");
   }
   for (const part of [...partsOf("webhooks", layers, connector), ...partsOf("queues", layers, connector)]) {
     const { manifest, at, where, own, whole } = part;

@@ -439,6 +439,21 @@ describe("deliveries sent together", () => {
     expect([names(0), names(1)]).toEqual([["Ann", "Bob", "Cid"], ["Cid"]]);
   });
 
+  test("have each their own end also where the answer comes in another order, or refuses all of them for one", async () => {
+    await it.apply({ ...batch, actions: { note: { ...batch.actions.note, match: { result: "name", input: "name" } } } });
+    it.answer = ({ body }) => {
+      const items = body["items"] as { name: string }[];
+      if (items.some(({ name }) => name === "Eve")) return { status: 400, body: { message: "no Eve" } };
+      return { body: { results: items.map(({ name }) => (name === "Bob" ? { name, error: "no such name" } : { name, id: `id-${name}` })).toReversed() } };
+    };
+    await it.page(["Ann", "Bob", "Cid"].map((name, i) => ({ key: String(i), data: { name } })));
+    it.deliverer();
+    expect((await it.settled(3)).map(({ status, result_key, attempts }) => [status, result_key, attempts])).toEqual([["delivered", "id-Ann", 1], ["failed", undefined, 1], ["delivered", "id-Cid", 1]]);
+    await it.page(["Dan", "Eve", "Fay"].map((name, i) => ({ key: `more-${i}`, data: { name } })));
+    expect((await it.settled(6)).slice(3).map(({ status, result_key, attempts }) => [status, result_key, attempts])).toEqual([["delivered", "id-Dan", 2], ["failed", undefined, 2], ["delivered", "id-Fay", 2]]);
+    expect(it.received.map((_, at) => names(at).length)).toEqual([3, 3, 1, 1, 1]);
+  });
+
   test("stay together when they have to be sent again: the same ones, under the same key, whoever came since", async () => {
     await it.apply(batch);
     let first = true;

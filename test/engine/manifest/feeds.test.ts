@@ -37,6 +37,7 @@ test.each([
   ["an effect on a stream that is not there", "actions:\n  add: { creates: contact, post: /contacts, once: repeatable }\n", "11:19 MANIFEST_UNKNOWN_REFERENCE contact"],
   ["the record as it is, of a stream that cannot be read by key", "actions:\n  add: { updates: notes, put: /notes, json: { v: \"=current.v\" }, once: repeatable }\n", "11:3 MANIFEST_MISSING_FIELD one"],
   ["the record as it is, of no stream", "actions:\n  add: { put: /notes, json: { v: \"{{current.v}}\" }, once: repeatable }\n", "11:3 MANIFEST_ONE_OF actions.add"],
+  ["a match without results", "actions:\n  add: { post: /notes, match: { result: id }, once: repeatable }\n", "11:24 MANIFEST_MISSING_FIELD results"],
   ["a batch without results", "actions:\n  add: { post: /notes, batch: 10, once: repeatable }\n", "11:24 MANIFEST_MISSING_FIELD results"],
   ["a webhook that believes everybody", "webhooks:\n  app: { events: { contact: { stream: contacts, key: id } } }\n", "11:3 MANIFEST_MISSING_FIELD verify"],
   ["one address for all customers, and no account", "webhooks:\n  app: { use: hook, scope: app }\n", "11:3 MANIFEST_MISSING_FIELD account"],

@@ -182,6 +182,16 @@ describe("a batch", () => {
     expect((await perform(answers({ json: {} }), batch, three)).result).toMatchObject({ results: [{ unknown: expect.any(String) as string }, {}, {}] });
   });
 
+  test("answered in another order, or about some only, is matched by what names an input", async () => {
+    const matched = { ...batch, results: "[body.results, body.errors]", match: { result: "text", input: "text" } };
+    const { result } = await perform(answers({ status: 207, json: { results: [{ id: 3, text: "c" }, { id: 1, text: "a" }], errors: [{ status: "ERROR", text: "b", message: "too long" }] } }), matched, three);
+    expect(result).toMatchObject({ is: "done", results: [{ key: "1" }, { refused: "too long" }, { key: "3" }] });
+    expect((await perform(answers({ json: { results: [{ id: 3, text: "c" }, { id: 9, text: "z" }, { id: 8 }] } }), matched, three)).result).toMatchObject({ is: "done", results: [{ unknown: "the answer has no result for 'a'" }, { unknown: "the answer has no result for 'b'" }, { key: "3" }] });
+    expect((await perform(answers({ json: { results: [{ id: 1, text: "a" }, { id: 2, text: "a" }, { id: 3, text: "b" }] } }), matched, { inputs: [{ text: "a" }, { text: "b" }, { text: "b" }] })).result)
+      .toMatchObject({ is: "done", results: [{ unknown: "the answer has 2 results for 'a'" }, { unknown: "several inputs of the request are named 'b'" }, { unknown: expect.any(String) as string }] });
+    expect((await perform(answers({ json: { results: [{ id: 3, place: "2" }, { id: 1, place: 0 }] } }), { ...matched, match: { result: "place" } }, three)).result).toMatchObject({ is: "done", results: [{ key: "1" }, { unknown: "the answer has no result for '1'" }, { key: "3" }] });
+  });
+
   test("one input is a list of one", async () => {
     const { requests } = await perform(answers({ json: { items: [{ id: 1 }] } }), batch, { inputs: [{ text: "a" }] });
     expect(requests).toMatchObject([{ body: { items: ["a"] } }]);
