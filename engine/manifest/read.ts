@@ -5,8 +5,12 @@ import { parseYaml } from "./parse-yaml.ts";
 import { pathOf, placeOf, rightPlaceFor, type Place } from "./places.ts";
 import type { Json, JsonObject, Manifest, SourceTree, Workspace } from "./types.ts";
 
-/** @param trees the catalogue first, then the workspace that is laid over it. */
-export function read(trees: readonly SourceTree[]): Workspace {
+/**
+ * @param trees the catalogue first, then the workspace that is laid over it.
+ * @param before read earlier: of files that say the same, their manifests are taken over.
+ */
+export function read(trees: readonly SourceTree[], before: readonly Workspace[] = []): Workspace {
+  const known = before.map(manifestsOf);
   const lists = { connector: new Map<string, Manifest[]>(), mapping: new Map<string, Manifest[]>(), entity: new Map<string, Manifest[]>(), preset: new Map<string, Manifest[]>(), tests: new Map<string, Manifest[]>() };
   const releases = new Map<string, Map<number, Manifest>>();
   const tenants = new Map<string, Manifest>();
@@ -31,7 +35,7 @@ export function read(trees: readonly SourceTree[]): Workspace {
         continue;
       }
       files.set(file, text);
-      const { manifest, problems: found } = readManifest(place, text, file, tree.layer);
+      const { manifest, problems: found } = readAgain(known, file, text, tree.layer) ?? readManifest(place, text, file, tree.layer);
       problems.push(...found);
       if (!manifest) { unreadable.add(`${place.kind} ${place.id}`); continue; }
       if (place.kind === "tenant") tenants.set(place.id, manifest);
@@ -46,6 +50,26 @@ export function read(trees: readonly SourceTree[]): Workspace {
     connectors: lists.connector, mappings: lists.mapping, entities: lists.entity, presets: lists.preset, tests: lists.tests,
     releases, tenants, settings, problems: sortProblems(problems), unreadable, files, attachments,
   };
+}
+
+const byFile = new WeakMap<Workspace, ReadonlyMap<string, Manifest>>();
+
+function manifestsOf(workspace: Workspace): ReadonlyMap<string, Manifest> {
+  const { connectors, mappings, entities, presets, tests, releases, tenants, settings } = workspace;
+  const all = byFile.get(workspace) ?? new Map([
+    ...[connectors, mappings, entities, presets, tests].flatMap((room) => [...room.values()].flat()), ...[...releases.values()].flatMap((each) => [...each.values()]), ...tenants.values(), ...(settings ? [settings] : []),
+  ].map((manifest) => [manifest.file, manifest]));
+  byFile.set(workspace, all);
+  return all;
+}
+
+/** A manifest of the same file, word for word. */
+function readAgain(known: readonly ReadonlyMap<string, Manifest>[], file: string, text: string, layer: Manifest["layer"]): { manifest: Manifest; problems: readonly Problem[] } | undefined {
+  for (const manifests of known) {
+    const manifest = manifests.get(file);
+    if (manifest?.text === text && manifest.layer === layer) return { manifest, problems: misplaced(manifest) };
+  }
+  return undefined;
 }
 
 function readManifest(place: Place, text: string, file: string, layer: Manifest["layer"]): { manifest?: Manifest; problems: readonly Problem[] } {

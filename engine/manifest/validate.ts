@@ -56,9 +56,15 @@ export function isOverlay(manifest: Manifest, workspace: Workspace): boolean {
   return all !== undefined && (all.get(manifest.id)?.indexOf(manifest) ?? 0) > 0;
 }
 
+const shapes = { whole: new WeakMap<Manifest, ShapeResult>(), layer: new WeakMap<Manifest, ShapeResult>() };
+
+/** Its shape alone, which depends on no other file: worked out once for a manifest that several workspaces have. */
 function checkManifest(manifest: Manifest, workspace: Workspace): ShapeResult {
-  if (manifest.kind === "tests") return checkTestsFile(manifest);
-  return checkShape(manifest.value, schemaAt(`${manifest.kind}.schema.json`), { layer: manifest.kind === "tenant" || isOverlay(manifest, workspace) });
+  const layer = manifest.kind === "tenant" || isOverlay(manifest, workspace);
+  const known = shapes[layer ? "layer" : "whole"];
+  const shape = known.get(manifest) ?? (manifest.kind === "tests" ? checkTestsFile(manifest) : checkShape(manifest.value, schemaAt(`${manifest.kind}.schema.json`), { layer }));
+  known.set(manifest, shape);
+  return shape;
 }
 
 function checkTestsFile(manifest: Manifest): ShapeResult {

@@ -21,6 +21,7 @@ export function diffTenants(before: Plans, after: Plans): TenantChange[] {
   const found: TenantChange[] = [];
   for (const tenant of [...new Set([...before.keys(), ...after.keys()])].toSorted()) {
     const [old, now] = [before.get(tenant), after.get(tenant)];
+    if (old === now) continue;                              // planned once, for both
     const changes = diffPlans(old ?? nothing(now!), now ?? nothing(old!)).map((change) => ({ ...change, ...riskOf(change) }));
     if (old && now && changes.length === 0) continue;
     const change = !old ? "added" : !now ? "removed" : "changed";

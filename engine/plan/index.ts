@@ -1,5 +1,5 @@
 /** The plan: layers merged into one tenant's configuration, explained, compared and frozen. Pure. */
-export { resolveAll, resolvePlan, type Resolved } from "./resolve.ts";
+export { resolveAll, resolvePlan, type Resolved, type ResolvedWorkspace } from "./resolve.ts";
 export { explain, type Explained } from "./explain.ts";
 export { originOfPointer } from "./plan-pointers.ts";
 export { diffPlans, type ChangeKind, type PlanChange } from "./diff.ts";

@@ -1,7 +1,7 @@
 /** A tenant's plan: the effective tree, compiled and checked. */
 import type { Problem } from "../errors/plugboard-error.ts";
 import { limitedEntity } from "../manifest/limit-names.ts";
-import type { JsonObject, Workspace } from "../manifest/types.ts";
+import type { JsonObject, Manifest, Workspace } from "../manifest/types.ts";
 import { compileChangeFlow, isChangeFlow } from "./compile-change-flow.ts";
 import { compileConnector } from "./compile-connector.ts";
 import { compileFlow, isEnabled } from "./compile-flow.ts";
@@ -61,13 +61,35 @@ export function resolvePlan(workspace: Workspace, tenantId: string): Resolved {
   return { plan, problems: withoutRepeats(problems) };
 }
 
-/** Every tenant, and each problem once, however many tenants share it. */
-export function resolveAll(workspace: Workspace): { readonly plans: ReadonlyMap<string, TenantPlan>; readonly problems: readonly Problem[] } {
-  const resolved = [...workspace.tenants.keys()].map((id) => [id, resolvePlan(workspace, id)] as const);
+/** What was resolved of a workspace. */
+export interface ResolvedWorkspace { readonly workspace: Workspace; readonly tenants: ReadonlyMap<string, Resolved> }
+
+/**
+ * Every tenant, and each problem once, however many tenants share it.
+ * @param before resolved earlier. Where one says the same but for tenants, a tenant whose file is the same manifest has the same
+ *   plan: the very object.
+ */
+export function resolveAll(workspace: Workspace, before: readonly ResolvedWorkspace[] = []): { readonly plans: ReadonlyMap<string, TenantPlan>; readonly problems: readonly Problem[]; readonly resolved: ResolvedWorkspace } {
+  const known = before.find((each) => saysTheSameButForTenants(each.workspace, workspace));
+  const resolved = [...workspace.tenants].map(([id, manifest]) => [id, (known?.workspace.tenants.get(id) === manifest ? known.tenants.get(id) : undefined) ?? resolvePlan(workspace, id)] as const);
   return {
     plans: new Map(resolved.map(([id, { plan }]) => [id, plan])),
     problems: withoutRepeats(resolved.flatMap(([, { problems }]) => problems)),
+    resolved: { workspace, tenants: new Map(resolved) },
   };
+}
+
+/** A plan is made of its tenant's file and of everything that is no tenant's: here, of the same manifests in the same order. */
+function saysTheSameButForTenants(a: Workspace, b: Workspace): boolean {
+  const same = <Value>(one: ReadonlyMap<unknown, Value>, other: ReadonlyMap<unknown, Value>, alike: (x: Value, y: Value) => boolean): boolean => {
+    const entries = [...other];
+    return one.size === entries.length && [...one].every(([key, value], index) => entries[index]![0] === key && alike(value, entries[index]![1]));
+  };
+  const listed = (x: readonly Manifest[], y: readonly Manifest[]): boolean => x.length === y.length && x.every((manifest, index) => manifest === y[index]);
+  const identical = (x: unknown, y: unknown): boolean => x === y;
+  return a.unreadable.size === 0 && b.unreadable.size === 0 && a.settings === b.settings
+    && (["connectors", "mappings", "entities", "presets"] as const).every((room) => same(a[room], b[room], listed))
+    && same(a.releases, b.releases, (x, y) => same(x, y, identical)) && same(a.attachments, b.attachments, identical);
 }
 
 interface Compiled { readonly connector: ConnectorPlan; readonly problems: readonly Problem[] }

@@ -27,7 +27,7 @@ export { writePush, type PushedPage, type PushRuns, type PushTarget } from "./pu
 export { getQuarantined, listQuarantine, quarantineGroups, markQuarantined, readQuarantinedRaw, type Quarantined, type QuarantineFilter, type QuarantineGroup, type QuarantineStatus } from "./quarantine.ts";
 export { countRecords, entityCounts, getRecord, listContributions, listRecords, readRaw, type ContributionState, type EntityRecord, type RecordQuery } from "./records.ts";
 export { newestRaw } from "./raw-samples.ts";
-export { currentRevision, hashOfPlan, otherPlansInForce, readPlan, restoreRevision, saveRevision, type NewApplication, type Revision } from "./revisions.ts";
+export { currentRevision, otherPlansInForce, readPlan, restoreRevision, saveRevision, type NewApplication, type Revision } from "./revisions.ts";
 export { askForRows, changedTenants, pauseChanges, changeFlowStates, DELIVERY_CHANNEL, doneWithChanges, rowsNotFired, takeChanges, unfiredChanges, type ChangeCause, type ChangeFlowState, type NotFired, type RowChange, type Unfired } from "./row-changes.ts";
 export { flowLoads, type FlowLoad, addDeliveries, addDelivery, beginAttempts, beginBatch, breakerOf, cancelDelivery, countReplayableDeliveries, claimAlike, claimDue, decideHeld, deliveryKey, deliveryLoad, findMinted, forgetDeliveries, getDelivery, keepClaims, KEPT_DAYS, listAttempts, listDeliveries, listHolds, markArrived, markOutcome, newDeliveryId, newerSent, nextDelivery,
   putOff, readDeliveryPayload, recall, recentDeliveries, releaseClaims, REPLAYABLE, replayDelivered, resolveUnknown, tenantsToDeliver,

@@ -4,13 +4,13 @@
  * Revisions have an order. One writes a line for each tenant whose plan it changes; about everybody else it says what the newest
  * line before it says. A tenant's pointer leads to the line that its plan in force stands in.
  */
-import { createHash } from "node:crypto";
 import { PlugboardError } from "../errors/plugboard-error.ts";
 import type { EntityPlan, TenantPlan } from "../plan/types.ts";
 import { type Actor, PLATFORM, recordAudit } from "./audit.ts";
 import { type Database, inGlobal, inTenant, type TenantTransaction, type Transaction, withTenants } from "./database.ts";
 import { recallAll } from "./deliveries.ts";
 import { viewColumns } from "./entity-views.ts";
+import { hashOfPlan } from "./plan-hash.ts";
 import { newRowId } from "./row-id.ts";
 import { putQueues } from "./queue-polls.ts";
 import { putChangeFlows } from "./row-changes.ts";
@@ -78,6 +78,7 @@ export async function saveRevision(db: Database, revision: Revision, application
         await tx.run(insertLine(tx.tenantId, id, seq, move.hash));
         return { tx, revision: move.hash === null ? null : id };
       }
+      if (there.get(move.slug)?.status === "erasing" && move.hash === null) return { tx, revision: null };
       const [line] = await tx.run<LineRow>(selectLine(tx.tenantId, seq));
       if ((line?.plan_hash ?? null) !== move.hash) throw new Error(`revision ${id} already says something else about tenant ${move.slug}: its id is not a hash of its content`);
       return { tx, revision: move.hash === null ? null : line!.revision };
@@ -207,15 +208,6 @@ export function otherPlansInForce(db: Database, plans: Iterable<TenantPlan>): Pr
     }
     return others;
   });
-}
-
-const hashes = new WeakMap<TenantPlan, string>();
-
-/** Of its words. Worked out once: of thousands of plans, a change makes few anew. */
-export function hashOfPlan(plan: TenantPlan): string {
-  const hash = hashes.get(plan) ?? createHash("sha256").update(JSON.stringify(plan)).digest("hex");
-  hashes.set(plan, hash);
-  return hash;
 }
 
 /** The revision since which its plan is in force; undefined before the first one, or when the configuration no longer names the tenant. */

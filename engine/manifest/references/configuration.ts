@@ -72,8 +72,17 @@ function checkSubdomain(manifest: Manifest, workspace: Workspace, report: Report
   const { subdomain } = manifest.value;
   if (typeof subdomain !== "string") return;
   if (RESERVED_SUBDOMAINS.has(subdomain)) report(manifest, "/subdomain", "TENANT_RESERVED", { value: subdomain, suggestion: `Choose another, ${manifest.id} perhaps.` });
-  const first = [...workspace.tenants.values()].find((other) => other.value.subdomain === subdomain);
+  const first = bySubdomain(workspace).get(subdomain);
   if (first !== undefined && first.id !== manifest.id) report(manifest, "/subdomain", "TENANT_TAKEN", { field: "subdomain", value: subdomain });
+}
+
+const subdomains = new WeakMap<Workspace, ReadonlyMap<string, Manifest>>();
+
+/** Whose it is: of several, the first one's. */
+function bySubdomain(workspace: Workspace): ReadonlyMap<string, Manifest> {
+  const found = subdomains.get(workspace) ?? new Map([...workspace.tenants.values()].toReversed().flatMap((manifest) => typeof manifest.value.subdomain === "string" ? [[manifest.value.subdomain, manifest] as const] : []));
+  subdomains.set(workspace, found);
+  return found;
 }
 
 /** A limit of an entity that does not exist would limit nothing; two names of one entity would leave it open which counts. */

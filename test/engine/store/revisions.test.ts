@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { currentRevision, type Keyring, listTenants, readPlan, saveRevision, withTenant } from "../../../engine/store/index.ts";
+import { currentRevision, type Keyring, listTenants, readPlan, restoreRevision, saveRevision, withTenant } from "../../../engine/store/index.ts";
 import type { EntityPlan } from "../../../engine/plan/types.ts";
 import { asAdmin, testDatabase, type TestDatabase } from "../../support/postgres.ts";
 import { beginFlow, beginRun, keyring, learner, page, plan, record } from "./rig.ts";
@@ -97,4 +97,30 @@ test("a run keeps the plan it began with when a new revision is applied", async 
   await saveRevision(at.db, { id: "pinned-2", plans: [plan("pinned", { labels: { new: "1" } })] });
   expect((await readPlan(at.db, "pinned", revision)).flows["learners"]!.labels).toEqual({});
   expect(await (await beginRun(at.db, keys, "pinned", flow.run, flow.attempt)).commit(page([record("1")]))).toMatchObject({ created: 1 });
+});
+
+test("about whom a revision says nothing it says what the newest line before it says, also to one that is gone back to", async () => {
+  const [calm, busy] = [plan("calm"), (limit: number) => ({ ...plan("busy"), limits: { learners: limit } })];
+  const lines = (tenant: string) => sql<{ revision: string; named: boolean }>(tenant, "select revision, plan_hash is not null as named from tenant_revisions order by seq");
+  await saveRevision(at.db, { id: "t1", plans: [calm, busy(1)] });
+  await saveRevision(at.db, { id: "t2", plans: [calm, busy(2)] });
+  await saveRevision(at.db, { id: "t3", plans: [busy(2)] });                        // calm leaves
+  await saveRevision(at.db, { id: "t4", plans: [calm, busy(1)] });                  // and comes again
+  expect([await lines("calm"), await lines("busy")]).toEqual([
+    [{ revision: "t1", named: true }, { revision: "t3", named: false }, { revision: "t4", named: true }],
+    [{ revision: "t1", named: true }, { revision: "t2", named: true }, { revision: "t4", named: true }],
+  ]);
+  expect((await readPlan(at.db, "busy", "t3")).limits).toEqual({ learners: 2 });
+  await expect(readPlan(at.db, "calm", "t3")).rejects.toMatchObject({ code: "PLAN_UNKNOWN_TENANT" });
+
+  const back = (id: string) => restoreRevision(at.db, id, undefined, { how: "rollback" });
+  const now = async () => [await currentRevision(at.db, "calm"), await currentRevision(at.db, "busy")];
+  expect([await back("t2"), await now()]).toEqual([{ changed: ["busy"] }, ["t4", "t2"]]);       // calm's plan is the one it had
+  expect([await back("t3"), await now()]).toEqual([{ changed: ["calm"] }, [undefined, "t2"]]);
+  expect([(await back("t1")).changed.toSorted(), await now()]).toEqual([["busy", "calm"], ["t1", "t1"]]);
+  // What comes after a rollback is compared with what is in force, and is found again itself.
+  expect(await saveRevision(at.db, { id: "t5", plans: [calm, busy(2)] })).toEqual({ changed: ["busy"] });
+  expect([await back("t4"), await now()]).toEqual([{ changed: ["busy"] }, ["t1", "t4"]]);
+  expect((await readPlan(at.db, "busy", "t5")).limits).toEqual({ learners: 2 });
+  await expect(back("t0")).rejects.toMatchObject({ code: "CHANGE_REVISION" });
 });
