@@ -16,6 +16,8 @@ const TONES: Readonly<Record<string, Tone>> = {
   open: "warn", resolved: "good", replayed: "good", discarded: "off", processed: "good", ignored: "off", duplicate: "off", pending: "busy", received: "busy", reading: "busy", refused: "bad", unrouted: "bad", echo: "off",
   delivered: "good", unchanged: "off", sending: "busy", retrying: "warn", held: "warn", unknown: "warn", exhausted: "bad", safe: "good", resync: "warn", new_scope: "warn", destructive: "bad",
   planned: "busy", declined: "off", done: "good",
+  // pull requests
+  in_review: "busy", changes_requested: "warn", merged: "good", closed: "off",
 };
 
 const WORDS: Readonly<Record<string, string>> = { succeeded_with_quarantine: "with quarantine", reconnect_needed: "reconnect needed", not_connected: "not connected", rolled_back: "rolled back", new_scope: "new scope", ok: "connected", broken: "error" };

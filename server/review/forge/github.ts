@@ -80,7 +80,7 @@ export function createGitHub(settings: ForgeSettings, { transport, references, p
 function pullOf(raw: RawPull): PullRequest {
   const isMerged = raw.merged === true || raw.merged_at !== null;
   return {
-    number: raw.number, url: raw.html_url, state: isMerged ? "merged" : raw.state === "open" ? "open" : "closed", head: raw.head.sha,
+    number: raw.number, url: /^https?:\/\//.test(raw.html_url) ? raw.html_url : "", state: isMerged ? "merged" : raw.state === "open" ? "open" : "closed", head: raw.head.sha,
     ...(raw.user === null ? {} : { opener: raw.user.login }), ...(isMerged && raw.merged_by ? { merger: raw.merged_by.login } : {}), ...(isMerged && raw.merge_commit_sha !== null ? { merged: raw.merge_commit_sha } : {}),
   };
 }

@@ -1,7 +1,8 @@
 /** One change: what it does, organisation by organisation, and to which records; then the decision. */
-import { Alert, Badge, Box, Button, Code, Group, Modal, Paper, Stack, Table, Text, Textarea, Tooltip } from "@mantine/core";
+import { Alert, Anchor, Badge, Box, Button, Code, Group, Modal, Paper, Stack, Table, Text, Textarea, Tooltip, VisuallyHidden } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
+import { ExternalLinkIcon } from "@radix-ui/react-icons";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
@@ -13,11 +14,13 @@ import { Empty, Failed, Loaded, LoadingRows } from "../../ui/states.tsx";
 import { Status } from "../../ui/status.tsx";
 import { When } from "../../ui/time.tsx";
 import { whole } from "../operate/types.ts";
-import type { FlowEffect, TenantChange, WholeChange } from "./types.ts";
+import type { FlowEffect, PullRequest, TenantChange, WholeChange } from "./types.ts";
 
 export default function ChangePage() {
   const { id } = useParams({ strict: false }) as { id: string };
-  const change = useQuery({ queryKey: [`/api/changes/${id}`], queryFn: ({ signal }) => api.get<WholeChange>(`/api/changes/${id}`, {}, signal) });
+  const change = useQuery({ queryKey: [`/api/changes/${id}`], queryFn: ({ signal }) => api.get<WholeChange>(`/api/changes/${id}`, {}, signal),
+    // What happens at the forge shows here without being asked for.
+    refetchInterval: ({ state }) => (state.data?.pull_request?.state === "open" ? 15_000 : false) });
   return <Loaded query={change}>{(found) => <One change={found} />}</Loaded>;
 }
 
@@ -46,7 +49,7 @@ function One({ change }: { readonly change: WholeChange }) {
         {open_ && (change.own || may("changes:approve")) && <Button variant="default" onClick={open}>{change.own ? "Take it back" : "Reject"}</Button>}
         {open_ && change.own && <Button variant="default" loading={propose.isPending} onClick={() => propose.mutate(undefined)}>Bring up to date</Button>}
         {open_ && !isApproved && may("changes:approve") && <Button loading={approve.isPending} onClick={() => approve.mutate({ plan_hash: change.plan_hash })}>Approve</Button>}
-        {open_ && isApproved && may("changes:approve") && <Button loading={apply.isPending} onClick={() => apply.mutate(undefined)}>Apply</Button>}
+        {open_ && isApproved && may("changes:approve") && <Button loading={apply.isPending} onClick={() => apply.mutate(undefined)}>{change.pull_request?.state === "open" ? "Merge and apply" : "Apply"}</Button>}
         {change.status === "applied" && may("changes:approve") && <Button variant="default" color="red" loading={rollback.isPending} onClick={() => { if (confirm("Roll this change back? What was in force before it is in force again.")) rollback.mutate({}); }}>Roll back</Button>}
       </>}>
       {change.description !== "" && <Text size="sm" style={{ whiteSpace: "pre-wrap" }} maw={720}>{change.description}</Text>}
@@ -58,6 +61,7 @@ function One({ change }: { readonly change: WholeChange }) {
             <Stack gap={4}><Text size="xs" c="dimmed">Risk</Text><Tooltip label={RISKS[change.plan.risk] ?? ""} multiline maw={320}><Box><Status value={change.plan.risk} /></Box></Tooltip></Stack>
             <Stack gap={4}><Text size="xs" c="dimmed">Organisations</Text><Text size="sm">{change.plan.tenants.length === 0 ? "none: nobody uses it yet" : `${whole(change.plan.tenants.length)} change`}{change.plan.unchanged > 0 ? `, ${whole(change.plan.unchanged)} do not` : ""}</Text></Stack>
             <Stack gap={4}><Text size="xs" c="dimmed">Files</Text><Stack gap={0}>{change.plan.files.map(({ file, change: how }) => <Text key={file} size="sm"><Code>{file}</Code> {how}</Text>)}</Stack></Stack>
+            {change.pull_request && <Reviewed at={change.pull_request} />}
             {change.branch && <Stack gap={4}><Text size="xs" c="dimmed">Branch</Text><Text size="sm"><Code>{change.branch}</Code></Text></Stack>}
           </Group>
           {change.plan.warnings.length > 0 && <Stack gap={2} mt="sm">{change.plan.warnings.map(({ message }, index) => <Text key={index} size="sm" c="orange">{message}</Text>)}</Stack>}
@@ -69,6 +73,21 @@ function One({ change }: { readonly change: WholeChange }) {
         <Stack><Textarea data-autofocus label="Why" autosize minRows={2} value={why} onChange={(event) => setWhy(event.currentTarget.value)} /><Group justify="flex-end"><Button variant="default" onClick={close}>Not yet</Button><Button color="red" loading={reject.isPending} onClick={() => { reject.mutate(why === "" ? {} : { reason: why }); close(); }}>{change.own ? "Take it back" : "Reject"}</Button></Group></Stack>
       </Modal>
     </Page>
+  );
+}
+
+/** Its pull request, and what is said there. */
+function Reviewed({ at: { number, url, state, review, reviewers, note } }: { readonly at: PullRequest }) {
+  return (
+    <Stack gap={4}>
+      <Text size="xs" c="dimmed">Pull request</Text>
+      <Group gap="xs">
+        <Anchor href={url} target="_blank" rel="noreferrer" size="sm">#{number}<VisuallyHidden>, pull request in a new tab</VisuallyHidden> <ExternalLinkIcon aria-hidden width={12} height={12} style={{ verticalAlign: "-1px" }} /></Anchor>
+        <Status value={state !== "open" ? state : review === null || review === "waiting" ? "in_review" : review} />
+      </Group>
+      {state === "open" && reviewers.length > 0 && <Text size="xs" c="dimmed">by {reviewers.join(", ")}</Text>}
+      {state === "open" && note !== null && <Text size="xs" c="dimmed" maw={260}>{note}</Text>}
+    </Stack>
   );
 }
 

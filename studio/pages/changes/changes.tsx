@@ -1,5 +1,5 @@
 /** Proposed changes, and what is in force. */
-import { Alert, Anchor, Button, Code, Group, Paper, Select, Stack, Table, Text } from "@mantine/core";
+import { Alert, Anchor, Button, Code, Group, Paper, Select, Stack, Table, Text, VisuallyHidden } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
@@ -25,8 +25,9 @@ export default function Changes() {
       <Section title="Changes" actions={<Select aria-label="Status" size="xs" w={170} clearable placeholder="Any status" value={search.status ?? null} data={["draft", "proposed", "approved", "applied", "rejected", "rolled_back"].map((value) => ({ value, label: value.replace("_", " ") }))} onChange={(value) => void navigate({ to: ".", search: (old: Record<string, unknown>) => ({ ...old, status: value ?? undefined }) } as never)} />}>
         {changes.isError && changes.rows === undefined ? <Failed error={changes.error} retry={() => void changes.refetch()} /> : changes.rows === undefined ? <LoadingRows rows={4} /> : changes.rows.length === 0
           ? <Empty title="No changes">Edit a mapping, a preset or an organisation's settings; what you propose appears here.</Empty>
-          : <DataTable label="Changes" rows={changes.rows} keyOf={({ id }) => id} hrefOf={({ id }) => `/changes/${id}`} more={changes.more} columns={[
+          : <DataTable label="Changes, newest first" rows={changes.rows} keyOf={({ id }) => id} hrefOf={({ id }) => `/changes/${id}`} more={changes.more} columns={[
             { label: "Change", show: ({ id, title }) => <Anchor component={Link} to={`/changes/${id}`} size="sm" fw={550}>{title}</Anchor> },
+            ...(changes.rows.some(({ pull_request }) => pull_request !== null) ? [{ label: "Pull request", show: ({ pull_request: pull }: Change) => pull && <Anchor href={pull.url} target="_blank" rel="noreferrer" size="sm">#{pull.number}<VisuallyHidden>, {pull.state}, in a new tab</VisuallyHidden></Anchor> }] : []),
             { label: "Status", show: ({ status, approved }) => <Status value={status === "proposed" && approved ? "approved" : status} /> },
             { label: "About", show: ({ tenant }) => tenant ?? <Text size="sm" c="dimmed">several or none</Text> },
             { label: "By", show: ({ author }) => author.name }, { label: "Last change", show: ({ updated_at }) => <When at={updated_at} /> },
