@@ -2345,6 +2345,13 @@ export type WorkspaceManifest = {
     /** Sign-in name in Plugboard → login at the forge, for people whose address the forge does not know: an author's own review never counts. */
     readonly people?: { readonly [name: string]: string };
   };
+  /** How long is kept what is over. */
+  readonly retention?: {
+    /** Days or weeks, at least 7d. What providers sent, once it was processed; as long an event that comes again is known. What failed or waits stays. */
+    readonly events?: string;
+    /** Days or weeks, at least 1d. What was sent, or ended otherwise, with its attempts; as long it can be sent again. */
+    readonly deliveries?: string;
+  };
   /** Where requests may go. */
   readonly egress?: {
     /** Requests to private addresses: none, all, or only to these hosts (`host` or `host:port`). */

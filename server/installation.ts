@@ -8,7 +8,7 @@ import path from "node:path";
 import { PlugboardError } from "../engine/errors/plugboard-error.ts";
 import { createTransport } from "../engine/components/transport/http.ts";
 import type { Transport } from "../engine/components/kinds.ts";
-import { openJobs, startWorker, type Jobs, type Worker } from "../engine/jobs/index.ts";
+import { openJobs, startWorker, type Jobs, type Retention, type Worker } from "../engine/jobs/index.ts";
 import { assertMigrated, createKeyring, generateKey, mayMigrate, migrate, openDatabase, runtimeLogin, type Login, type Database, type Keyring, type KeySource, type ReferenceResolver } from "../engine/store/index.ts";
 import { startEmbeddedPostgres } from "./embedded-postgres.ts";
 import { createVault, type VaultSettings } from "./vault.ts";
@@ -42,7 +42,7 @@ export interface Installation {
   readonly db: Database;
   readonly keyring: Keyring;
   readonly jobs: Jobs;
-  work(options: { allowPrivate: boolean | readonly string[]; slots?: number; schedules?: boolean; references?: ReferenceResolver }): Worker;
+  work(options: { allowPrivate: boolean | readonly string[]; slots?: number; schedules?: boolean; references?: ReferenceResolver; /** Every worker keeps to it, however short it lives. */ retention: Retention }): Worker;
   /** @param graceMilliseconds how long runs may take to end their page. */
   close(graceMilliseconds?: number): Promise<void>;
 }

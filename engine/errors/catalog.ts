@@ -147,7 +147,7 @@ export const catalog = {
   DELIVERY_RETRY: { message: "It could not be delivered: {reason}", hint: "It is sent again by itself.", retry: "backoff", http: 502 },
   DELIVERY_UNKNOWN: { message: "Nobody knows whether {target} carried it out: {reason}", hint: "{suggestion}", help: "Where the action says how a second try is harmless, that is done by itself; otherwise look at the provider, and say 'sent' or 'not sent'.", retry: "after_fix", http: 502 },
   DELIVERY_LOST: { message: "Its worker was lost before it said how this ended.", retry: "backoff", http: 502 },
-  DELIVERY_EXHAUSTED: { message: "It was tried {attempts} times in vain: {reason}", hint: "It is kept for 30 days: replay it once the target is well.", retry: "after_fix", http: 502 },
+  DELIVERY_EXHAUSTED: { message: "It was tried {attempts} times in vain: {reason}", hint: "It is kept as long as `retention` of workspace.yaml says (30 days): replay it once the target is well.", retry: "after_fix", http: 502 },
   DELIVERY_REFERENCE: { message: "The row's '{field}' refers to {entity} '{key}', which is not there.", hint: "Once it has come, replay the delivery.", retry: "after_fix", http: 409 },
   DELIVERY_LOOP: { message: "This row was delivered {count} times within an hour: two systems may be answering each other.", hint: "Look at its deliveries. Approve this one to send it, or reject it.", retry: "after_fix", http: 409 },
   DELIVERY_TARGET: { message: "{what} is no longer in the configuration: it was cancelled.", retry: "never", http: 410 },

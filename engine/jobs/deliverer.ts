@@ -33,6 +33,8 @@ export interface DelivererOptions {
   readonly loopLimit?: number;
   /** @default 5000 */
   readonly pollMilliseconds?: number;
+  /** Days that finished deliveries are kept. @default 30 */
+  readonly keepDays?: number;
   /** Steps at which the fault rig stops this worker, and an outbox that is wrong on purpose. */
   readonly probe?: DeliveryProbe;
   readonly add?: NonNullable<OutboxOptions["add"]>;
@@ -213,7 +215,7 @@ export function startDeliverer(options: DelivererOptions): Deliverer {
     return due === undefined ? poll : Math.min(poll, Math.max(LEAST_MILLISECONDS, due - Date.now()));
   };
 
-  const forgetting = setInterval(() => void forgetDeliveries(db).catch((thrown: unknown) => onError(thrown as Error)), FORGET_MILLISECONDS);
+  const forgetting = setInterval(() => void forgetDeliveries(db, options.keepDays).catch((thrown: unknown) => onError(thrown as Error)), FORGET_MILLISECONDS);
   forgetting.unref();
   wake();
 

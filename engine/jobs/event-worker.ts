@@ -4,7 +4,7 @@
  * a slow provider keeps nobody's events waiting.
  */
 import type { PlugboardError } from "../errors/plugboard-error.ts";
-import { dueQueues, dueReads, eventLanes, heldConnections, listTenants, nextQueue, nextRead, pruneEvents, releaseHeld, type ReadName } from "../store/index.ts";
+import { dueQueues, dueReads, eventLanes, heldConnections, KEPT_DAYS, listTenants, nextQueue, nextRead, pruneEvents, releaseHeld, type ReadName } from "../store/index.ts";
 import { askQueue } from "./poll-queues.ts";
 import { isOpen, processLane } from "./process-events.ts";
 import { processRead, type ReadingContext } from "./read-events.ts";
@@ -126,7 +126,7 @@ export function startEventWorker(options: EventWorkerOptions): EventWorker {
   // Not at once: a worker that just started has better things to do.
   const timers = [
     setInterval(() => void eachTenant(async (tenant) => { for (const connection of await heldConnections(db, tenant)) if (await isOpen(context, tenant, connection)) await releaseHeld(db, tenant, connection); }), HELD_MILLISECONDS),
-    setInterval(() => void eachTenant(async (tenant) => { await pruneEvents(db, tenant, options.keepDays ?? 30); }), PRUNE_MILLISECONDS),
+    setInterval(() => void eachTenant(async (tenant) => { await pruneEvents(db, tenant, options.keepDays ?? KEPT_DAYS); }), PRUNE_MILLISECONDS),
   ];
   async function eachTenant(work: (tenant: string) => Promise<void>): Promise<void> {
     try {

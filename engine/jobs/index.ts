@@ -8,5 +8,5 @@ export type { ProgressBoard, RunProgress } from "./progress.ts";
 export { fireRows, pendingRows, type PendingRows } from "./fire.ts";
 export { previewDelivery, type DeliveryPreview } from "./preview-delivery.ts";
 export { TEST_TYPE, testEndpoint, type EndpointTested } from "./test-endpoint.ts";
-export type { DeliverySettings } from "./worker.ts";
+export type { DeliverySettings, Retention } from "./worker.ts";
 export type { DeliveryPoint, DeliveryProbe } from "./outbox.ts";

@@ -37,8 +37,13 @@ export interface WorkerOptions {
   readonly events?: boolean;
   /** False: changes and deliveries wait for another worker. Or how this one delivers, where tests say otherwise. @default true */
   readonly deliveries?: boolean | DeliverySettings;
+  /** @default 30 days each */
+  readonly retention?: Retention;
   onError(cause: Error): void;
 }
+
+/** Days that processed events, and finished deliveries, are kept. */
+export interface Retention { readonly events?: number; readonly deliveries?: number }
 
 export type DeliverySettings = Pick<DelivererOptions, "performer" | "slots" | "leaseSeconds" | "loopLimit" | "pollMilliseconds" | "probe" | "add">;
 
@@ -71,10 +76,12 @@ export function startWorker(options: WorkerOptions): Worker {
   const events = options.events === false ? undefined : startEventWorker({
     db, keyring, transport, clock: options.clock ?? systemClock, owner, plans: new PlanCache(db), onEvent, onError,
     ...(options.references === undefined ? {} : { references: options.references }), ...(options.eventProbe === undefined ? {} : { probe: options.eventProbe }),
+    ...(options.retention?.events === undefined ? {} : { keepDays: options.retention.events }),
   });
   const deliverer = options.deliveries === false ? undefined : startDeliverer({
     db, keyring, transport, clock: options.clock ?? systemClock, owner, plans: new PlanCache(db), buckets: buckets(db), onError,
     ...(options.references === undefined ? {} : { references: options.references }), ...(typeof options.deliveries === "object" ? options.deliveries : {}),
+    ...(options.retention?.deliveries === undefined ? {} : { keepDays: options.retention.deliveries }),
   });
   const forgetDeliveries = onDelivery(() => deliverer?.wake());
   const reaper = startReaper({ db, queue, onError });

@@ -27,7 +27,7 @@ import { tellDeliverers } from "./sql/row-changes.ts";
 export type DeliveryStatus = "waiting" | "held" | "queued" | "sending" | "unknown" | "delivered" | "unchanged" | "failed" | "exhausted" | "cancelled" | "rejected" | "superseded";
 export type DeliveryKind = "action" | "save" | "webhook";
 
-/** Days that finished deliveries are kept. */
+/** Days that processed events and finished deliveries are kept, where the workspace says nothing else. */
 export const KEPT_DAYS = 30;
 
 /** What was frozen when the delivery was made. */
@@ -488,7 +488,7 @@ export const deliveryLoad = (db: Database): Promise<DeliveryLoad[]> => asSchedul
 
 export interface FlowLoad { readonly flow: string; /** ISO instant. */ readonly last_at?: string; readonly waiting: number; readonly held: number; readonly unknown: number; readonly failed: number }
 
-/** Deliveries of each change flow in numbers: those of the last 30 days. */
+/** Deliveries of each change flow in numbers: those that are still kept. */
 export const flowLoads = (at: Database | TenantTransaction, tenant: string): Promise<FlowLoad[]> => inTenant(at, tenant, async (tx) =>
   (await tx.run<FlowLoadRow>(countByFlow(tx.tenantId))).map(({ last_at, ...counts }) => ({ ...counts, ...(last_at === null ? {} : { last_at: last_at.toISOString() }) })));
 

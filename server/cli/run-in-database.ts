@@ -6,7 +6,7 @@ import { describeConnection } from "../../engine/store/index.ts";
 import { PlugboardError } from "../../engine/errors/plugboard-error.ts";
 import { openInstallation } from "../installation.ts";
 import { settingsOf } from "../settings.ts";
-import { allowPrivate, dataFolder, type LocatedWorkspace } from "../workspace/locate.ts";
+import { allowPrivate, dataFolder, retention, type LocatedWorkspace } from "../workspace/locate.ts";
 import { applyLocated } from "./apply.ts";
 import { enteredValues } from "./connection-values.ts";
 import { enterFromCommand } from "./enter.ts";
@@ -44,7 +44,7 @@ export async function runInDatabase(wanted: DatabaseRun): Promise<RunResult> {
     const secrets = withoutReferenced(values.secrets, wanted.sets, {}, before);
     if (Object.keys(values.config).length + Object.keys(secrets).length > 0)
       await enterFromCommand(installation, tenant, { name: flow.connection, connector, plan: plan.connections[flow.connection] }, { config: values.config, secrets }, "run");
-    installation.work({ allowPrivate: allowPrivate(wanted.located.workspace), references: referencesOf(wanted.located.workspace, process.env), slots: 1, schedules: false });
+    installation.work({ allowPrivate: allowPrivate(wanted.located.workspace), retention: retention(wanted.located.workspace), references: referencesOf(wanted.located.workspace, process.env), slots: 1, schedules: false });
     const created = await triggerRun(installation.jobs.queue, installation.db, tenant, { flow: flow.name, connection: flow.connection, trigger: "manual", ...(wanted.mode ? { mode: wanted.mode } : {}) });
     const board = progressBoard();
     try {

@@ -2,7 +2,9 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { PlugboardError, type Problem } from "../../engine/errors/plugboard-error.ts";
+import type { Retention } from "../../engine/jobs/index.ts";
 import { read, type SourceTree, type Workspace } from "../../engine/manifest/index.ts";
+import { parseDuration } from "../../engine/plan/duration.ts";
 import { findWorkspace, PRODUCT_ROOT, readTrees } from "./read-tree.ts";
 
 export interface LocatedWorkspace {
@@ -57,6 +59,13 @@ export function dataFolder(named: string | undefined, workspaceRoot: string | un
 export function allowPrivate(workspace: Workspace): boolean | readonly string[] {
   const egress = workspace.settings?.value["egress"] as { allow_private?: boolean | readonly string[] } | undefined;
   return egress?.allow_private ?? false;
+}
+
+/** Days that processed events and finished deliveries are kept: `retention`. Absent: as long as the engine keeps them. */
+export function retention(workspace: Workspace): Retention {
+  const { events, deliveries } = (workspace.settings?.value["retention"] ?? {}) as { readonly events?: string; readonly deliveries?: string };
+  const days = (written: string): number => Math.floor(parseDuration(written)! / 86_400);
+  return { ...(events === undefined ? {} : { events: days(events) }), ...(deliveries === undefined ? {} : { deliveries: days(deliveries) }) };
 }
 
 /** Variables that `env:` references may read: `secrets.allow_env` (the operator's own connections) and `allow_env_of` (by tenant). */

@@ -7,7 +7,7 @@ import { resolvePlan, type TenantPlan } from "../../../engine/plan/index.ts";
 import { quarantineGroups } from "../../../engine/store/index.ts";
 import { openInstallation, type Installation } from "../../installation.ts";
 import { settingsOf } from "../../settings.ts";
-import { allowPrivate, dataFolder, locateWorkspace, readWorkspace, refuseErrors, type LocatedWorkspace } from "../../workspace/locate.ts";
+import { allowPrivate, dataFolder, locateWorkspace, readWorkspace, refuseErrors, retention, type LocatedWorkspace } from "../../workspace/locate.ts";
 import { applyLocated } from "../apply.ts";
 import { print, printJson, say } from "../output.ts";
 import { referencesOf } from "../references.ts";
@@ -44,7 +44,7 @@ async function replay(tenant: string, flow: string | undefined, options: Options
   const board = progressBoard();
   try {
     await applyLocated(installation.db, located);
-    installation.work({ allowPrivate: allowPrivate(located.workspace), references: referencesOf(located.workspace, process.env), slots: 1, schedules: false });
+    installation.work({ allowPrivate: allowPrivate(located.workspace), retention: retention(located.workspace), references: referencesOf(located.workspace, process.env), slots: 1, schedules: false });
     const { db, jobs } = installation;
     const { runs, kept } = await replayQuarantine(jobs.queue, db, tenant, plan, { ...scopeOf(flow, options), trigger: "replay" });
     const ended = await watchRuns(jobs, runs.map((run) => ({ tenant, flow: run.flow, run: run.id })), board, stop.signal);

@@ -14,7 +14,7 @@ import { apiKeyFile, databaseUrlFile, openInstallation, readApiKey, type Install
 import { isAlive } from "../../process-alive.ts";
 import { createServer, DEFAULT_PORT, issueKey, listen, settingsOf } from "../../main.ts";
 import { builtStudio } from "../../studio.ts";
-import { allowPrivate, dataFolder, readWorkspace, returnOrigins, type LocatedWorkspace } from "../../workspace/locate.ts";
+import { allowPrivate, dataFolder, readWorkspace, retention, returnOrigins, type LocatedWorkspace } from "../../workspace/locate.ts";
 import { findWorkspace } from "../../workspace/read-tree.ts";
 import { applyLocated } from "../apply.ts";
 import { print, printJson, say } from "../output.ts";
@@ -82,7 +82,7 @@ async function start(options: StartOptions): Promise<void> {
     closing.push(() => server.close());
     const address = await listen(server, { host, port });
     const slots = options.slots ?? settings.slots;
-    installation.work({ allowPrivate: mayReach, references, schedules: options.once !== true, ...(slots === undefined ? {} : { slots }) });
+    installation.work({ allowPrivate: mayReach, retention: retention(located.workspace), references, schedules: options.once !== true, ...(slots === undefined ? {} : { slots }) });
 
     const begunAt = Date.now();
     const runs = await runAll(installation, plans, stop.signal);

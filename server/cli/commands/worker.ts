@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { InvalidArgumentError, type Command } from "commander";
 import { openInstallation } from "../../installation.ts";
 import { settingsOf } from "../../main.ts";
-import { allowPrivate, dataFolder, locateWorkspace, readWorkspace } from "../../workspace/locate.ts";
+import { allowPrivate, dataFolder, locateWorkspace, readWorkspace, retention } from "../../workspace/locate.ts";
 import { print, say } from "../output.ts";
 import { referencesOf } from "../references.ts";
 import { passingTrouble, untilSignal } from "../until-signal.ts";
@@ -31,7 +31,7 @@ export function registerWorker(program: Command): void {
       });
       const stopped = untilSignal();
       const { workspace } = readWorkspace(root, cwd);
-      const worker = installation.work({ allowPrivate: allowPrivate(workspace), references: referencesOf(workspace, process.env), schedules: options.schedules, ...(slots === undefined ? {} : { slots }) });
+      const worker = installation.work({ allowPrivate: allowPrivate(workspace), retention: retention(workspace), references: referencesOf(workspace, process.env), schedules: options.schedules, ...(slots === undefined ? {} : { slots }) });
       const stopWatching = installation.jobs.board.watch(({ tenant, flow, run, status, counters }) => {
         if (status !== undefined) print(`${new Date().toISOString()}  ${tenant}/${flow}  ${status}  ${counters?.read ?? 0} read  (run ${run})`);
       });

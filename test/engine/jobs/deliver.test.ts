@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { askForRows, cancelDelivery, decideHeld, findMinted, forgetDeliveries, listAttempts, flowLoads, changeFlowStates, listBreakers, pauseChanges, pauseConnection, readDeliveryPayload, putOutgoingEndpoint, replayDelivered, resolveUnknown, unfiredChanges, withTenant, describeConnection, setConnection } from "../../../engine/store/index.ts";
 import { deliveryRig, posting, TOKEN, type DeliveryRig } from "./delivery-rig.ts";
 
@@ -537,5 +537,21 @@ describe("replays", () => {
     await it.admin("update deliveries set finished_at = now() - interval '31 days' where id = (select id from deliveries order by seq limit 1)");
     expect(await forgetDeliveries(it.database.db)).toBe(1);
     expect(await it.deliveries()).toHaveLength(1);
+  });
+
+  test("what is over is forgotten by a worker every hour, as late as the workspace says", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval"] });
+    try {
+      await it.apply({ flows: { out: note } });
+      it.deliverer({ keepDays: 90 });
+      await it.page([ann(), { key: "2", data: { name: "Bob" } }]);
+      const [old, older] = await it.settled(2);
+      await it.admin("update deliveries set finished_at = now() - case when id = $1 then interval '89 days' else interval '91 days' end", [old!.id]);
+      vi.advanceTimersByTime(3_600_000);
+      await waitFor(async () => (await it.deliveries()).length === 1);
+      expect([(await it.deliveries()).map(({ id }) => id), older!.status]).toEqual([[old!.id], "delivered"]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
