@@ -3,7 +3,7 @@ import pc from "picocolors";
 import type { Risk } from "../../engine/plan/index.ts";
 import type { DataEffect } from "../review/data-effect.ts";
 import type { ChangePlan } from "../review/plan.ts";
-import { effectText, groupsOf, names, placeOf, riskWords, settingText, shownChanges, SIGNS, summaryOf, valuesOf } from "../review/words.ts";
+import { effectText, groupsOf, names, placeOf, riskWords, settingText, shownChanges, SIGNS, summaryOf, valuesOf, sampledText } from "../review/words.ts";
 import { print } from "./output.ts";
 
 const COLOURS = { added: pc.green, removed: pc.red, changed: pc.yellow } as const;
@@ -31,7 +31,8 @@ export function showPlan(plan: Pick<ChangePlan, "tenants" | "unchanged" | "risk"
   print(`${pc.bold(summaryOf(plan))}${plan.tenants.length + (plan.settings?.length ?? 0) === 0 ? "" : `, ${RISK_COLOURS[plan.risk](riskWords[plan.risk])}`}`);
 }
 
-function showData({ flows, left_out }: DataEffect): void {
+function showData(data: DataEffect): void {
+  const { flows, left_out } = data;
   if (flows.length === 0) return;
   print(pc.bold("Data"));
   for (const flow of flows) {
@@ -40,7 +41,7 @@ function showData({ flows, left_out }: DataEffect): void {
     for (const [field, records] of Object.entries(flow.fields)) print(`    ${field}: ${records.toLocaleString("en")} record${records === 1 ? "" : "s"}`);
     for (const { key, outcome, before, after, reason } of flow.samples.slice(0, 3)) print(pc.dim(`      ${key}  ${outcome.replace("_", " ")}  ${reason ?? difference(before, after)}`));
   }
-  if (left_out > 0) print(pc.dim(`  ${left_out} more flows were not looked at`));
+  if (left_out > 0) print(pc.dim(`  ${sampledText(data)}`));
   print();
 }
 

@@ -10,9 +10,10 @@ import { compileMapper, type MappedPage } from "../../engine/run/map-page.ts";
 import { effectiveConfig, withoutSecrets } from "../../engine/run/variables.ts";
 import { describeConnection, newestRaw, type Database, type Keyring } from "../../engine/store/index.ts";
 
-/** Records of one flow that are looked at, at most, and flows over all tenants: a review must not become a sync. */
+/** Records of one flow that are looked at, flows over all tenants, and records of all of them, at most: a review must not become a sync. */
 const MAX_RECORDS = 200;
 const MAX_FLOWS = 60;
+const MAX_RECORDS_OF_ALL = 6000;
 const MAX_SAMPLES = 5;
 /** Seconds for all of it; what was not looked at by then is said. */
 const MAX_SECONDS = 20;
@@ -47,21 +48,26 @@ export interface FlowEffect {
   readonly note?: string;
 }
 
-export interface DataEffect { readonly flows: readonly FlowEffect[]; /** Flows that were not looked at: too many, or no time. */ readonly left_out: number }
+export interface DataEffect { readonly flows: readonly FlowEffect[]; /** Flows that were not looked at: too many, or no time. */ readonly left_out: number; /** Records of each that were looked at, at most: fewer when there are many flows. */ readonly records_each: number }
 
 type Plans = ReadonlyMap<string, TenantPlan>;
 
 export async function dataEffect({ db, keyring }: { readonly db: Database; readonly keyring: Keyring }, before: Plans, after: Plans, { samples = MAX_SAMPLES } = {}): Promise<DataEffect> {
-  const wanted = [...after].flatMap(([tenant, plan]) => { const old = before.get(tenant); return old ? affectedFlows(old, plan).map((flow) => ({ tenant, old, plan, flow })) : []; });
+  const wanted = [...after].flatMap(([tenant, plan]) => { const old = before.get(tenant); return old && old !== plan ? affectedFlows(old, plan).map((flow) => ({ tenant, old, plan, flow })) : []; });
   const flows: FlowEffect[] = [];
   const until = Date.now() + MAX_SECONDS * 1000;
-  for (const { tenant, old, plan, flow } of wanted.slice(0, MAX_FLOWS)) {
+  const chosen = spread(wanted, MAX_FLOWS);
+  const most = Math.min(MAX_RECORDS, Math.floor(MAX_RECORDS_OF_ALL / Math.max(1, chosen.length)));
+  for (const { tenant, old, plan, flow } of chosen) {
     if (Date.now() > until) break;
-    flows.push(await effectOnFlow(db, keyring, tenant, old, plan, flow, samples));
+    flows.push(await effectOnFlow(db, keyring, tenant, old, plan, flow, samples, most));
     await setImmediate();
   }
-  return { flows: flows.toSorted((a, b) => b.newly_invalid - a.newly_invalid || b.changed - a.changed), left_out: wanted.length - flows.length };
+  return { flows: flows.toSorted((a, b) => b.newly_invalid - a.newly_invalid || b.changed - a.changed), left_out: wanted.length - flows.length, records_each: most };
 }
+
+/** Of very many, some from everywhere: the first ones would be one kind of customer. */
+const spread = <Value>(all: readonly Value[], most: number): readonly Value[] => all.length <= most ? all : Array.from({ length: most }, (_, index) => all[Math.floor((index * all.length) / most)]!);
 
 /** Flows that read and write as before, and make something else of it. */
 function affectedFlows(before: TenantPlan, after: TenantPlan): string[] {
@@ -76,12 +82,12 @@ function affectedFlows(before: TenantPlan, after: TenantPlan): string[] {
   });
 }
 
-async function effectOnFlow(db: Database, keyring: Keyring, tenant: string, before: TenantPlan, after: TenantPlan, name: string, samples: number): Promise<FlowEffect> {
+async function effectOnFlow(db: Database, keyring: Keyring, tenant: string, before: TenantPlan, after: TenantPlan, name: string, samples: number, most: number): Promise<FlowEffect> {
   const flow = after.flows[name]!;
   const empty = { tenant, flow: name, stream: `${flow.connection}.${flow.stream}`, entity: flow.to.entity, looked_at: 0, newly_invalid: 0, newly_filtered: 0, newly_valid: 0, newly_kept: 0, changed: 0, fields: {}, reasons: [], samples: [] };
   let raws: readonly Json[];
   try {
-    raws = await newestRaw(db, keyring, tenant, { connection: flow.connection, stream: flow.stream, entity: flow.to.entity }, MAX_RECORDS);
+    raws = await newestRaw(db, keyring, tenant, { connection: flow.connection, stream: flow.stream, entity: flow.to.entity }, most);
   } catch (thrown) {
     if (thrown instanceof PlugboardError && thrown.code === "PLAN_UNKNOWN_TENANT") return { ...empty, note: "nothing is stored for this tenant yet" };
     throw thrown;
@@ -103,9 +109,9 @@ async function effectOnFlow(db: Database, keyring: Keyring, tenant: string, befo
     if (outcome === "changed") for (const field of differingFields(old.data!, now.data!)) fields.set(field, (fields.get(field) ?? 0) + 1);
     found.push({ key: now.key ?? old.key ?? "", outcome, ...(old.data === undefined ? {} : { before: old.data }), ...(now.data === undefined ? {} : { after: now.data }), ...(now.reason === undefined ? {} : { reason: now.reason }) });
   }
-  const most = (counted: ReadonlyMap<string, number>) => [...counted].toSorted(([, a], [, b]) => b - a);
+  const byCount = (counted: ReadonlyMap<string, number>) => [...counted].toSorted(([, a], [, b]) => b - a);
   return {
-    ...empty, ...counts, looked_at: raws.length, fields: Object.fromEntries(most(fields)), reasons: most(reasons).slice(0, MAX_SAMPLES).map(([reason, records]) => ({ reason, records })),
+    ...empty, ...counts, looked_at: raws.length, fields: Object.fromEntries(byCount(fields)), reasons: byCount(reasons).slice(0, MAX_SAMPLES).map(([reason, records]) => ({ reason, records })),
     samples: found.toSorted((a, b) => ORDER.indexOf(a.outcome) - ORDER.indexOf(b.outcome)).slice(0, samples), ...(note === undefined ? {} : { note }),
   };
 }

@@ -90,15 +90,22 @@ export async function leadsTo(repository: Repository, older: string, newer: stri
   }
 }
 
+/** Texts of the tree that was read last, by Git's name for them: from one commit to the next, almost all stay. */
+const texts = new WeakMap<Repository, ReadonlyMap<string, string>>();
+
 /** The configuration at a commit. @throws PlugboardError CHANGE_GIT for what is no plain file of text in one of its rooms. */
 export async function readTreeAt(repository: Repository, commit: string, label = ""): Promise<SourceTree> {
   const files = new Map<string, string>();
+  const [known, read] = [texts.get(repository), new Map<string, string>()];
   for (const [file, entry] of await listFiles(repository, await treeOf(repository, commit), isConfiguration)) {
     if (files.size >= MAX_FILES) throw unusable(`it has more than ${MAX_FILES} files of configuration`);
     if (entry.mode === LINK) throw unusable(`${file} is a link`, "Commit the file itself.");
     if (entry.type === "commit") throw unusable(`${file} is a submodule`, "Commit its files themselves.");
-    files.set(file, textOf(await readBytes(repository, entry.oid, file)));
+    const text = known?.get(entry.oid) ?? textOf(await readBytes(repository, entry.oid, file));
+    files.set(file, text);
+    read.set(entry.oid, text);
   }
+  texts.set(repository, read);
   return { layer: "workspace", label, files };
 }
 

@@ -103,12 +103,16 @@ export function planMarkdown(plan: ChangePlan, { data, drift }: { readonly data?
       for (const { reason, records } of flow.reasons) lines.push(`  - ${records}× ${escaped(reason)}`);
       for (const [field, records] of Object.entries(flow.fields)) lines.push(`  - \`${field}\`: ${records}`);
     }
-    if (data.left_out > 0) lines.push(`- ${data.left_out} more flows were not looked at.`);
+    if (data.left_out > 0) lines.push(`- ${sampledText(data)}.`);
   }
   if (plan.warnings.length > 0) lines.push("", "### Warnings", "", ...plan.warnings.map(({ code, message, file, line }) => `- ${file === undefined ? "" : `${file}:${line} `}${code} ${escaped(message)}`));
   lines.push("", `<sub>plan ${plan.hash}</sub>`);
   return `${lines.join("\n")}\n`;
 }
+
+/** What a part says of the whole, where it was too much to look at. */
+export const sampledText = ({ flows, left_out: left, records_each: each }: DataEffect): string =>
+  `${flows.length.toLocaleString("en")} of ${(flows.length + left).toLocaleString("en")} flows that change were looked at, from all over the tenants, up to ${each} records of each`;
 
 /** Values are of people: a table's cell and a link must not be made of them. */
 const escaped = (text: string): string => text.replaceAll(/[\\`*_|[\]<>]/g, (character) => `\\${character}`).replaceAll("\n", " ");

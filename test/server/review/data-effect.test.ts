@@ -63,3 +63,12 @@ test("in a pull request, what people wrote makes no links and no table cells", (
   expect(text).not.toMatch(/[^\\]\[x\]|[^\\]<img/);
   expect(text).toContain("a \\| b");
 });
+
+test("of many customers that change, some from everywhere are looked at, with fewer records of each; the rest is counted, and said", async () => {
+  const many = (map: MappingPlan) => new Map(Array.from({ length: 150 }, (_, index) => [`t${String(index).padStart(3, "0")}`, mapped(map, index % 5 === 0 ? "acme" : "nobody").values().next().value!]));
+  const found = await dataEffect({ db: at.db, keyring: keys }, new Map([...many(fields()), ...mapped(fields())]), new Map([...many(fields({ hours: "hours" })), ...mapped(fields({ hours: "hours" }))]));
+  expect([found.flows.length, found.left_out, found.records_each]).toEqual([60, 91, 100]);
+  const looked = found.flows.map(({ tenant }) => tenant).toSorted();
+  expect([looked[0], looked.at(-1)!.slice(0, 3)]).toEqual(["t000", "t14"]);
+  expect(planMarkdown({ hash: "h", risk: "safe", unchanged: 0, settings: [], files: [], warnings: [], tenants: [] }, { data: found })).toContain("60 of 151 flows that change were looked at, from all over the tenants, up to 100 records of each.");
+});

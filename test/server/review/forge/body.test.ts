@@ -34,7 +34,7 @@ test("nobody is called, and nothing is linked, by what somebody wrote", () => {
 
 test("reasons and samples of records stay here; how many there are is told", () => {
   const flow = { tenant: "acme", flow: "learners", stream: "aptem.users", entity: "learner", looked_at: 200, newly_invalid: 2, newly_filtered: 0, newly_valid: 0, newly_kept: 0, changed: 180, fields: { name: 180 }, reasons: [{ reason: "'jane@example.com' is no date", records: 2 }], samples: [] };
-  const body = pullRequestBody({ change, plan: plan(1), data: { flows: [flow], left_out: 0 } });
+  const body = pullRequestBody({ change, plan: plan(1), data: { flows: [flow], left_out: 0, records_each: 200 } });
   expect(body).toContain("200 records looked at: 2 newly refused, 180 change");
   expect(body).not.toContain("jane");
 });
