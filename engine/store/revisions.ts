@@ -80,6 +80,12 @@ export async function saveRevision(db: Database, revision: Revision, application
       }
       if (there.get(move.slug)?.status === "erasing" && move.hash === null) return { tx, revision: null };
       const [line] = await tx.run<LineRow>(selectLine(tx.tenantId, seq));
+      // Who was erased and is named once more is somebody else, of whom nothing was said yet.
+      if (line === undefined && move.plan) {
+        await tx.run(insertPlan(tx.tenantId, move.hash!, JSON.stringify(move.plan)));
+        await tx.run(insertLine(tx.tenantId, id, seq, move.hash));
+        return { tx, revision: id };
+      }
       if ((line?.plan_hash ?? null) !== move.hash) throw new Error(`revision ${id} already says something else about tenant ${move.slug}: its id is not a hash of its content`);
       return { tx, revision: move.hash === null ? null : line!.revision };
     } }));

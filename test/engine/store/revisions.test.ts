@@ -124,3 +124,14 @@ test("about whom a revision says nothing it says what the newest line before it 
   expect((await readPlan(at.db, "busy", "t5")).limits).toEqual({ learners: 2 });
   await expect(back("t0")).rejects.toMatchObject({ code: "CHANGE_REVISION" });
 });
+
+test("who was erased and is named once more by the same configuration is somebody else, of whom it says the same", async () => {
+  const [again, beside] = [plan("again"), plan("beside")];
+  await saveRevision(at.db, { id: "named", plans: [again, beside] });
+  await saveRevision(at.db, { id: "unnamed", plans: [beside] });
+  await asAdmin(at.url, "update tenants set deleted_at = now() where slug = 'again'");
+  expect(await saveRevision(at.db, { id: "named", plans: [again, beside] })).toEqual({ changed: ["again"] });
+  expect([await currentRevision(at.db, "again"), await readPlan(at.db, "again", "named")]).toEqual(["named", again]);
+  expect(await saveRevision(at.db, { id: "after", plans: [again, beside] })).toEqual({ changed: [] });
+  expect(await readPlan(at.db, "again", "after")).toEqual(again);
+});
