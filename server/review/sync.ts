@@ -77,11 +77,18 @@ const inWords = (problems: readonly Problem[]): string => {
  * @param everything also pull requests when main has not moved there. @throws PlugboardError CHANGE_FORGE_*, CHANGE_UNCOMMITTED
  */
 export async function lookAtForge(review: Review, everything = true): Promise<void> {
-  const remote = await remoteOf(review);
-  if (remote === undefined) return;
-  const before = await headOf(remote.repository);
-  await followMain(remote);
-  if (everything || before !== (await headOf(remote.repository))) await seePullRequests(review, remote);
+  const { forges } = review;
+  try {
+    const remote = await remoteOf(review);
+    if (remote === undefined) return;
+    const before = await headOf(remote.repository);
+    await followMain(remote);
+    if (everything || before !== (await headOf(remote.repository))) await seePullRequests(review, remote);
+    if (forges) forges.trouble = undefined;
+  } catch (thrown) {
+    if (forges && thrown instanceof PlugboardError) forges.trouble = thrown;
+    throw thrown;
+  }
 }
 
 export interface Drift {

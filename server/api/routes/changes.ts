@@ -3,8 +3,8 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
 import { getChange, listApplications, listChanges, readConfiguration, type ChangeStatus, type StoredChange, type StoredPullRequest } from "../../../engine/store/index.ts";
 import {
-  applyChange, approve, changedFiles, createDraft, discardDraft, driftOf, editsOf, effectOfChange, filesOf, isAuthor, lookAtForge, neededFor, planOf, problemsFor, propose, proposeChange, reject, reviewRule, rollBack, saveDraft, syncMain,
-  type ChangePlan, type FileEdit,
+  applyChange, approve, changedFiles, createDraft, discardDraft, driftOf, editsOf, effectOfChange, filesOf, isAuthor, lookAtForge, neededFor, planOf, problemsFor, propose, proposeChange, reject, remoteOf, reviewRule, rollBack, saveDraft, syncMain,
+  type ChangePlan, type FileEdit, type Review,
 } from "../../review/index.ts";
 import { actorOf } from "../access.ts";
 import { may } from "../may.ts";
@@ -181,6 +181,7 @@ export function registerChanges(server: FastifyInstance, services: Services): vo
         200: closed({
           revision: nullable({ type: "string", description: "In force." }), commit: nullable({ type: "string", description: "Its commit." }), main: nullable({ type: "string", description: "Main's commit; null where the server works without a workspace." }),
           review: nullable({ type: "string", description: "Who approves: other (than the author) or self." }),
+          forge: { description: "Where changes are pull requests; null: they are reviewed here alone.", anyOf: [{ type: "null" }, closed({ name: { type: "string", description: "Host and repository." }, trouble: { anyOf: [{ type: "null" }, free("Why the last look at it brought nothing.")] } })] },
           alarm: { anyOf: [{ type: "null" }, free("Why what main says is not in force: the last good revision stays.")] },
           drift: nullable({ type: "boolean", description: "Whether what is in force differs from what main says." }),
           revisions: { type: "array", description: "What was put in force, newest first.", items: closed({ revision: { type: "string" }, commit: nullable({ type: "string" }), change: nullable({ type: "string" }), how: { type: "string" }, by: { type: "string" }, changed: { type: "array", items: { type: "string" } }, at: instant("When.") }) },
@@ -195,7 +196,7 @@ export function registerChanges(server: FastifyInstance, services: Services): vo
     const revisions = (await listApplications(db, HISTORY)).filter(({ changed }) => isOperator || changed.includes(request.tenant));
     return {
       revision: revision ?? null, commit: commit ?? null, main: drift?.main ?? null, alarm: isOperator ? alarm ?? null : null,
-      review: workspace === undefined ? null : await workspace.readTrees().then(reviewRule, () => null),
+      review: workspace === undefined ? null : await workspace.readTrees().then(reviewRule, () => null), forge: isOperator && services.review ? await forgeView(services.review) : null,
       drift: drift === undefined ? null : drift.tenants.some(({ tenant }) => isOperator || tenant === request.tenant),
       revisions: revisions.map((each) => ({ revision: each.revision, how: each.how, at: each.at, by: isOperator ? each.by : "", commit: each.commit ?? null, change: each.change ?? null, changed: isOperator ? each.changed.filter((tenant) => mayKnow(request, tenant)) : [request.tenant] })),
     };
@@ -301,3 +302,14 @@ function view(change: StoredChange, request: FastifyRequest): object {
 }
 
 const pullRequestView = ({ number, url, state, review, reviewers, note }: StoredPullRequest): object => ({ number, url, state, review: review ?? null, reviewers: reviewers ?? [], note: note ?? null });
+
+async function forgeView(review: Review): Promise<object | null> {
+  const trouble = (thrown: PlugboardError | undefined): object | null => thrown?.toJSON() ?? null;
+  try {
+    const remote = await remoteOf(review);
+    return remote === undefined ? null : { name: remote.forge.name, trouble: trouble(review.forges?.trouble) };
+  } catch (thrown) {
+    if (!(thrown instanceof PlugboardError)) throw thrown;
+    return { name: "", trouble: trouble(thrown) };
+  }
+}

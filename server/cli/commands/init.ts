@@ -154,4 +154,12 @@ plugboard changes approve <change>          # another person, unless workspace.y
 plugboard apply <change>                    # exactly what was reviewed, or nothing
 plugboard rollback                          # the revision before, in seconds; main gets a revert
 \`\`\`
+
+With both in one, what is proposed (here or in Studio) becomes a pull request with its plan, a review there approves it, and applying it
+merges it; what is merged or closed there is taken in by itself:
+
+\`\`\`yaml
+secrets: { allow_env: [GITHUB_TOKEN] }      # in workspace.yaml; this folder is a clone of the repository
+forge: { type: github, repository: acme/plugboard-config, token: env:GITHUB_TOKEN }
+\`\`\`
 `;

@@ -9,13 +9,15 @@ import { forgeSettings } from "./settings.ts";
 export interface Forges extends ForgeAccess {
   /** @returns undefined: none is configured. @throws PlugboardError CHANGE_FORGE_SETTINGS */
   of(trees: Trees): Forge | undefined;
+  /** Why the last look at it brought nothing; this process's own. */
+  trouble: PlugboardError | undefined;
 }
 
 export function openForges(access: ForgeAccess): Forges {
   // As long as the settings say the same, so do its short-lived token and what it answered.
   let last: { readonly key: string; readonly forge: Forge } | undefined;
   return {
-    ...access,
+    ...access, trouble: undefined,
     of(trees) {
       const settings = forgeSettings(trees);
       if (settings === undefined) return undefined;

@@ -13,7 +13,7 @@ import { When } from "../../ui/time.tsx";
 import { usePages } from "../../ui/use-pages.ts";
 import type { Change } from "./types.ts";
 
-interface Configuration { readonly revision: string | null; readonly commit: string | null; readonly main: string | null; readonly review: string | null; readonly alarm: { readonly message?: string; readonly hint?: string } | null; readonly drift: boolean | null; readonly revisions: readonly { readonly revision: string; readonly commit: string | null; readonly change: string | null; readonly how: string; readonly by: string; readonly changed: readonly string[]; readonly at: string }[] }
+interface Configuration { readonly revision: string | null; readonly commit: string | null; readonly main: string | null; readonly review: string | null; readonly forge: { readonly name: string; readonly trouble: { readonly message: string; readonly hint?: string } | null } | null; readonly alarm: { readonly message?: string; readonly hint?: string } | null; readonly drift: boolean | null; readonly revisions: readonly { readonly revision: string; readonly commit: string | null; readonly change: string | null; readonly how: string; readonly by: string; readonly changed: readonly string[]; readonly at: string }[] }
 
 export default function Changes() {
   const search = useSearch({ strict: false }) as { status?: string };
@@ -41,18 +41,19 @@ function InForce() {
   const queries = useQueryClient();
   const may = useMay();
   const configuration = useQuery({ queryKey: ["/api/configuration"], queryFn: ({ signal }) => api.get<Configuration>("/api/configuration", {}, signal), refetchInterval: 30_000 });
-  const sync = useMutation({ mutationFn: () => api.post<{ status: string }>("/api/configuration/sync"), onSuccess: ({ status }) => { notifications.show({ message: status === "applied" ? "What main says is in force now." : status === "current" ? "Nothing new." : "Main was refused: the last good revision stays." }); void queries.invalidateQueries({ queryKey: ["/api/configuration"] }); }, onError: (error) => notifications.show({ color: "red", title: "Not taken up", message: error.message }) });
+  const sync = useMutation({ mutationFn: () => api.post<{ status: string }>("/api/configuration/sync"), onSuccess: ({ status }) => { notifications.show({ message: status === "applied" ? "What main says is in force now." : status === "current" ? "Nothing new." : "Main was refused: the last good revision stays." }); void queries.invalidateQueries({ predicate: ({ queryKey: [first] }) => typeof first === "string" && /^\/api\/(changes|configuration)/.test(first) }); }, onError: (error) => notifications.show({ color: "red", title: "Not taken up", message: error.message }) });
   const rollback = useMutation({ mutationFn: (revision: string) => api.post("/api/configuration/rollback", { revision }), onSuccess: () => { notifications.show({ message: "The earlier revision is in force again." }); void queries.invalidateQueries(); }, onError: (error) => notifications.show({ color: "red", title: "Not rolled back", message: error.message }) });
   return (
-    <Loaded query={configuration} rows={2}>{({ revision, commit, main, review, alarm, drift, revisions }) => (
+    <Loaded query={configuration} rows={2}>{({ revision, commit, main, review, forge, alarm, drift, revisions }) => (
       <Stack gap="sm">
         {alarm && <Alert color="red" variant="light" title="What main says is not in force">{alarm.message ?? "The last good revision stays."} {alarm.hint}</Alert>}
         {!alarm && drift && <Alert color="yellow" variant="light" title="Git and what is in force differ"><Group justify="space-between"><Text size="sm">Main has commits that are not in force yet.</Text>{may("changes:approve") && <Button size="xs" variant="default" loading={sync.isPending} onClick={() => sync.mutate()}>Take them up</Button>}</Group></Alert>}
+        {forge?.trouble && <Alert color="yellow" variant="light" title="The pull requests could not be looked at">{forge.trouble.message} {forge.trouble.hint}</Alert>}
         <Paper withBorder p="md">
           <Group gap="xl">
             <Stack gap={2}><Text size="xs" c="dimmed">In force</Text><Text size="sm"><Code>{revision?.slice(0, 12) ?? "nothing yet"}</Code>{commit && <> at commit <Code>{commit.slice(0, 10)}</Code></>}</Text></Stack>
             {main && <Stack gap={2}><Text size="xs" c="dimmed">Main</Text><Text size="sm"><Code>{main.slice(0, 10)}</Code> {drift === false && "the same"}</Text></Stack>}
-            {review && <Stack gap={2}><Text size="xs" c="dimmed">Review</Text><Text size="sm">{review === "self" ? "authors may approve their own" : "another person approves"}</Text></Stack>}
+            {review && <Stack gap={2}><Text size="xs" c="dimmed">Review</Text><Text size="sm">{review === "self" ? "authors may approve their own" : "another person approves"}{forge && forge.name !== "" && <>, here or in the pull request at <Code>{forge.name}</Code></>} {forge && may("changes:approve") && <Button size="compact-xs" variant="default" loading={sync.isPending} onClick={() => sync.mutate()}>Look there now</Button>}</Text></Stack>}
           </Group>
           {revisions.length > 1 && (
             <details style={{ marginTop: 12 }}><summary><Text span size="sm">{revisions.length} times put in force</Text></summary>

@@ -1,4 +1,5 @@
 /** A change from its proposal to what is in force, through a pull request at a forge, over HTTP. */
+import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -77,7 +78,7 @@ describe.skipIf(!hasGitBackend)("a change and its pull request", () => {
     expect(await scheduleOf()).toEqual({ every_seconds: 120 });
     expect([(await there.workspace.main()).commit, await there.hub.bare.headOf("main"), await there.hub.bare.headOf(change["branch"])]).toEqual([applied["commit"], applied["commit"], undefined]);
     expect(await readFile(path.join(there.folder, "tenants/acme.yaml"), "utf8")).toContain("every: 2m");
-    expect((await answer(ada, "GET", "/api/configuration"))).toMatchObject({ drift: false, alarm: null });
+    expect((await answer(ada, "GET", "/api/configuration"))).toMatchObject({ drift: false, alarm: null, forge: { name: expect.stringContaining("acme/plugboard-config"), trouble: null } });
     expect((await listAudit(review.db, PLATFORM, { subject: change["id"], limit: 10 })).map(({ action }) => action)).toEqual(["change.applied", "change.approved", "change.rebased", "change.proposed", "change.drafted"]);
   });
 
@@ -201,6 +202,35 @@ describe.skipIf(!hasGitBackend)("a change and its pull request", () => {
     expect(await apply(other["id"])).toMatchObject({ code: "CHANGE_FORGE_UNREACHABLE" });
     expect(await look(other["id"])).toMatchObject({ status: "approved" });
     expect(await apply(other["id"])).toMatchObject({ statusCode: 200, commit: pull().mergedAs });
+  });
+
+  test("what needs no review goes to the forge's main first; where that refuses it, nothing moves", async () => {
+    const { commitToMain } = await import("../../../server/organisations/configuration.ts");
+    const actor = { kind: "user", id: ada.id, name: ada.email } as const;
+    await commitToMain(review, [{ file: "tenants/crest.yaml", text: tenant("crest") }], "Create crest", actor);
+    const here = (await there.workspace.main()).commit;
+    expect(await there.hub.bare.headOf("main")).toBe(here);
+    await there.hub.bare.protect("main", true);
+    await expect(commitToMain(review, [{ file: "tenants/delta.yaml", text: tenant("delta") }], "Create delta", actor)).rejects.toMatchObject({ code: "CHANGE_FORGE_PUSH", message: expect.stringContaining("GH006") });
+    await there.hub.bare.protect("main", false);
+    expect([(await there.workspace.main()).commit, await there.hub.bare.headOf("main"), existsSync(path.join(there.folder, "tenants/delta.yaml"))]).toEqual([here, here, false]);
+    expect(await sync()).toMatchObject({ status: "applied" });
+  });
+
+  test("a forge that cannot be looked at is said where changes are, until it can", async () => {
+    there.hub.fault({ on: () => true, status: 401 });
+    expect(await sync()).toMatchObject({ code: "CHANGE_FORGE_SIGN_IN" });
+    expect(await answer(ada, "GET", "/api/configuration")).toMatchObject({ alarm: null, forge: { trouble: { code: "CHANGE_FORGE_SIGN_IN", hint: expect.stringContaining("forge.token") } } });
+    await sync();
+    expect(await answer(ada, "GET", "/api/configuration")).toMatchObject({ forge: { trouble: null } });
+  });
+
+  test("a customer's own people are not led to the operator's repository", async () => {
+    const admin = at.as("tenant_admin");
+    const mine = await answer(admin, "GET", "/api/changes");
+    expect(mine["data"].length).toBeGreaterThan(0);
+    expect(mine["data"].every(({ pull_request: seen }: { pull_request: unknown }) => seen === null)).toBe(true);
+    expect(await answer(admin, "GET", "/api/configuration")).toMatchObject({ forge: null });
   });
 
   test("rules of the forge are said, and nothing moves", async () => {
