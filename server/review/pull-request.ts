@@ -59,9 +59,19 @@ export async function withdraw(remote: Remote, change: StoredChange, reason: str
   if (change.branch !== undefined) await deleteRemoteBranch(remote, change.branch, change.commit);
 }
 
-/** Every change under review, as the forge sees it. */
+/** Every change under review, as the forge sees it. One that cannot be looked at keeps nobody from the others. @throws PlugboardError the first */
 export async function seePullRequests(review: Review, remote: Remote): Promise<void> {
-  for (const change of await listUnderReview(review.db, MOST)) await seePullRequest(review, remote, change);
+  let first: PlugboardError | undefined;
+  for (const change of await listUnderReview(review.db, MOST)) {
+    try {
+      await seePullRequest(review, remote, change);
+    } catch (thrown) {
+      // The others would fare no better.
+      if (!(thrown instanceof PlugboardError) || ["CHANGE_FORGE_LIMITED", "CHANGE_FORGE_UNREACHABLE", "CHANGE_FORGE_SIGN_IN"].includes(thrown.code)) throw thrown;
+      first ??= thrown;
+    }
+  }
+  if (first !== undefined) throw first;
 }
 
 /** @returns the change as it is now: approved by its reviews, no longer approved by them, rejected because it was closed, applied because it was merged. */

@@ -33,6 +33,8 @@ const VERSION = "2022-11-28";
 const TIMEOUTS = { connect: 5, headers: 10, idle: 10, total: 15 };
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
 const MAX_PAGES = 20;
+/** Items of a page, the most there can be. */
+const PAGE = 100;
 /** Answers kept for `If-None-Match`: a 304 costs nothing of the rate limit. */
 const MOST_KEPT = 200;
 /** Where a limit does not say how long: "at least one minute". */
@@ -73,7 +75,7 @@ export function gitHubApi({ api, name, transport, signIn, now }: { readonly api:
       const read: ApiAnswer = { status: answer.status, headers: answer.headers, body: parsed(answer.bytes) };
       if (answer.status < 300 || takes.includes(answer.status)) {
         const etag = answer.headers["etag"];
-        if (method === "GET" && etag !== undefined && answer.status === 200) {
+        if (method === "GET" && etag !== undefined && answer.status === 200 && !isLastAndFull(read)) {
           kept.delete(url.href);
           kept.set(url.href, { etag, answer: read });
           if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value!);
@@ -90,8 +92,10 @@ export function gitHubApi({ api, name, transport, signIn, now }: { readonly api:
     ask,
     async all(path, what) {
       const items: unknown[] = [];
-      let next: string | undefined = `${path}${path.includes("?") ? "&" : "?"}per_page=100`;
-      for (let page = 1; next !== undefined && page <= MAX_PAGES; page++) {
+      let next: string | undefined = `${path}${path.includes("?") ? "&" : "?"}per_page=${PAGE}`;
+      for (let page = 1; next !== undefined; page++) {
+        // Half of them would be taken for all of them.
+        if (page > MAX_PAGES) throw new PlugboardError("CHANGE_FORGE_REFUSED", { forge: name, request: `GET ${path}`, detail: `there are more than ${MAX_PAGES * PAGE} of them` });
         const answer: ApiAnswer = await ask("GET", next, { what });
         items.push(...(Array.isArray(answer.body) ? answer.body as unknown[] : []));
         next = answer.headers["link"] === undefined ? undefined : parseLinkHeader(answer.headers["link"])["next"];
@@ -100,6 +104,9 @@ export function gitHubApi({ api, name, transport, signIn, now }: { readonly api:
     },
   };
 }
+
+/** A 304 of such a page would not say that another one has come after it. */
+const isLastAndFull = ({ body, headers }: ApiAnswer): boolean => Array.isArray(body) && body.length >= PAGE && !/rel="next"/.test(headers["link"] ?? "");
 
 /** What a refusal says, and what its reader can do. */
 function refusal({ status, body, headers }: ApiAnswer, { name, request, what, cure, now }: { readonly name: string; readonly request: string; readonly what: string; readonly cure: string; readonly now: number }): PlugboardError {

@@ -80,6 +80,15 @@ describe.skipIf(!hasGitBackend)("GitHub", () => {
     expect(called("GET", "/reviews").map(({ status, query }) => [status, query])).toEqual([[200, "?per_page=100"], [200, "?per_page=100&page=2"], [304, "?per_page=100"], [304, "?per_page=100&page=2"]]);
   });
 
+  test("a review that begins a second page is not missed, though the first one is as it was", async () => {
+    const github = forge();
+    await github.openPullRequest(asked);
+    for (let each = 0; each < 100; each++) await hub.review(1, `person-${each}`, "COMMENTED");
+    expect(await github.reviews(1)).toHaveLength(100);
+    await hub.review(1, "grace", "CHANGES_REQUESTED");
+    expect((await github.reviews(1)).at(-1)).toMatchObject({ by: "grace", says: "changes_requested" });
+  });
+
   test("it knows the author of a commit by their address, and who may decide", async () => {
     const github = forge();
     expect(await github.authorOf(head)).toBe("grace");
