@@ -12,8 +12,12 @@ import { sessionQuery } from "./api/session.ts";
 import { makeRouter } from "./app/router.tsx";
 import { theme } from "./theme.ts";
 
+/** What failed because the server, or its database, was away is asked for again by itself. */
+const AGAIN_MILLISECONDS = 5_000;
+const isAway = (error: unknown): boolean => error instanceof ApiError && (error.status === 0 || error.status >= 500);
+
 const queries = new QueryClient({
-  defaultOptions: { queries: { staleTime: 5_000, retry: (failures, error) => failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500), refetchOnWindowFocus: true } },
+  defaultOptions: { queries: { refetchInterval: ({ state }) => state.status === "error" && isAway(state.error) ? AGAIN_MILLISECONDS : false, staleTime: 5_000, retry: (failures, error) => failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500), refetchOnWindowFocus: true } },
 });
 const router = makeRouter(queries);
 whenSignedOut(() => {

@@ -47,7 +47,7 @@ export const run = {
     counters: { $ref: "Counters#" },
     error: { anyOf: [{ type: "null" }, closed({ code: { type: "string" }, message: { type: "string" }, hint: { type: "string" }, next: { type: "string", description: "What happens next by itself." } })] },
     cancel_requested: { type: "boolean", description: "Ends after the page it is at." },
-    held_sweep: { anyOf: [{ type: "null" }, closed({ missing: count("Live rows that the sweep did not see."), live: count("Live rows.") })], description: "A sweep that would delete so much that it waits for approval." },
+    held_sweep: { anyOf: [{ type: "null" }, closed({ missing: count("Live rows that the sweep did not see."), live: count("Live rows.") })], description: "A sweep that would delete so much that it waits for approval. Of one run: null once that is decided." },
   }),
 } as const;
 

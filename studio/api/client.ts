@@ -24,6 +24,13 @@ export class ApiError extends Error {
   }
 }
 
+/** Called when a request found no server. */
+let onUnreachable: () => void = () => {};
+export const whenUnreachable = (call: () => void): (() => void) => {
+  onUnreachable = call;
+  return () => { onUnreachable = () => {}; };
+};
+
 export type Query = Readonly<Record<string, string | number | boolean | undefined | null>>;
 
 /** Bound to the session; the server refuses changes without it. */
@@ -48,6 +55,7 @@ async function send<Answer>(method: string, path: string, options: { readonly qu
     ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
   }).catch((cause: unknown) => {
     if (options.signal?.aborted) throw cause;
+    onUnreachable();
     throw new ApiError(0, { message: "Plugboard cannot be reached.", hint: "Check that it runs, and your connection." });
   });
   const text = await answer.text();

@@ -1,5 +1,5 @@
 /** What stands around every page: navigation, who one is, and the banner while acting as somebody else. */
-import { ActionIcon, Alert, AppShell, Avatar, Box, Burger, Button, Group, Kbd, Menu, NavLink, ScrollArea, Stack, Text, UnstyledButton, VisuallyHidden, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, AppShell, Avatar, Box, Burger, Button, Group, Kbd, Menu, NavLink, ScrollArea, Stack, Text, UnstyledButton, VisuallyHidden, useMantineColorScheme } from "@mantine/core";
 import { useDisclosure, useHotkeys } from "@mantine/hooks";
 import { ExitIcon, MagnifyingGlassIcon, MoonIcon, SunIcon } from "@radix-ui/react-icons";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
@@ -9,12 +9,12 @@ import { LoadingRows } from "../ui/states.tsx";
 import { useZone } from "../ui/time.tsx";
 import { areas } from "./areas.ts";
 import { CommandPalette } from "./command-palette.tsx";
-import { EndImpersonation } from "./impersonation.tsx";
+import { Impersonating } from "./impersonation.tsx";
+import { Reachable } from "./reachable.tsx";
 
 const SECTIONS = ["Customers", "Build", "Operate", "My organisation", "Settings"] as const;
 
 export function Frame() {
-  const session = useSession();
   const { pathname } = useLocation();
   const [open, { toggle, close }] = useDisclosure();
   const [palette, { open: openPalette, close: closePalette }] = useDisclosure();
@@ -39,13 +39,10 @@ export function Frame() {
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label="Main navigation"><ScrollArea type="hover" scrollbarSize={6}><Navigation pathname={pathname} /></ScrollArea></AppShell.Navbar>
       <AppShell.Main id="content" ref={content} tabIndex={-1} style={{ outline: "none" }}>
-        {session.impersonation && (
-          <Alert color="yellow" variant="light" mb="md" title={`You act as ${session.user.name ?? session.user.email}`}>
-            <Group justify="space-between"><Text size="sm">{session.impersonation.by}: “{session.impersonation.reason}”. All of it is in the organisation's audit log.</Text><EndImpersonation /></Group>
-          </Alert>
-        )}
+        <Impersonating />
         <Suspense fallback={<LoadingRows />}><Outlet /></Suspense>
       </AppShell.Main>
+      <Reachable />
       <CommandPalette opened={palette} close={closePalette} />
     </AppShell>
   );

@@ -11,5 +11,5 @@ export function Counted({ path, tenant, body, one, many, does, most = Number.POS
   const count = useQuery({ queryKey: [path, tenant, JSON.stringify(body), "count"], staleTime: 0, gcTime: 0, queryFn: async () => (await api.post<{ would_replay: number }>(path, body, { tenant, dry_run: true })).would_replay });
   if (count.isError) return <Failed error={count.error} />;
   if (count.data === undefined) return <Skeleton h={22} w={220} />;
-  return <Text fw={600} aria-live="polite">{count.data === 0 ? `None of them is over: nothing is ${does}.` : `${count.data.toLocaleString("en-GB")} ${count.data === 1 ? `${one} is` : `${many} are`} ${does} again${count.data >= most ? ", the oldest of them" : ""}.`}</Text>;
+  return <Text fw={600} aria-live="polite">{count.data === 0 ? `None of them is over: nothing would be ${does}.` : `${count.data.toLocaleString("en-GB")} ${count.data === 1 ? one : many} will be ${does} again${count.data >= most ? ": the oldest of them" : ""}.`}</Text>;
 }

@@ -24,12 +24,12 @@ export function ago(instant: string | number | Date, now: number): string {
 
 export function When({ at, empty = "never" }: { readonly at: string | null | undefined; readonly empty?: string }) {
   const [zone] = useZone();
-  const [now, setNow] = useState(() => Date.now());
-  const { start, stop } = useInterval(() => setNow(Date.now()), 20_000);
+  const [, setShown] = useState(0);
+  const { start, stop } = useInterval(() => setShown(Date.now()), 20_000);
   useEffect(() => { start(); return stop; }, [start, stop]);
   if (!at) return <span style={{ opacity: 0.65 }}>{empty}</span>;
   const exact = exactTime(at, zone);
-  return <Tooltip label={exact}><time dateTime={at} aria-label={exact} style={{ whiteSpace: "nowrap" }}>{ago(at, now)}</time></Tooltip>;
+  return <Tooltip label={exact}><time dateTime={at} aria-label={exact} style={{ whiteSpace: "nowrap" }}>{ago(at, Date.now())}</time></Tooltip>;
 }
 
 /** Milliseconds in words of at most two units. */

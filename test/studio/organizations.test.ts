@@ -1,4 +1,5 @@
 /** Organisations: what stands on their cards, and what every button does against the stand-ins. */
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { agree, APP, deskWorkspace, refuse, startSignInProvider, type SignInProvider } from "../support/sign-in-provider.ts";
 import { chromiumPath, openStudio, type Studio } from "../support/studio.ts";
@@ -156,11 +157,33 @@ describe.skipIf(chromiumPath === undefined)("organisations", () => {
     await menu("Resume");
     await card.getByText(/Paused by/).first().waitFor({ state: "detached" });
     await menu("Make a connect link");
-    await page.getByRole("button", { name: "Make a link for a day" }).click();
-    await page.getByText("Shown this once").waitFor();
-    expect(await page.getByRole("dialog").locator("code").innerText()).toMatch(/\/connect#/);
+    const links: string[] = [];
+    for (let each = 0; each < 2; each++) {
+      await page.getByRole("dialog").getByRole("button", { name: "Make a link" }).click();
+      links.push(await page.locator("[data-shown-once]").innerText());
+      await page.keyboard.press("Escape");
+      await menu("Make a connect link");
+    }
+    expect(links[0]).toMatch(/\/connect#/);
+    // Newest first: the second one is taken back.
+    await page.getByRole("region", { name: "Links that are open" }).getByRole("button", { name: "Take it back" }).first().click();
+    await page.getByRole("button", { name: "Take it back" }).nth(1).waitFor({ state: "detached" });
     await page.keyboard.press("Escape");
+    const { secrets, config } = studio.demo.connections.find(({ tenant, connection }) => tenant === "acme" && connection === "aptem")!;
+    const customer = await studio.open(undefined, links[1]!.slice(studio.url.length));
+    await customer.getByRole("heading", { name: "This link is over" }).waitFor();
+    await customer.goto("about:blank");
+    await customer.goto(links[0]!);
+    await customer.getByRole("heading", { name: "Connect Aptem" }).waitFor();
+    await customer.locator("input[name=tenant_host]").fill(String(config["tenant_host"]));
+    await customer.locator("input[name=api_token]").fill(secrets["api_token"]!);
+    await customer.getByRole("button", { name: "Connect" }).click();
+    await customer.getByRole("heading", { name: "Connected" }).waitFor();
+    await customer.goto("about:blank");
+    await customer.goto(links[0]!);
+    await customer.getByRole("heading", { name: "This link is over" }).waitFor();
     await menu("Disconnect");
+    await page.getByRole("dialog").getByText(/What it read so far: [\d,]+ records/).waitFor();
     await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
     await card.getByText("disconnected").first().waitFor();
     expect((await studio.api<{ data: unknown[] }>(boss(), "GET", "/api/records/learner?tenant=acme&limit=1")).data).toHaveLength(1);
@@ -178,7 +201,34 @@ describe.skipIf(chromiumPath === undefined)("organisations", () => {
     await page.getByRole("option", { name: /Acme/ }).click();
     await page.getByText("It is of another preset").waitFor();
     await page.getByText(/would be written/).waitFor();
-  }, 60_000);
+    await page.keyboard.press("Escape");
+    // The same as a file; and a move to another preset, with what gets in the way in words.
+    await page.goto(`${studio.url}/super-admin/organizations/northwind?tab=settings`);
+    const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download as template" }).click()]);
+    expect(file.suggestedFilename()).toBe("northwind-template.json");
+    await page.goto(`${studio.url}/super-admin/organizations/brightpath?tab=settings`);
+    await page.getByRole("button", { name: "Take over a template" }).click();
+    await page.locator("input[type=file]").setInputFiles(await file.path());
+    const written = page.getByRole("region", { name: "What would be written" });
+    await written.getByText("flows", { exact: true }).click();
+    await written.getByText(/greenhouse\.add_note/).waitFor();
+    await page.keyboard.press("Escape");
+    await page.goto(`${studio.url}/super-admin/organizations/acme?tab=settings`);
+    await page.getByRole("button", { name: "Upgrade or move" }).click();
+    await page.getByRole("dialog").getByLabel("To").first().click();
+    await page.getByRole("option", { name: "Aptem (head)" }).click();
+    await page.getByRole("dialog").getByText("Connection 'hubspot' does not exist.").first().waitFor();
+    expect(await page.getByRole("button", { name: "Propose the move" }).isDisabled()).toBe(true);
+    await page.keyboard.press("Escape");
+    await page.goto(`${studio.url}/super-admin/organizations/brightpath?tab=settings`);
+    await page.getByRole("button", { name: "Upgrade or move" }).click();
+    await page.getByRole("dialog").getByLabel("To").first().click();
+    await page.getByRole("option", { name: /^Aptem \+ HubSpot/ }).click();
+    await page.getByRole("dialog").getByText("to connect: hubspot").waitFor();
+    await page.getByRole("button", { name: "Propose the move" }).click();
+    await page.waitForURL(/\/changes\//);
+    expect(studio.errorsOf(page)).toEqual([]);
+  }, 120_000);
 
   test("the billing contact is kept; suspending says so and resuming undoes it; acting as one of its people shows a banner", async () => {
     const page = await studio.open(boss(), "/super-admin/organizations/northwind?tab=settings");
@@ -197,10 +247,32 @@ describe.skipIf(chromiumPath === undefined)("organisations", () => {
     await more("Act as one of its people");
     await page.getByRole("textbox", { name: "Reason" }).fill("Support case 12");
     await page.getByRole("button", { name: "Act as tenant admin" }).click();
-    await page.getByText(/You act as/).waitFor();
+    await page.getByText(/You act as a tenant admin of Northwind Talent, it ends/).waitFor();
     await page.getByRole("button", { name: "Be yourself again" }).click();
     await page.getByText(/You act as/).waitFor({ state: "detached" });
     await settled(page);
     expect(studio.errorsOf(page)).toEqual([]);
   }, 60_000);
+
+  test("everything of an organisation leaves as a file that opens; it is erased when its name is typed, and a report says what went", async () => {
+    const page = await studio.open(boss(), "/super-admin/organizations/harbour");
+    const more = (item: string) => page.getByRole("button", { name: "More", exact: true }).click().then(() => page.getByRole("menuitem", { name: item }).click());
+    const [file] = await Promise.all([page.waitForEvent("download"), more("Export everything")]);
+    const lines = (await readFile(await file.path(), "utf8")).trim().split("\n").map((line) => JSON.parse(line) as { end?: true; file?: string });
+    expect([lines[1]?.file, lines.at(-1)?.end]).toEqual(["tenants/harbour.yaml", true]);
+    await more("Erase");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText(/connections?$/).first().waitFor();
+    const erase = dialog.getByRole("button", { name: "Erase everything" });
+    await dialog.getByRole("textbox").fill("harbor");
+    expect(await erase.isDisabled()).toBe(true);
+    await dialog.getByRole("textbox").fill("harbour");
+    await erase.click();
+    await dialog.getByText("tenants/harbour.yaml is taken out of Git").waitFor();
+    await dialog.getByRole("table", { name: "What was erased" }).getByText("connections").waitFor();
+    await dialog.getByRole("button", { name: "To the organisations" }).click();
+    await page.getByRole("table", { name: "Organisations" }).getByText("Northwind").waitFor();
+    expect(await page.getByText("Harbour Ltd").count()).toBe(0);
+    expect(studio.errorsOf(page)).toEqual([]);
+  }, 90_000);
 });

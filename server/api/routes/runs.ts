@@ -1,7 +1,8 @@
 /** Runs: list, look at, read the log of, cancel; and what a held sweep waits for. */
 import type { FastifyInstance } from "fastify";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
-import { approveSweep, getRun, listRuns, readRunLog, requestCancel, type Run, type RunStatus } from "../../../engine/store/index.ts";
+import { approveSweep, getRun, listRuns, listSweepHolds, readRunLog, recordAudit, rejectSweep, requestCancel, withTenant, type Run, type RunStatus } from "../../../engine/store/index.ts";
+import { actorOf } from "../access.ts";
 import { closed, count, id, instant, page, pagingQuery, query, run as runSchema } from "../schemas.ts";
 import type { Services } from "../services.ts";
 import { afterOf, pageView, runView } from "../views.ts";
@@ -34,7 +35,12 @@ export function registerRuns(server: FastifyInstance, { db }: Services): void {
   });
 
   server.get<ById>("/api/runs/:id", { config: { permission: "runs:read" }, schema: { tags, summary: "One run", params, querystring: query(), response: { 200: { $ref: "Run#" } } } },
-    async ({ tenant, params: { id } }) => runView(await found(tenant, id)));
+    async ({ tenant, params: { id } }) => {
+      const run = await found(tenant, id);
+      // What it held may have been decided since, or a newer sweep knows better.
+      const waits = run.sweep?.held !== undefined && (await listSweepHolds(db, tenant)).some((hold) => hold.run === id);
+      return { ...runView(run), ...(waits ? {} : { held_sweep: null }) };
+    });
 
   server.get<ById>("/api/runs/:id/log", {
     config: { permission: "logs:read" },
@@ -67,8 +73,26 @@ export function registerRuns(server: FastifyInstance, { db }: Services): void {
   server.post<ById>("/api/runs/:id/approve-sweep", {
     config: { permission: "sweeps:approve" },
     schema: { tags, summary: "Let a held sweep delete", description: "A sweep that missed more than a fifth of the rows, and more than 50, deletes nothing until this. Rows written since are kept.", params, querystring: query(), response: { 200: closed({ swept: count("Rows ended.") }) } },
-  }, async ({ tenant, caller, params: { id } }) => {
+  }, async (request) => {
+    const { tenant, caller, params: { id } } = request;
     await found(tenant, id);
-    return approveSweep(db, tenant, id, caller!.name);
+    return withTenant(db, tenant, async (tx) => {
+      const { swept } = await approveSweep(tx, tenant, id, caller!.name);
+      await recordAudit(tx, tenant, { actor: actorOf(request), action: "sweep.approved", subject: { kind: "run", id }, after: { swept } });
+      return { swept };
+    });
+  });
+
+  server.post<ById>("/api/runs/:id/reject-sweep", {
+    config: { permission: "sweeps:approve" },
+    schema: { tags, summary: "Keep what a held sweep would delete", description: "The rows stay. The next sweep looks again.", params, querystring: query(), response: { 204: { type: "null" } } },
+  }, async (request, reply) => {
+    const { tenant, caller, params: { id } } = request;
+    await found(tenant, id);
+    await withTenant(db, tenant, async (tx) => {
+      await rejectSweep(tx, tenant, id, caller!.name);
+      await recordAudit(tx, tenant, { actor: actorOf(request), action: "sweep.rejected", subject: { kind: "run", id } });
+    });
+    return reply.code(204).send();
   });
 }

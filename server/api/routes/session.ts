@@ -1,7 +1,7 @@
 /** Signing in and out, who I am and what I may do, and my other sessions. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { PlugboardError } from "../../../engine/errors/plugboard-error.ts";
-import { endImpersonation, endSession, endSessionsOf, findUser, findUserByEmail, listSessions, PLATFORM, recordAudit, setPassword, tenantState, withTenant } from "../../../engine/store/index.ts";
+import { endImpersonation, endSession, endSessionsOf, findTenant, findUser, findUserByEmail, listSessions, PLATFORM, recordAudit, setPassword, tenantState, withTenant } from "../../../engine/store/index.ts";
 import { normalEmail } from "../../people/email.ts";
 import { hashPassword, isPassword, LONGEST, refuseWeakPassword } from "../../people/passwords.ts";
 import { refuseForeign } from "../../people/same-origin.ts";
@@ -64,7 +64,7 @@ export function registerSession(server: FastifyInstance, { db, planOf }: Service
     return {
       user: acting?.user === undefined ? { id: person.id, email: person.email, name: person.name } : { id: acting.user.id, email: acting.user.email, name: acting.user.email },
       role: role ?? null, tenant: tenant ?? null, grants,
-      memberships: acting === undefined ? person.staff === undefined ? person.memberships : [{ tenant: PLATFORM, title: "Platform", role: person.staff }] : [{ tenant: acting.tenant, title: acting.tenant, role: acting.role }],
+      memberships: acting === undefined ? person.staff === undefined ? person.memberships : [{ tenant: PLATFORM, title: "Platform", role: person.staff }] : [{ tenant: acting.tenant, title: (await findTenant(db, acting.tenant))?.title ?? acting.tenant, role: acting.role }],
       assigned: acting === undefined && person.staff === "integration_engineer" ? person.assigned : null,
       impersonation: acting === undefined ? null : { by: person.email, tenant: acting.tenant, role: acting.role, user: acting.user?.email ?? null, reason: acting.reason, until: acting.until },
       csrf_token: csrfTokenOf(sessionToken(request)!), expires_at: person.session.expires_at,

@@ -4,6 +4,7 @@ import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { api } from "../../api/client.ts";
+import { useLive } from "../../api/live.ts";
 import { useMay } from "../../api/session.ts";
 import { DataTable } from "../../ui/data-table.tsx";
 import { Page, Section } from "../../ui/page.tsx";
@@ -26,6 +27,7 @@ function Entries({ tenant }: { readonly tenant: string }) {
   const navigate = useNavigate();
   const search = useSearch({ strict: false }) as { status?: string; flow?: string; run?: string; code?: string };
   const status = search.status ?? "open";
+  useLive(may("runs:read") ? tenant : undefined, () => undefined);
   const entries = usePages<Entry>("/api/quarantine", { tenant, status, flow: search.flow, run: search.run, code: search.code });
   const replay = useMutation({
     mutationFn: (scope: { id?: string; flow?: string; code?: string }) => scope.id === undefined ? api.post<{ runs?: readonly unknown[] }>("/api/quarantine/replay", scope, { tenant }) : api.post(`/api/quarantine/${scope.id}/replay`, undefined, { tenant }),

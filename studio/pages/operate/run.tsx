@@ -7,6 +7,8 @@ import { useState } from "react";
 import { api } from "../../api/client.ts";
 import { useLive, type LiveRun } from "../../api/live.ts";
 import { useMay } from "../../api/session.ts";
+import { ConfirmButton } from "../../ui/confirm.tsx";
+import { failed } from "../../ui/notify.ts";
 import { Page, Section } from "../../ui/page.tsx";
 import { Empty, Failed, Loaded, LoadingRows } from "../../ui/states.tsx";
 import { Status } from "../../ui/status.tsx";
@@ -35,11 +37,9 @@ function One({ tenant, id }: { readonly tenant: string; readonly id: string }) {
     onSuccess: () => void queries.invalidateQueries({ queryKey: [`/api/runs/${id}`] }),
     onError: (error) => notifications.show({ color: "red", title: "Not cancelled", message: error.message }),
   });
-  const approve = useMutation({
-    mutationFn: () => api.post<{ swept: number }>(`/api/runs/${id}/approve-sweep`, undefined, { tenant }),
-    onSuccess: ({ swept }) => { notifications.show({ message: `${whole(swept)} rows were ended.` }); void queries.invalidateQueries({ queryKey: [`/api/runs/${id}`] }); },
-    onError: (error) => notifications.show({ color: "red", title: "Not approved", message: error.message }),
-  });
+  const decided = (message: string): void => { notifications.show({ message }); void queries.invalidateQueries({ queryKey: [`/api/runs/${id}`] }); };
+  const approve = async (): Promise<void> => { const { swept } = await api.post<{ swept: number }>(`/api/runs/${id}/approve-sweep`, undefined, { tenant }); decided(`${whole(swept)} rows were ended.`); };
+  const keep = useMutation({ mutationFn: () => api.post(`/api/runs/${id}/reject-sweep`, undefined, { tenant }), onSuccess: () => decided("They are kept. The next sweep looks again."), onError: failed("Not decided") });
   return (
     <Loaded query={run}>{(found) => {
       const counters = { ...found.counters, ...(isUnderWay(found) && live?.counters ? live.counters : {}) };
@@ -52,7 +52,10 @@ function One({ tenant, id }: { readonly tenant: string; readonly id: string }) {
             <Text size="xs" c="dimmed" mt={4}><Code>{found.error.code}</Code></Text>
           </Alert>}
           {found.held_sweep && <Alert color="yellow" variant="light" title={`${whole(found.held_sweep.missing)} of ${whole(found.held_sweep.live)} rows were not seen`}>
-            <Group justify="space-between"><Text size="sm" maw={620}>So many missing rows are more often a provider's fault than real deletions. Nothing was ended; somebody decides.</Text>{may("sweeps:approve") && <Button color="red" variant="light" size="xs" loading={approve.isPending} onClick={() => approve.mutate()}>End {whole(found.held_sweep.missing)} rows</Button>}</Group>
+            <Group justify="space-between"><Text size="sm" maw={620}>So many missing rows are more often a provider's fault than real deletions. Nothing was ended; somebody decides.</Text>{may("sweeps:approve") && <Group gap="xs">
+              <Button variant="default" size="xs" loading={keep.isPending} onClick={() => keep.mutate()}>Keep them</Button>
+              <ConfirmButton label={`End ${whole(found.held_sweep.missing)} rows`} title={`End ${whole(found.held_sweep.missing)} rows?`} yes="End them" act={approve}><Text size="sm">Look at {found.connection} first: are they really gone there? Rows that were written since stay. What ends is marked as ended, and sends nothing on.</Text></ConfirmButton>
+            </Group>}</Group>
           </Alert>}
           {live?.waiting && isUnderWay(found) && <Alert color="blue" variant="light">Waiting until <When at={live.waiting.until} />: {live.waiting.reason}</Alert>}
           <SimpleGrid cols={{ base: 2, sm: 4 }} spacing="sm">

@@ -41,13 +41,14 @@ export function IntegrationCard({ tenant, connection, overridden }: { readonly t
   const isConnected = !["not_connected", "disconnected"].includes(state.name);
   // A sign-in that waits for somebody to say which account it is for.
   const choice = useQuery({ queryKey: [`/api/connections/${name}/accounts`, tenant, "open"], enabled: menu && may("connections:write"), staleTime: 0, queryFn: ({ signal }) => api.get<{ outcome: string | null }>(`/api/connections/${name}/accounts`, { tenant }, signal) });
+  const hasMenu = ["connections:write", "connect:link", "sync:reset", "flows:pause", "overrides:propose"].some(may);
   const again = state.name === "reconnect_needed";
   return (
     <Paper withBorder p="md" component="article" aria-label={connection.title} data-connection={name}>
       <Stack gap="sm">
         <Group justify="space-between" wrap="nowrap">
           <Group gap="sm" wrap="nowrap" miw={0}><Text fw={600} truncate>{connection.title}</Text>{name !== connection.connector && <Badge variant="default" tt="none">{name}</Badge>}<Status value={state.name} reason={state.reason} /></Group>
-          <Menu position="bottom-end" opened={menu} onChange={setMenu}>
+          {hasMenu && <Menu position="bottom-end" opened={menu} onChange={setMenu}>
             <Menu.Target><ActionIcon variant="subtle" color="gray" aria-label={`More for ${connection.title}`}><DotsHorizontalIcon /></ActionIcon></Menu.Target>
             <Menu.Dropdown>
               {may("connections:write") && isConnected && <Menu.Item onClick={() => test.mutate()}>Test the credential</Menu.Item>}
@@ -59,7 +60,7 @@ export function IntegrationCard({ tenant, connection, overridden }: { readonly t
               {may("overrides:propose") && (connection.enabled ? <Menu.Item onClick={() => use.mutate(false)}>Disable: propose it</Menu.Item> : <Menu.Item onClick={() => use.mutate(true)}>Enable: propose it</Menu.Item>)}
               {may("connections:write") && isConnected && <><Menu.Divider /><Menu.Item c="red" onClick={leave.open}>Disconnect</Menu.Item></>}
             </Menu.Dropdown>
-          </Menu>
+          </Menu>}
         </Group>
         {state.reason && <Text size="sm" c={state.name === "connected" ? "dimmed" : "orange"}>{state.reason}</Text>}
         <Group align="flex-start" style={{ columnGap: 28, rowGap: 10 }}>

@@ -33,7 +33,7 @@ export default function Platform() {
         <Kind icon={<PersonIcon aria-hidden />} title="Each customer's own" count={theirs} text="A set of connections for every organisation: its own account at the provider, its own credential, its own schedule. Nobody sees another's, and nothing entered for one is used for another." link={<Anchor component={Link} to="/super-admin/organizations" size="sm">Organisations</Anchor>} />
       </SimpleGrid>
       <Section title="Your own connections" actions={may("configuration:propose") && connectors.data && <Add connectors={connectors.data.data} taken={new Set((connections.data?.data ?? []).map(({ connection }) => connection))} isFirst={isAbsent} />}>
-        {isAbsent ? <Empty title="None yet">Name them in <Code>tenants/platform.yaml</Code> of the workspace, for example <Code>connections: {"{ hubspot: { connector: hubspot } }"}</Code>. Once that is applied, they are connected here.</Empty>
+        {isAbsent ? <Empty title="None yet">{may("configuration:propose") ? <>Add one: it is a line of <Code>tenants/platform.yaml</Code>, reviewed as every change. Once that is in force, it is connected here.</> : <>They are named in <Code>tenants/platform.yaml</Code>.</>}</Empty>
           : connections.isError ? <Failed error={connections.error} retry={() => void connections.refetch()} /> : connections.data === undefined ? <LoadingRows rows={4} /> : <Integrations tenant="platform" />}
       </Section>
       <Section title="Set once for all customers">

@@ -34,7 +34,7 @@ export default function People() {
         <DataTable label="People" rows={data} keyOf={({ id }) => id} columns={[
           { label: "Name", show: ({ name, email }) => <Stack gap={0}><Text size="sm" fw={550}>{name}</Text><Text size="xs" c="dimmed">{email}</Text></Stack> },
           { label: "Role", show: ({ role, source }) => <Group gap={6}><Text size="sm">{inWords(role)}</Text>{source !== undefined && <Badge variant="default" radius="sm" tt="none">by {source}</Badge>}</Group> },
-          { label: "Works for", show: ({ role, assigned }) => role === "integration_engineer" ? <Text size="sm">{assigned.length === 0 ? "nobody yet" : assigned.join(", ")}</Text> : role === "super_admin" ? <Text size="sm" c="dimmed">everybody</Text> : <Text size="sm" c="dimmed">–</Text> },
+          ...(data.some(({ role }) => role === "integration_engineer") ? [{ label: "Works for", show: ({ role, assigned }: Member) => role === "integration_engineer" ? <Text size="sm">{assigned.length === 0 ? "nobody yet" : assigned.join(", ")}</Text> : role === "super_admin" ? <Text size="sm" c="dimmed">everybody</Text> : <Text size="sm" c="dimmed">–</Text> }] : []),
           { label: "Since", show: ({ since }) => <When at={since} /> },
           { label: "", width: 60, show: (member) => <Acts member={member} roles={roles} place={place} /> },
         ]} />

@@ -56,11 +56,12 @@ function Enter({ known, done }: { readonly known?: Provider; readonly done: () =
   const [client, setClient] = useState(known?.client_id ?? "");
   const [secret, setSecret] = useState("");
   const [claim, setClaim] = useState(known?.claim ?? "");
+  const [scopes, setScopes] = useState((known?.scopes ?? ["openid", "email", "profile"]).join(" "));
   const [enabled, setEnabled] = useState(known?.enabled ?? true);
   const [groups, setGroups] = useState<readonly GroupRole[]>(Object.entries(known?.roles ?? {}).map(([group, given]) => ({ group, ...given })));
   const save = useMutation({
     mutationFn: () => api.put(`/api/sign-in-providers/${encodeURIComponent(id)}`, {
-      client_id: client, enabled, roles: Object.fromEntries(groups.map(({ group, role, tenant }) => [group, tenant === undefined ? { role } : { role, tenant }])), ...(known === undefined ? {} : { scopes: known.scopes }),
+      client_id: client, enabled, roles: Object.fromEntries(groups.map(({ group, role, tenant }) => [group, tenant === undefined ? { role } : { role, tenant }])), scopes: scopes.split(/[\s,]+/).filter((scope) => scope !== ""),
       ...(title === "" ? {} : { title }), ...(issuer === "" ? {} : { issuer }), ...(secret === "" ? {} : { client_secret: secret }), ...(claim === "" ? {} : { claim }),
     }),
     onSuccess: () => { setSecret(""); void queries.invalidateQueries({ queryKey: KEY }); done(); },
@@ -72,6 +73,7 @@ function Enter({ known, done }: { readonly known?: Provider; readonly done: () =
       <TextInput label="Issuer" type="url" required={!NAMED.has(id)} description={NAMED.has(id) ? "Known for this name already." : "Where its .well-known/openid-configuration is."} value={issuer} onChange={(event) => setIssuer(event.currentTarget.value)} />
       <TextInput label="Client id" required value={client} onChange={(event) => setClient(event.currentTarget.value)} />
       <PasswordInput label="Client secret" required={known === undefined} description={known === undefined ? "Encrypted, and never shown again." : `Empty: the one with fingerprint ${known.fingerprint} is kept.`} autoComplete="new-password" value={secret} onChange={(event) => setSecret(event.currentTarget.value)} />
+      <TextInput label="Scopes" description="What is asked for; some providers give groups only where a scope asks for them." required value={scopes} onChange={(event) => setScopes(event.currentTarget.value)} />
       <TextInput label="Claim that names groups" placeholder="groups" value={claim} onChange={(event) => setClaim(event.currentTarget.value)} />
       <GroupRoles label="Roles" description="Operator's roles stand without an organisation, the others with one." named="Group" roles={[...STAFF_ROLES, ...TENANT_ROLES]} withTenant value={groups} onChange={setGroups} />
       <Switch label="People may sign in there" checked={enabled} onChange={(event) => setEnabled(event.currentTarget.checked)} />

@@ -54,12 +54,14 @@ function Enter({ known, done }: { readonly known?: Signer; readonly done: () => 
   const [algorithms, setAlgorithms] = useState<string[]>([...known?.algorithms ?? ["RS256"]]);
   const [jwks, setJwks] = useState(known?.jwks_url ?? "");
   const [keys, setKeys] = useState(known?.public_keys === undefined ? "" : JSON.stringify(known.public_keys, null, 2));
+  const [tenantClaim, setTenantClaim] = useState(known?.tenant_claim ?? "tenant");
+  const [roleClaim, setRoleClaim] = useState(known?.role_claim ?? "role");
   const [enabled, setEnabled] = useState(known?.enabled ?? true);
   const [roles, setRoles] = useState<readonly GroupRole[]>(Object.entries(known?.roles ?? {}).map(([group, role]) => ({ group, role })));
   const [wrong, setWrong] = useState<string>();
   const save = useMutation({
     mutationFn: (publicKeys: unknown) => api.put(`/api/token-issuers/${encodeURIComponent(id)}`, {
-      issuer, audience, algorithms, enabled, ...(known === undefined ? {} : { tenant_claim: known.tenant_claim, role_claim: known.role_claim, ...(known.tenants === undefined ? {} : { tenants: known.tenants }) }),
+      issuer, audience, algorithms, enabled, tenant_claim: tenantClaim, role_claim: roleClaim, ...(known?.tenants === undefined ? {} : { tenants: known.tenants }),
       ...(jwks === "" ? {} : { jwks_url: jwks }), ...(publicKeys === undefined ? {} : { public_keys: publicKeys }), ...(roles.length === 0 ? {} : { roles: Object.fromEntries(roles.map(({ group, role }) => [group, role])) }),
     }),
     onSuccess: () => { void queries.invalidateQueries({ queryKey: KEY }); done(); },
@@ -79,6 +81,7 @@ function Enter({ known, done }: { readonly known?: Signer; readonly done: () => 
       <MultiSelect label="Algorithms" required data={[...new Set([...ALGORITHMS, ...algorithms])]} value={algorithms} onChange={setAlgorithms} />
       <TextInput label="Address of its keys (JWKS)" type="url" description="This, or its public keys below." value={jwks} onChange={(event) => setJwks(event.currentTarget.value)} />
       <Textarea label="Public keys" description="A list of JWKs, without their secret parts." autosize minRows={2} maxRows={10} value={keys} error={wrong} onChange={(event) => setKeys(event.currentTarget.value)} />
+      <Group grow align="flex-start"><TextInput label="Claim that names the organisation" required value={tenantClaim} onChange={(event) => setTenantClaim(event.currentTarget.value)} /><TextInput label="Claim that names the role" required value={roleClaim} onChange={(event) => setRoleClaim(event.currentTarget.value)} /></Group>
       <GroupRoles label="Roles" description="None: the token names a role of ours itself." named="What the token says" roles={TENANT_ROLES} value={roles} onChange={setRoles} />
       <Switch label="Its tokens are believed" checked={enabled} onChange={(event) => setEnabled(event.currentTarget.checked)} />
       {save.isError && <Failed error={save.error} />}

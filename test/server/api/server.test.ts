@@ -185,11 +185,16 @@ describe("what could not be stored", () => {
     it.provider.records = 10;
     const { id } = await sync();
     expect([(await get(`/api/runs/${id}`, keys.bolt)).json().held_sweep, await live()]).toEqual([{ missing: 70, live: 80 }, 80]);
-    expect((await call(keys.acme, "POST", `/api/runs/${id}/approve-sweep`)).statusCode).toBe(404);
-    expect((await call(keys.bolt, "POST", `/api/runs/${id}/approve-sweep`)).json()).toEqual({ swept: 70 });
+    // Kept, it waits no more; the next sweep asks again.
+    expect((await call(keys.acme, "POST", `/api/runs/${id}/reject-sweep`)).statusCode).toBe(404);
+    expect((await call(keys.bolt, "POST", `/api/runs/${id}/reject-sweep`)).statusCode).toBe(204);
+    expect([(await call(keys.bolt, "POST", `/api/runs/${id}/approve-sweep`)).statusCode, (await get(`/api/runs/${id}`, keys.bolt)).json().held_sweep, await live()]).toEqual([404, null, 80]);
+    const again = await sync();
+    expect((await call(keys.acme, "POST", `/api/runs/${again.id}/approve-sweep`)).statusCode).toBe(404);
+    expect((await call(keys.bolt, "POST", `/api/runs/${again.id}/approve-sweep`)).json()).toEqual({ swept: 70 });
     expect(await live()).toBe(10);
     expect((await get("/api/records/person?limit=1000&include_deleted=true", keys.bolt)).json().data.length).toBe(80);
-    expect((await call(keys.bolt, "POST", `/api/runs/${id}/approve-sweep`)).statusCode).toBe(404);
+    expect((await call(keys.bolt, "POST", `/api/runs/${again.id}/approve-sweep`)).statusCode).toBe(404);
     it.provider.records = 6;
   });
 });
