@@ -17,7 +17,8 @@ const AGAIN_MILLISECONDS = 5_000;
 const isAway = (error: unknown): boolean => error instanceof ApiError && (error.status === 0 || error.status >= 500);
 
 const queries = new QueryClient({
-  defaultOptions: { queries: { refetchInterval: ({ state }) => state.status === "error" && isAway(state.error) ? AGAIN_MILLISECONDS : false, staleTime: 5_000, retry: (failures, error) => failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500), refetchOnWindowFocus: true } },
+  // Also where the browser believes that it is offline: what fails is said, what waits in silence is not.
+  defaultOptions: { mutations: { networkMode: "always" }, queries: { networkMode: "always", refetchInterval: ({ state }) => state.status === "error" && isAway(state.error) ? AGAIN_MILLISECONDS : false, staleTime: 5_000, retry: (failures, error) => failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500), refetchOnWindowFocus: true } },
 });
 const router = makeRouter(queries);
 whenSignedOut(() => {

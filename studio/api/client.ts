@@ -31,6 +31,9 @@ export const whenUnreachable = (call: () => void): (() => void) => {
   return () => { onUnreachable = () => {}; };
 };
 
+/** For what is fetched past this file: a page's code. */
+export const tellUnreachable = (): void => onUnreachable();
+
 export type Query = Readonly<Record<string, string | number | boolean | undefined | null>>;
 
 /** Bound to the session; the server refuses changes without it. */

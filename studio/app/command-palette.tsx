@@ -28,10 +28,10 @@ export function CommandPalette({ opened, close }: { readonly opened: boolean; re
   return (
     <Modal.Root opened={opened} onClose={close} padding="xs" size="lg" yOffset="12vh" centered={false}><Modal.Overlay /><Modal.Content aria-label="Search pages and organisations"><Modal.Body>
       <Combobox store={combobox} onOptionSubmit={go} withinPortal={false}>
-        <Combobox.EventsTarget><TextInput data-autofocus value={asked} onChange={(event) => setAsked(event.currentTarget.value)} placeholder="Page or organisation" aria-label="Page or organisation" variant="unstyled" px="xs" size="md" /></Combobox.EventsTarget>
+        <Combobox.EventsTarget><TextInput data-autofocus onKeyDown={(event) => { if (event.key === "Escape") close(); /* the list of results keeps it from the dialog */ }} value={asked} onChange={(event) => setAsked(event.currentTarget.value)} placeholder="Page or organisation" aria-label="Page or organisation" variant="unstyled" px="xs" size="md" /></Combobox.EventsTarget>
         <ScrollArea.Autosize mah={360} type="auto">
           <Combobox.Options aria-label="Results">
-            {found.map(({ label, note, to }) => <Combobox.Option key={to} value={to}><Text span size="sm">{label}</Text> <Text span size="xs" c="dimmed">{note}</Text></Combobox.Option>)}
+            {found.map(({ label, note, to }) => <Combobox.Option key={to} value={to}><Text span size="sm">{label}</Text> <Text span size="xs" className="note">{note}</Text></Combobox.Option>)}
             {found.length === 0 && <Combobox.Empty>Nothing is called that.</Combobox.Empty>}
           </Combobox.Options>
         </ScrollArea.Autosize>

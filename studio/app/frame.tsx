@@ -31,7 +31,7 @@ export function Frame() {
             <UnstyledButton component={Link} to="/" aria-label="Plugboard, to the start"><Group gap={8} wrap="nowrap"><img src="/plug.svg" width={24} height={24} alt="" /><Text fw={650} size="sm">Plugboard</Text></Group></UnstyledButton>
           </Group>
           <Group gap="xs" wrap="nowrap">
-            <Button variant="default" size="xs" leftSection={<MagnifyingGlassIcon aria-hidden />} rightSection={<Box component="span" visibleFrom="sm"><Kbd size="xs" aria-hidden>Ctrl K</Kbd></Box>} onClick={openPalette}>Search<VisuallyHidden> pages and organisations</VisuallyHidden></Button>
+            <Button variant="default" size="xs" leftSection={<MagnifyingGlassIcon aria-hidden />} rightSection={<Box component="span" visibleFrom="sm"><Kbd size="xs" aria-hidden>Ctrl K</Kbd></Box>} onClick={openPalette} aria-haspopup="dialog">Search<VisuallyHidden> pages and organisations</VisuallyHidden></Button>
             <SchemeSwitch />
             <Person />
           </Group>
@@ -91,12 +91,16 @@ function Person() {
         <Menu.Divider />
         {memberships.length > 1 && <>
           <Menu.Label>Organisation</Menu.Label>
-          {memberships.map((each) => each.tenant !== null && <Menu.Item key={each.tenant} onClick={() => workIn(each.tenant!)} aria-checked={each.tenant === tenant} role="menuitemradio">{each.tenant === tenant ? "✓ " : ""}{each.title ?? each.tenant}</Menu.Item>)}
+          <Menu.RadioGroup value={tenant ?? ""} onChange={workIn} aria-label="Organisation">
+            {memberships.map((each) => each.tenant !== null && <Menu.RadioItem key={each.tenant} value={each.tenant} closeMenuOnClick>{each.title ?? each.tenant}</Menu.RadioItem>)}
+          </Menu.RadioGroup>
           <Menu.Divider />
         </>}
         <Menu.Label>Times</Menu.Label>
-        <Menu.Item onClick={() => setZone("local")} aria-checked={zone === "local"} role="menuitemradio">{zone === "local" ? "✓ " : ""}This computer's zone ({here})</Menu.Item>
-        <Menu.Item onClick={() => setZone("UTC")} aria-checked={zone === "UTC"} role="menuitemradio">{zone === "UTC" ? "✓ " : ""}UTC</Menu.Item>
+        <Menu.RadioGroup value={zone} onChange={(value) => setZone(value as typeof zone)} aria-label="Times">
+          <Menu.RadioItem value="local" closeMenuOnClick>This computer's zone ({here})</Menu.RadioItem>
+          <Menu.RadioItem value="UTC" closeMenuOnClick>UTC</Menu.RadioItem>
+        </Menu.RadioGroup>
         <Menu.Divider />
         <Menu.Item component={Link} to="/account">Password and sessions</Menu.Item>
         <Menu.Item leftSection={<ExitIcon aria-hidden />} onClick={() => signOut.mutate()}>Sign out</Menu.Item>

@@ -3,15 +3,30 @@ import { Affix, Alert, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import { whenUnreachable } from "../api/client.ts";
+import { tellUnreachable, whenUnreachable } from "../api/client.ts";
 
 const ASK_MILLISECONDS = 2000;
 
+const isThere = (): Promise<boolean> => fetch("/healthz").then(({ ok }) => ok, () => false);
+
 /** Asks until it answers. @returns how to stop. */
 function untilBack(isBack: () => void): () => void {
-  const timer = setInterval(() => void fetch("/healthz").then(({ ok }) => { if (ok) { clearInterval(timer); isBack(); } }, () => undefined), ASK_MILLISECONDS);
+  const timer = setInterval(() => void isThere().then((there) => { if (there) { clearInterval(timer); isBack(); } }), ASK_MILLISECONDS);
   return () => clearInterval(timer);
 }
+
+/** Loads a page's code: while the server is away, until it comes. What a server that is there has not, is another matter. */
+export const patiently = <Module,>(load: () => Promise<Module>) => async (): Promise<Module> => {
+  for (;;) {
+    try {
+      return await load();
+    } catch (thrown) {
+      if (await isThere()) throw thrown;
+      tellUnreachable();
+      await new Promise<void>((resolve) => { untilBack(resolve); });
+    }
+  }
+};
 
 export function Reachable() {
   const queries = useQueryClient();

@@ -8,7 +8,7 @@ import { Failed } from "../ui/states.tsx";
 import { areas } from "./areas.ts";
 import { Frame } from "./frame.tsx";
 import { guarded, NotFound } from "./guarded.tsx";
-import { useReloadWhenBack } from "./reachable.tsx";
+import { patiently, useReloadWhenBack } from "./reachable.tsx";
 
 export function makeRouter(queries: QueryClient) {
   const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: NotBegun });
@@ -22,7 +22,7 @@ export function makeRouter(queries: QueryClient) {
       if (!session) throw redirect({ to: "/sign-in", search: location.href === "/" ? {} : { to: location.href } });
     },
   });
-  const pages = areas.map(({ path, permission, load }) => createRoute({ getParentRoute: () => frame, path, component: guarded(permission, lazyRouteComponent(load)), errorComponent: ({ error, reset }) => <Failed error={error} retry={reset} /> }));
+  const pages = areas.map(({ path, permission, load }) => createRoute({ getParentRoute: () => frame, path, component: guarded(permission, lazyRouteComponent(patiently(load))), errorComponent: ({ error, reset }) => <Failed error={error} retry={reset} /> }));
   return createRouter({ routeTree: root.addChildren([signIn, invitation, passwordReset, frame.addChildren(pages)]), defaultPreload: "intent", defaultNotFoundComponent: NotFound });
 }
 

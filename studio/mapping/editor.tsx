@@ -182,8 +182,8 @@ const Buttons = memo(function Buttons({ undo, redo, add, propose, canUndo, canRe
     <Group gap="xs">
       <Button size="xs" variant="default" onClick={undo} disabled={!canUndo}>Undo</Button>
       <Button size="xs" variant="default" onClick={redo} disabled={!canRedo}>Redo</Button>
-      <Button size="xs" variant="default" onClick={add}>Add a field</Button>
-      <Button size="xs" onClick={propose} disabled={!canPropose}>Propose change{count > 0 ? ` (${count})` : ""}</Button>
+      <Button size="xs" variant="default" onClick={add} aria-haspopup="dialog">Add a field</Button>
+      <Button size="xs" onClick={propose} disabled={!canPropose} aria-haspopup="dialog">Propose change{count > 0 ? ` (${count})` : ""}</Button>
     </Group>
   );
 });

@@ -2,7 +2,7 @@
 import { ActionIcon, Menu } from "@mantine/core";
 import { ChevronDownIcon, ChevronLeftIcon, ChevronRightIcon } from "@radix-ui/react-icons";
 import { useState } from "react";
-import { Choices, sourceChoices, type Choice } from "./field-picker.tsx";
+import { Choices, Items, POPUP, POPUP_TARGET, sourceChoices, type Choice } from "./field-picker.tsx";
 import { functions } from "./functions.ts";
 import { writtenAt, type Gesture } from "./gestures.ts";
 import type { GraphNode } from "./graph/types.ts";
@@ -28,9 +28,9 @@ export interface NodeMenuProps {
 /** @param label of whom; the step's title. */
 export function NodeMenu({ label, ...props }: NodeMenuProps & { readonly label?: string }) {
   return (
-    <Menu position="bottom-start" width={260} withinPortal shadow="md" trapFocus returnFocus>
-      <Menu.Target><ActionIcon size="sm" variant="subtle" color="gray" className="nodrag nopan" aria-label={`Change ${label ?? props.node.title}`}><ChevronDownIcon /></ActionIcon></Menu.Target>
-      <Menu.Dropdown className="nowheel" mah="70vh" style={{ overflowY: "auto" }}><NodeActions {...props} /></Menu.Dropdown>
+    <Menu position="bottom-start" width={260} {...POPUP}>
+      <Menu.Target {...POPUP_TARGET}><ActionIcon size="sm" variant="subtle" color="gray" className="nodrag nopan" aria-label={`Change ${label ?? props.node.title}`}><ChevronDownIcon /></ActionIcon></Menu.Target>
+      <Menu.Dropdown className="nowheel" mah="70vh" style={{ overflowY: "auto" }} aria-label={`Change ${label ?? props.node.title}`}><NodeActions {...props} /></Menu.Dropdown>
     </Menu>
   );
 }
@@ -51,12 +51,12 @@ export function NodeActions({ node, text, value, target, sources: sourcesNow, fr
   const pages: Readonly<Record<string, () => React.ReactNode>> = {
     "Function around it": () => picked(FUNCTIONS, (name) => act({ do: "wrap", node: at, name })),
     "Join with": () => picked(fields(), (written) => act({ do: "join", node: at, text: written, between: " " })),
-    "Default when absent": () => [['""', "an empty text"], ["0", "0"], ["false", "false"], ["null", "null"], ...offered].map(([fallback, label]) => <Menu.Item key={fallback} onClick={() => act({ do: "default", node: at, fallback: fallback! })}>{label}</Menu.Item>),
+    "Default when absent": () => <Items label="Default when absent">{[['""', "an empty text"], ["0", "0"], ["false", "false"], ["null", "null"], ...offered].map(([fallback, label]) => <Menu.Item key={fallback} onClick={() => act({ do: "default", node: at, fallback: fallback! })}>{label}</Menu.Item>)}</Items>,
     "Default from a field": () => picked(fields(), (fallback) => act({ do: "default", node: at, fallback, empty: true })),
     "Only if a field is there": () => picked(fields(), (condition) => act({ do: "if", node: at, condition })),
     "Only if a field equals": () => picked(equals(), (condition) => act({ do: "if", node: at, condition })),
     ...(node.kind === "if" ? { "Another case": () => picked(equals(), (condition) => act({ do: "add_case", node: at, condition, result: firstOffer })) } : {}),
-    Date: () => <>
+    Date: () => <Items label="Date">
       <Menu.Item onClick={() => act({ do: "wrap", node: at, name: "substring", after: ["0", "10"] })}>Date only: 2026-03-01</Menu.Item>
       <Menu.Item onClick={() => act({ do: "rewrite", node: at, text: `$fromMillis($toMillis(${text}, "[D01]/[M01]/[Y0001]"), "[Y0001]-[M01]-[D01]")` })}>From day/month/year to date</Menu.Item>
       <Menu.Item onClick={() => act({ do: "rewrite", node: at, text: `$fromMillis($toMillis(${text}, "[D01]/[M01]/[Y0001]"))` })}>From day/month/year to date and time</Menu.Item>
@@ -64,12 +64,12 @@ export function NodeActions({ node, text, value, target, sources: sourcesNow, fr
       <Menu.Item onClick={() => act({ do: "wrap", node: at, name: "fromMillis" })}>Milliseconds to date and time</Menu.Item>
       <Menu.Item onClick={() => act({ do: "rewrite", node: at, text: `$fromMillis(1000 * ${node.at.kind === "binary" || node.at.kind === "condition" ? `(${text})` : text})` })}>Seconds since 1970 to date and time</Menu.Item>
       <Menu.Item onClick={() => act({ do: "wrap", node: at, name: "toMillis" })}>Date and time to milliseconds</Menu.Item>
-    </>,
+    </Items>,
     ...(list ? { "Keep items where": () => picked(itemFields(node, sources).map((name) => ({ key: writtenAt([name], []), label: name, note: "is there", title: name })), (name) => act({ do: "keep_where", node: at, condition: `$boolean(${name})` })) } : {}),
   };
-  if (page !== undefined) return <><Menu.Item closeMenuOnClick={false} leftSection={<ChevronLeftIcon />} onClick={() => setPage(undefined)} data-autofocus ref={(back: HTMLButtonElement | null) => { if (back && !back.parentElement?.contains(document.activeElement)) back.focus(); }}>{page}</Menu.Item><Menu.Divider />{pages[page]?.()}</>;
+  if (page !== undefined) return <><Items label="Back"><Menu.Item closeMenuOnClick={false} leftSection={<ChevronLeftIcon />} onClick={() => setPage(undefined)} data-autofocus ref={(back: HTMLButtonElement | null) => { if (back && !back.closest("[data-menu-dropdown]")?.contains(document.activeElement)) back.focus(); }}>{page}</Menu.Item></Items><Menu.Divider />{pages[page]?.()}</>;
   return (
-    <>
+    <Items label="What can be done with it">
       {Object.keys(pages).map((name) => <Menu.Item key={name} closeMenuOnClick={false} rightSection={<ChevronRightIcon />} onClick={() => setPage(name)}>{name}</Menu.Item>)}
       <Menu.Divider />
       <Menu.Item onClick={() => act({ do: "look_up", node: at, rows: lookupRows(seen(), target.enum) })}>Look it up in a table</Menu.Item>
@@ -80,7 +80,7 @@ export function NodeActions({ node, text, value, target, sources: sourcesNow, fr
       {node.ports.length > 0 && node.kind !== "object" && node.kind !== "concat" && <Menu.Item onClick={() => act({ do: "unwrap", node: at })}>Take this step away</Menu.Item>}
       <Menu.Divider />
       <Menu.Item color="red" onClick={clear}>Remove the field's expression</Menu.Item>
-    </>
+    </Items>
   );
 }
 

@@ -1,5 +1,5 @@
 /** The source record: its fields with their types and the sample's values. A field is dragged, or chosen with Enter. Of hundreds, those in sight are drawn. */
-import { Badge, Box, Button, Group, Text, TextInput, Tooltip } from "@mantine/core";
+import { Badge, Box, Button, Group, Text, TextInput, Tooltip, VisuallyHidden } from "@mantine/core";
 import { ChevronDownIcon, ChevronRightIcon, MagnifyingGlassIcon } from "@radix-ui/react-icons";
 import { memo, useEffect, useId, useMemo, useRef, useState } from "react";
 import { flat, type SourceField } from "./trees.ts";
@@ -73,11 +73,11 @@ function Tree({ lines, used, lit, choose, toggle, height }: { readonly lines: re
       onKeyDown={(event) => { const act = keys[event.key]; const line = lines[at]; if (act === undefined || line === undefined || event.ctrlKey || event.metaKey || event.altKey) return; event.preventDefault(); act(line); }}>
       <div role="presentation" style={{ height: lines.length * ROW }}>
         {lines.slice(from, to).map(({ field, key, place, of, isOpen }, index) => (
-          <div key={key} id={`${id}${from + index}`} className="source-row" role="treeitem" aria-level={field.path.length} aria-posinset={place} aria-setsize={of} aria-selected={lit.has(key)} {...(field.children.length > 0 ? { "aria-expanded": isOpen } : {})} aria-label={`${key}, ${field.type}${used.has(key) ? ", used" : ""}`}
+          <div key={key} id={`${id}${from + index}`} className="source-row" role="treeitem" aria-level={field.path.length} aria-posinset={place} aria-setsize={of} aria-selected={lit.has(key)} {...(field.children.length > 0 ? { "aria-expanded": isOpen } : {})}
             data-source={key} data-used={used.has(key) || undefined} data-lit={lit.has(key) || undefined} data-active={from + index === at || undefined} style={{ top: (from + index) * ROW, paddingLeft: (field.path.length - 1) * 14 }}
             draggable onDragStart={(event) => { event.dataTransfer.setData(DRAGGED, JSON.stringify(field.path)); event.dataTransfer.effectAllowed = "copy"; }} onClick={() => { setActive(key); choose?.(field); }}>
             <span className="fold" onClick={field.children.length === 0 ? undefined : (event) => { event.stopPropagation(); setActive(key); toggle?.(key); }}>{field.children.length > 0 && (isOpen ? <ChevronDownIcon /> : <ChevronRightIcon />)}</span>
-            <span className="name" title={key}>{field.name}</span>
+            <span className="name" title={key}>{field.name}{used.has(key) && <VisuallyHidden>, used</VisuallyHidden>}</span>
             <span className="seen">{field.isList && field.children.length > 0 ? "list" : field.sample === undefined ? field.type : textOfValue(field.sample).slice(0, 60)}</span>
           </div>
         ))}

@@ -73,7 +73,7 @@ export const Tests = memo(function Tests({ tests, standing, record, keep, remove
     <Paper withBorder component="section" aria-label="Tests">
       <Group justify="space-between" px="sm" py={6}>
         <Text size="sm" fw={600}>Tests</Text>
-        {keep && <Button size="compact-sm" variant="default" disabled={record === undefined || row === undefined || refused.length > 0} onClick={open}>Keep this sample as a test</Button>}
+        {keep && <Button size="compact-sm" variant="default" disabled={record === undefined || row === undefined || refused.length > 0} onClick={open} aria-haspopup="dialog">Keep this sample as a test</Button>}
       </Group>
       {tests.length === 0 ? <Text size="sm" c="dimmed" px="sm" pb="sm">None yet. A test is a record and what must become of it; every proposed change runs them.</Text> : (
         <Table fz="sm" aria-label="Tests of the mapping"><Table.Tbody>{tests.map((test, index) => {

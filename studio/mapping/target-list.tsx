@@ -2,7 +2,7 @@
  * The target-first list: one row per field that the entity asks for, with its expression, what it gives for the sample, and what
  * is wrong. The open row shows its text, suggestions and its own graph.
  */
-import { Button, Code, Group, Stack, Text } from "@mantine/core";
+import { Button, Code, Group, Stack, Text, VisuallyHidden } from "@mantine/core";
 import { ChevronDownIcon, ChevronRightIcon, ResetIcon } from "@radix-ui/react-icons";
 import { memo, useMemo, useRef, useState } from "react";
 import type { Fields, FieldText } from "./edits.ts";
@@ -74,12 +74,12 @@ const Row = memo(function Row(props: RowProps) {
     <div role="listitem" className="target-row" data-field={target.field} data-open={isOpen || undefined} data-over={over || undefined} data-changed={changed || undefined}
       onDragOver={(event) => { if (!readOnly && event.dataTransfer.types.includes(DRAGGED)) { event.preventDefault(); if (!over) setOver(true); } }} onDragLeave={() => setOver(false)}
       onDrop={(event) => { event.preventDefault(); setOver(false); if (!readOnly) hands.put(field, JSON.parse(event.dataTransfer.getData(DRAGGED)) as string[]); }}>
-      <button type="button" onClick={() => select(isOpen ? undefined : target.field)} data-row-button tabIndex={isStop ? 0 : -1} aria-expanded={isOpen} aria-label={`${target.field}${target.required ? ", required" : ""}, ${text ?? "nothing makes it"}${errors.length > 0 ? `, ${errors.length} ${errors.length === 1 ? "problem" : "problems"}` : ""}`}>
+      <button type="button" onClick={() => select(isOpen ? undefined : target.field)} data-row-button tabIndex={isStop ? 0 : -1} aria-expanded={isOpen}>
         {isOpen ? <ChevronDownIcon aria-hidden /> : <ChevronRightIcon aria-hidden />}
-        <span className="field"><b className="one-line" data-required={target.required || undefined} title={target.field}>{target.field}</b><small className="one-line">{target.type === "unknown" ? "own field" : target.type}</small></span>
+        <span className="field"><b className="one-line" data-required={target.required || undefined} title={target.field}>{target.field}{target.required && <VisuallyHidden> (required)</VisuallyHidden>}</b><small className="one-line">{target.type === "unknown" ? "own field" : target.type}</small></span>
         <span className="says one-line" data-expression data-nothing={isNothing || undefined}>{ref === null ? text ?? (constant === undefined ? "nothing makes it" : JSON.stringify(constant)) : `${ref} with key ${text}`}</span>
         <span className="gives"><Value of={value} width={180} /></span>
-        <span className="lacks">{problems.length > 0 && <span className="mark" data-tone={errors.length > 0 ? "red" : "yellow"} title={problems.map(({ message }) => message).join("\n")}>{problems.length}</span>}</span>
+        <span className="lacks">{problems.length > 0 && <span className="mark" data-tone={errors.length > 0 ? "red" : "yellow"} title={problems.map(({ message }) => message).join("\n")}>{problems.length}<VisuallyHidden> {problems.length === 1 ? "problem" : "problems"}</VisuallyHidden></span>}</span>
         <span className="origin">{written && <span className="mark" data-tone={TONES[written.layer] ?? "quiet"}>{ORIGINS[written.layer] ?? written.layer}</span>}</span>
       </button>
       {isOpen && <Opened {...props} />}

@@ -25,7 +25,7 @@ export function ConfirmButton({ label, title, yes = label, children, act, color 
     try { await act(); close(); } catch (thrown) { setError(thrown); } finally { setPending(false); }
   };
   return <>
-    <Button size="xs" variant="default" {...button} aria-label={name} onClick={open}>{label}</Button>
+    <Button size="xs" variant="default" {...button} aria-label={name} aria-haspopup="dialog" onClick={open}>{label}</Button>
     <Modal opened={opened} onClose={close} title={title}>
       <Stack>
         {children}

@@ -1,7 +1,11 @@
-/** Goes from page to page as somebody, and notes what should never be: errors, what axe finds, sideways scrolling, secrets in answers. */
-import type { Page } from "playwright-core";
+/** Goes from page to page as somebody, opens what opens there, and notes what should never be: errors, what axe finds, sideways scrolling, secrets in answers, keys that lead nowhere. */
+import type { ElementHandle, Page } from "playwright-core";
 import { axeOn } from "../support/axe.ts";
 import type { Studio } from "../support/studio.ts";
+import { tabThrough } from "./tab-through.ts";
+
+/** Of triggers that are alike (one in each row of a table), the first stands for all. */
+const TRIGGERS = "[aria-haspopup]:not([aria-haspopup=false]):not(:disabled):not([data-disabled])";
 
 /** Credentials of the demo's stand-ins: in no answer, ever. */
 export const canaries = (studio: Studio): string[] => studio.demo.connections.flatMap(({ secrets }) => Object.values(secrets)).filter((value) => value.length >= 8);
@@ -11,6 +15,7 @@ export async function walk(studio: Studio, page: Page, paths: readonly string[])
   const found: string[] = [];
   const secrets = canaries(studio);
   const reading: Promise<void>[] = [];
+  const opened = new Set<string>();
   page.on("response", (response) => {
     if (!new URL(response.url()).pathname.startsWith("/api/") || /\/api\/live/.test(response.url())) return;
     reading.push(response.text().then((body) => { if (secrets.some((secret) => body.includes(secret))) found.push(`a secret in ${response.url()}`); }, () => undefined));
@@ -22,9 +27,52 @@ export async function walk(studio: Studio, page: Page, paths: readonly string[])
     if (!shown) found.push(`shows no heading, or loads for ever: ${path}: ${(await page.locator("body").innerText()).slice(-300)}`);
     for (const line of await axeOn(page)) found.push(`axe, ${path}: ${line}`);
     if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1)) found.push(`scrolls sideways: ${path}`);
+    for (const line of await tabThrough(page)) found.push(`keys, ${path}: ${line}`);
+    for (const line of await openAll(page, opened)) found.push(`${path}: ${line}`);
   }
   await Promise.all(reading);
   return [...found, ...studio.errorsOf(page).map((error) => `said: ${error}`)];
+}
+
+/** Opens every menu, dialog and list with the keyboard, asks axe about it, and closes it with Escape: the focus must be where it was. The frame's own, and those that were opened on another page, once. */
+export async function openAll(page: Page, opened: Set<string>): Promise<string[]> {
+  const found: string[] = [];
+  for (const trigger of (await page.locator(TRIGGERS).elementHandles()) as ElementHandle<HTMLElement>[]) {
+    const about = await trigger.evaluate((element) => {
+      const name = (element.getAttribute("aria-label") ?? element.textContent ?? "").replaceAll(/\s+/g, " ").trim().slice(0, 80) || element.id;
+      const around = element.closest("header, table, [role=list], [role=menu], .react-flow, article");
+      return { name, popup: element.getAttribute("aria-haspopup")!, kind: around === null ? name : `${around.tagName} ${around.getAttribute("aria-label") ?? ""} ${element.className}`, isShown: element.checkVisibility({ visibilityProperty: true }) && !element.closest("[inert], [aria-hidden=true]") };
+    }).catch(() => undefined);
+    if (about === undefined || !about.isShown) continue;
+    const key = `${about.popup} ${about.kind}`;
+    if (opened.has(key)) continue;
+    opened.add(key);
+    const said = await openOne(page, trigger, about.popup);
+    for (const line of said) found.push(`${about.popup} of “${about.name}”: ${line}`);
+  }
+  return found;
+}
+
+async function openOne(page: Page, trigger: ElementHandle<HTMLElement>, popup: string): Promise<string[]> {
+  await trigger.focus();
+  await page.keyboard.press(popup === "listbox" ? "ArrowDown" : "Enter");
+  // What a trigger controls, or the dialog that is on top.
+  const content = await page.waitForFunction((element) => {
+    const ids = (element as HTMLElement).getAttribute("aria-controls");
+    const isShown = (each: Element | null): each is Element => each !== null && each.checkVisibility({ visibilityProperty: true }) && each.getBoundingClientRect().height > 0;
+    const own = ids === null ? null : document.getElementById(ids);
+    return isShown(own) ? own : [...document.querySelectorAll("[role=dialog], [role=menu], [role=listbox], [role=alertdialog]")].filter(isShown).at(-1);
+  }, trigger, { timeout: 3000 }).then((handle) => handle.asElement(), () => null);
+  if (content === null) return ["does not open with the keyboard"];
+  const id = await content.evaluate((element) => (element.id ||= "opened-by-the-walk"));
+  const said = await axeOn(page, `[id="${id}"]`);
+  await page.keyboard.press("Escape");
+  if (await content.evaluate((element) => element.isConnected && element.checkVisibility({ visibilityProperty: true })).catch(() => false)) {
+    await page.waitForFunction((element) => !element!.isConnected || !element!.checkVisibility({ visibilityProperty: true }), content, { timeout: 2000 }).catch(() => said.push("does not close with Escape"));
+  }
+  const isBack = await page.waitForFunction((element) => document.activeElement === element, trigger, { timeout: 2000 }).then(() => true, () => false);
+  if (!isBack) said.push(`after Escape the focus is at ${await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 120))}`);
+  return said;
 }
 
 /** There is a heading, and nothing loads any more. */

@@ -3,7 +3,7 @@ import { ActionIcon, Badge, Box, Button, Group, Menu, NumberInput, Paper, Text, 
 import { ChevronDownIcon, ChevronLeftIcon, ChevronRightIcon } from "@radix-ui/react-icons";
 import { Handle, Position, type Node, type NodeProps } from "@xyflow/react";
 import { createContext, memo, useContext, useState } from "react";
-import { PlacePicker } from "../field-picker.tsx";
+import { Items, PlacePicker, POPUP, POPUP_TARGET } from "../field-picker.tsx";
 import { framesAround, type Gesture } from "../gestures.ts";
 import { NodeActions, NodeMenu, type NodeMenuProps } from "../node-menu.tsx";
 import type { FieldState } from "../session.ts";
@@ -85,11 +85,11 @@ const TargetRow = memo(function TargetRow({ state, values, top, height, isSelect
     <Box pos="absolute" left={0} right={0} top={top} h={height} pl={14} pr={6} data-target={field} onClick={() => select(field)} style={{ display: "flex", flexDirection: "column", justifyContent: "center", borderTop: line, ...(isSelected ? { boxShadow: "inset 3px 0 0 var(--mantine-primary-color-filled)" } : {}), ...(changed ? { background: "var(--mantine-primary-color-light)" } : {}) }}>
       <Handle type="target" position={Position.Left} id={field} style={HANDLE} title={`Drop on ${field}`} isConnectable={!readOnly}><Dot lit={text !== null} /></Handle>
       <Group gap={4} wrap="nowrap">
-        <Menu position="bottom-end" width={280} withinPortal shadow="md" trapFocus returnFocus disabled={readOnly}>
-          <Menu.Target><UnstyledButton className="nodrag" flex={1} miw={0} aria-label={`${field}${required ? ", required" : ""}: choose what makes it`}><Text size="xs" fw={550} truncate title={field}>{field}{required ? " *" : ""}</Text></UnstyledButton></Menu.Target>
-          <Menu.Dropdown className="nowheel" mah="70vh" style={{ overflowY: "auto" }}>
+        <Menu position="bottom-end" width={280} {...POPUP} disabled={readOnly}>
+          <Menu.Target {...POPUP_TARGET}><UnstyledButton className="nodrag" flex={1} miw={0} aria-label={`${field}${required ? ", required" : ""}: choose what makes it`}><Text size="xs" fw={550} truncate title={field}>{field}{required ? " *" : ""}</Text></UnstyledButton></Menu.Target>
+          <Menu.Dropdown className="nowheel" mah="70vh" style={{ overflowY: "auto" }} aria-label={`What makes ${field}`}>
             <PlacePicker label={field} offered={state.target.enum} sources={sources} frames={[]} connect={(written) => (text === null ? act(field, { do: "connect", text: written }) : dropOn(field, written))} type={(typed) => act(field, { do: "connect", text: JSON.stringify(typed) })} />
-            {text !== null && <><Menu.Divider /><Menu.Item color="red" onClick={() => clear(field)}>Remove its expression</Menu.Item></>}
+            {text !== null && <><Menu.Divider /><Items label="Its expression"><Menu.Item color="red" onClick={() => clear(field)}>Remove its expression</Menu.Item></Items></>}
           </Menu.Dropdown>
         </Menu>
         {problems.length > 0 && <Tooltip label={problems.map(({ message }) => message).join("\n")} multiline maw={380}><Badge size="xs" variant="light" color={errors.length > 0 ? "red" : "yellow"}>{problems.length}</Badge></Tooltip>}
@@ -147,12 +147,12 @@ function PortRow({ node, port, state, values }: { readonly node: GraphNode; read
   return (
     <Box pos="relative" pl={12} pr={8} h={ROW} style={{ display: "flex", alignItems: "center", gap: 6 }} data-port={port.id}>
       <Handle type="target" position={Position.Left} id={port.id} style={HANDLE} title={`Drop on ${label} of ${node.title}`} isConnectable={!readOnly}><Dot lit={port.at !== undefined} /></Handle>
-      <Menu position="bottom-start" width={280} withinPortal shadow="md" trapFocus returnFocus disabled={readOnly}>
-        <Menu.Target><UnstyledButton className="nodrag" style={{ flexShrink: port.inline === undefined ? 1 : 0, minWidth: 0, maxWidth: port.inline === undefined ? "100%" : 96 }} aria-label={`${label} of ${node.title}: choose`}><Text size="xs" c="dimmed" truncate title={label}>{label}</Text></UnstyledButton></Menu.Target>
-        <Menu.Dropdown className="nowheel" mah="70vh" style={{ overflowY: "auto" }}>
+      <Menu position="bottom-start" width={280} {...POPUP} disabled={readOnly}>
+        <Menu.Target {...POPUP_TARGET}><UnstyledButton className="nodrag" style={{ flexShrink: port.inline === undefined ? 1 : 0, minWidth: 0, maxWidth: port.inline === undefined ? "100%" : 96 }} aria-label={`${label} of ${node.title}: choose`}><Text size="xs" c="dimmed" truncate title={label}>{label}</Text></UnstyledButton></Menu.Target>
+        <Menu.Dropdown className="nowheel" mah="70vh" style={{ overflowY: "auto" }} aria-label={`${label} of ${node.title}`}>
           <PlacePicker label={label} offered={state.target.enum} sources={sources} frames={frames} connect={(text) => act(field, { do: "connect", node: node.id, port: port.id, text })} type={(value) => act(field, { do: "type_value", node: node.id, port: port.id, value })} />
           {step && <><Menu.Divider /><Menu.Label>{step.node.title}</Menu.Label><NodeActions {...step} /></>}
-          {isRow && <><Menu.Divider /><Rename name={label} rename={(key) => act(field, { do: "rename_row", node: node.id, port: port.id, key })} /><Menu.Item color="red" onClick={() => act(field, { do: "remove_row", node: node.id, port: port.id })}>Remove this row</Menu.Item></>}
+          {isRow && <><Menu.Divider /><Rename name={label} rename={(key) => act(field, { do: "rename_row", node: node.id, port: port.id, key })} /><Items label="This row"><Menu.Item color="red" onClick={() => act(field, { do: "remove_row", node: node.id, port: port.id })}>Remove this row</Menu.Item></Items></>}
         </Menu.Dropdown>
       </Menu>
       {port.inline !== undefined && <Inline field={field} node={node} port={port} />}

@@ -46,7 +46,7 @@ function One({ change }: { readonly change: WholeChange }) {
     <Page title={change.title} crumbs={[{ label: "Changes", to: "/changes" }, { label: change.id.slice(0, 8) }]} lead={<Group gap="sm"><Status value={change.status === "proposed" && change.approved ? "approved" : change.status} /><span>by {change.author.name}, <When at={change.updated_at} /></span></Group>}
       actions={<>
         {change.status === "draft" && change.own && <Button loading={propose.isPending} disabled={change.problems.length > 0} onClick={() => propose.mutate(undefined)}>Propose change</Button>}
-        {open_ && (change.own || may("changes:approve")) && <Button variant="default" onClick={open}>{change.own ? "Take it back" : "Reject"}</Button>}
+        {open_ && (change.own || may("changes:approve")) && <Button variant="default" aria-haspopup="dialog" onClick={open}>{change.own ? "Take it back" : "Reject"}</Button>}
         {open_ && change.own && <Button variant="default" loading={propose.isPending} onClick={() => propose.mutate(undefined)}>Bring up to date</Button>}
         {open_ && !isApproved && may("changes:approve") && <Button loading={approve.isPending} onClick={() => approve.mutate({ plan_hash: change.plan_hash })}>Approve</Button>}
         {open_ && isApproved && may("changes:approve") && <Button loading={apply.isPending} onClick={() => apply.mutate(undefined)}>{change.pull_request?.state === "open" ? "Merge and apply" : "Apply"}</Button>}

@@ -26,7 +26,7 @@ function Endpoints({ tenant }: { readonly tenant: string }) {
   const [opened, { open, close }] = useDisclosure();
   const endpoints = useQuery({ queryKey: ["/api/webhook-endpoints", tenant], queryFn: ({ signal }) => api.get<{ data: readonly Endpoint[] }>("/api/webhook-endpoints", { tenant }, signal) });
   return <>
-    <Group><Button size="xs" onClick={open}>Add an address</Button></Group>
+    <Group><Button size="xs" aria-haspopup="dialog" onClick={open}>Add an address</Button></Group>
     <Loaded query={endpoints} rows={3}>{({ data }) => data.length === 0 ? <Empty title="No addresses">Flows name one as <Code>to: {"{ webhook: … }"}</Code>.</Empty> : <Stack>{data.map((each) => <One key={each.name} tenant={tenant} endpoint={each} />)}</Stack>}</Loaded>
     <Modal opened={opened} onClose={close} title="Address of outgoing webhooks" size="lg">{opened && <Enter tenant={tenant} />}</Modal>
   </>;
@@ -46,8 +46,8 @@ function One({ tenant, endpoint: { name, url, enabled, disabled_reason, disabled
           <Stack gap={2} miw={0}><Group gap="xs"><Text fw={600} size="sm">{name}</Text><Badge variant="light" color={enabled ? "teal" : "gray"} radius="sm" tt="none">{enabled ? "in use" : "disabled"}</Badge></Group><Code style={{ overflowWrap: "anywhere" }}>{url}</Code></Stack>
           <Group gap="xs">
             <Button size="xs" variant="default" loading={test.isPending} onClick={() => test.mutate()}>Send a test</Button>
-            <Button size="xs" variant="default" onClick={edit.open}>Change</Button>
-            <Button size="xs" variant="default" onClick={rotate.open}>New secret</Button>
+            <Button size="xs" variant="default" aria-haspopup="dialog" onClick={edit.open}>Change</Button>
+            <Button size="xs" variant="default" aria-haspopup="dialog" onClick={rotate.open}>New secret</Button>
             <Button size="xs" variant="default" loading={turn.isPending} onClick={() => turn.mutate()}>{enabled ? "Disable" : "Enable"}</Button>
             <ConfirmButton label="Remove" title={`Remove ${name}?`} yes="Remove it" act={async () => { await api.delete(`/api/webhook-endpoints/${name}`, { tenant }); refresh(); }}><Text size="sm">Its secrets are forgotten. Deliveries to it fail until there is one of that name again.</Text></ConfirmButton>
           </Group>

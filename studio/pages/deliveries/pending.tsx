@@ -38,7 +38,7 @@ function OfFlow({ tenant, flow }: { readonly tenant: string; readonly flow: Chan
     <Paper withBorder p="md" component="section" aria-label={flow.title ?? flow.flow}>
       <Group justify="space-between" align="flex-start">
         <Stack gap={2}><Group gap="xs"><Text fw={600} size="sm">{flow.title ?? flow.flow}</Text>{!flow.enabled && <Badge variant="default" radius="sm" tt="none">switched off</Badge>}{flow.hold_for !== null && <Badge variant="light" color="yellow" radius="sm" tt="none">held for a {flow.hold_for.replaceAll("_", " ")}</Badge>}</Group><Text size="xs" c="dimmed">Changes of {flow.entity} · {says({ kind: flow.to, target: flow.target, operation: flow.operation ?? "" })}</Text></Stack>
-        {may("deliveries:replay") && flow.enabled && (pending.data?.rows ?? 0) > 0 && <Button size="xs" variant="default" onClick={open}>Send {whole(pending.data!.rows)}{pending.data!.more ? "+" : ""}…</Button>}
+        {may("deliveries:replay") && flow.enabled && (pending.data?.rows ?? 0) > 0 && <Button size="xs" variant="default" aria-haspopup="dialog" onClick={open}>Send {whole(pending.data!.rows)}{pending.data!.more ? "+" : ""}…</Button>}
       </Group>
       <Loaded query={pending} rows={1}>{({ rows, more, unfired }) => (
         <Stack gap={4} mt="sm">

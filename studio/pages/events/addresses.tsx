@@ -35,7 +35,7 @@ function OfConnection({ tenant, connection: { connection, title } }: { readonly 
   const addresses = useQuery({ queryKey: [path, tenant], queryFn: ({ signal }) => api.get<Addresses>(path, { tenant }, signal) });
   const refresh = () => void queries.invalidateQueries({ queryKey: [path] });
   return (
-    <Section title={title} id={`webhooks-${connection}`} actions={(addresses.data?.feeds.length ?? 0) > 0 && <Button size="xs" variant="default" onClick={open}>{addresses.data!.data.length === 0 ? "Make an address" : "Make or replace"}</Button>}>
+    <Section title={title} id={`webhooks-${connection}`} actions={(addresses.data?.feeds.length ?? 0) > 0 && <Button size="xs" variant="default" aria-haspopup="dialog" onClick={open}>{addresses.data!.data.length === 0 ? "Make an address" : "Make or replace"}</Button>}>
       <Loaded query={addresses} rows={2}>{({ feeds, data }) => feeds.length === 0 ? <Text size="sm" c="dimmed">{title} sends no webhooks here.</Text> : data.length === 0 ? <Paper withBorder p="md"><Text size="sm" c="dimmed">No address yet. It can receive: {feeds.join(", ")}.</Text></Paper> : (
         <DataTable label={`Addresses of ${title}`} rows={data} keyOf={({ id }) => id} columns={[
           { label: "Feed", show: ({ feed }) => <Text size="sm" fw={550}>{feed}</Text> },

@@ -35,13 +35,13 @@ export function Defaults({ of }: { readonly of: WholePreset }) {
     <Stack gap="md">
       {!isHead && <Alert color="gray" variant="light">Release {of.release} is frozen. Changes are made to the head, and reach organisations with the next release.</Alert>}
       {Object.keys(of.inputs).length > 0 && <Section title="What it asks for"><DataTable label="Questions and answers" rows={Object.entries(of.inputs)} keyOf={([name]) => name} columns={[{ label: "Question", show: ([name, { title }]) => title ?? name }, { label: "Answers", show: ([, input]) => input.enum?.map(String).join(", ") ?? "anything" }, { label: "Without an answer", show: ([, input]) => shown(input.default) }]} /></Section>}
-      <Section title="Effective defaults" actions={<Group gap="sm"><TextInput size="xs" aria-label="Search defaults" placeholder="Search" value={asked} onChange={(event) => setAsked(event.currentTarget.value)} /><Checkbox size="xs" label={`Mapping fields (${hidden})`} checked={fields} onChange={(event) => setFields(event.currentTarget.checked)} />{isHead && <Button size="xs" variant="default" onClick={() => setEditing("new")}>Set something else</Button>}</Group>}>
+      <Section title="Effective defaults" actions={<Group gap="sm"><TextInput size="xs" aria-label="Search defaults" placeholder="Search" value={asked} onChange={(event) => setAsked(event.currentTarget.value)} /><Checkbox size="xs" label={`Mapping fields (${hidden})`} checked={fields} onChange={(event) => setFields(event.currentTarget.checked)} />{isHead && <Button size="xs" variant="default" aria-haspopup="dialog" onClick={() => setEditing("new")}>Set something else</Button>}</Group>}>
         {found.length === 0 ? <Empty title="Nothing fits" /> : (
           <DataTable label="Defaults, one a row" rows={found} keyOf={({ path }) => path} columns={[
             { label: "Setting", show: ({ path }) => <Text size="sm" fw={550} style={{ overflowWrap: "anywhere" }}>{path}</Text> },
             { label: "Value", show: ({ value }) => <Code style={{ overflowWrap: "anywhere", whiteSpace: "pre-wrap" }}>{shown(value)}</Code> },
             { label: "Written in", show: ({ origin, path }) => { const mapping = /mappings\/([^/]+\/[^/]+)\.yaml$/.exec(origin.file)?.[1]; const text = `${origin.layer === "catalogue" ? "built in" : origin.layer}, ${origin.file.replace("(builtin)/", "")}:${origin.line}`; return mapping !== undefined && path.includes(".map.") ? <Anchor component={Link} to={`/mappings/${mapping}`} size="xs">{text}</Anchor> : <Text size="xs" c="dimmed">{text}</Text>; } },
-            ...(isHead ? [{ label: "Change", width: 90, show: (each: PresetValue) => <Button size="compact-xs" variant="default" onClick={() => setEditing(each)} aria-label={`Change ${each.path}`}>Change</Button> }] : []),
+            ...(isHead ? [{ label: "Change", width: 90, show: (each: PresetValue) => <Button size="compact-xs" variant="default" aria-haspopup="dialog" onClick={() => setEditing(each)} aria-label={`Change ${each.path}`}>Change</Button> }] : []),
           ]} />
         )}
       </Section>

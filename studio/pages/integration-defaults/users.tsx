@@ -25,7 +25,7 @@ export function Users({ of }: { readonly of: WholePreset }) {
         <Text size="sm" c="dimmed">{of.newest === null ? "They follow the head: there is no release yet." : late.length === 0 ? `All are on release ${of.newest}, the newest.` : `${late.length} of ${of.tenants.length} not on release ${of.newest}, the newest.`}</Text>
         <Group gap="xs">
           {late.length > 0 && <Button size="xs" variant="default" onClick={() => setChosen(new Set(late))}>Choose those behind</Button>}
-          <Button size="xs" disabled={chosen.size === 0 || of.releases.length === 0} onClick={() => setMoving(true)}>{chosen.size === 0 ? "Upgrade" : `Upgrade ${chosen.size}`}</Button>
+          <Button size="xs" disabled={chosen.size === 0 || of.releases.length === 0} aria-haspopup="dialog" onClick={() => setMoving(true)}>{chosen.size === 0 ? "Upgrade" : `Upgrade ${chosen.size}`}</Button>
         </Group>
       </Group>
       <DataTable label="Organisations of the preset" rows={of.tenants} keyOf={({ id }) => id} columns={[

@@ -6,11 +6,10 @@ import { api } from "../../api/client.ts";
 import { useMay } from "../../api/session.ts";
 import { done as say } from "../../ui/notify.ts";
 import { Failed, Loaded } from "../../ui/states.tsx";
-import { whole } from "../operate/types.ts";
-import { inWords, useHeld } from "./held.tsx";
+import { type Held, inWords, useHeld } from "./held.tsx";
 import type { Connection } from "./types.ts";
 
-interface Ended { readonly revoked: "revoked" | "not_offered" | "failed" | "nothing_to_revoke"; readonly erased: { readonly records: number } }
+interface Ended { readonly revoked: "revoked" | "not_offered" | "failed" | "nothing_to_revoke"; readonly erased: Held }
 
 const REVOKED: Readonly<Record<Ended["revoked"], string>> = { revoked: " What the sign-in gave is ended there too.", not_offered: "", nothing_to_revoke: "", failed: " What the sign-in gave could not be ended there: end it at the provider by hand." };
 
@@ -20,7 +19,7 @@ export function Disconnect({ tenant, connection, done }: { readonly tenant: stri
   const held = useHeld(tenant, connection.connection);
   const end = useMutation({
     mutationFn: () => api.delete<Ended>(`/api/connections/${connection.connection}`, { tenant, data }),
-    onSuccess: ({ revoked, erased }) => { say(`${connection.title} is disconnected.${data === "erase" ? ` ${whole(erased.records)} records were erased.` : ""}${REVOKED[revoked]}`); done(); },
+    onSuccess: ({ revoked, erased }) => { say(`${connection.title} is disconnected.${data === "erase" ? ` Erased: ${inWords(erased)}.` : ""}${REVOKED[revoked]}`); done(); },
   });
   return (
     <Stack>

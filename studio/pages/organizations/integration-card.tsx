@@ -75,7 +75,7 @@ export function IntegrationCard({ tenant, connection, overridden }: { readonly t
               <Group component="li" key={flow.flow} justify="space-between" gap="xs" py={5} style={{ borderTop: "1px solid var(--mantine-color-default-border)" }} data-flow={flow.flow}>
                 <Stack gap={0} miw={0}>
                   <Anchor component={Link} to={flow.from === "change" ? "/deliveries" : "/runs"} search={{ tenant, flow: flow.flow } as never} size="sm" fw={550} truncate>{flow.title ?? flow.flow}</Anchor>
-                  {flow.from === "change" ? <Text size="xs" c="dimmed">when {flow.entity} changes</Text> : <Group gap={6}><Text size="xs" c="dimmed">{flow.schedule}</Text><Badge size="xs" variant={overridden.has(flow.flow) ? "light" : "default"} tt="none" style={{ flexShrink: 0 }}>{overridden.has(flow.flow) ? "custom" : "default"}</Badge>{may("frequency:propose") && may("overrides:read") && <Anchor component="button" type="button" size="xs" onClick={() => setScheduling(flow.flow)} aria-label={`Change how often ${flow.flow} runs`}>Change</Anchor>}</Group>}
+                  {flow.from === "change" ? <Text size="xs" c="dimmed">when {flow.entity} changes</Text> : <Group gap={6}><Text size="xs" c="dimmed">{flow.schedule}</Text><Badge size="xs" variant={overridden.has(flow.flow) ? "light" : "default"} tt="none" style={{ flexShrink: 0 }}>{overridden.has(flow.flow) ? "custom" : "default"}</Badge>{may("frequency:propose") && may("overrides:read") && <Anchor component="button" type="button" size="xs" aria-haspopup="dialog" onClick={() => setScheduling(flow.flow)} aria-label={`Change how often ${flow.flow} runs`}>Change</Anchor>}</Group>}
                 </Stack>
                 <Group gap="sm" wrap="nowrap">{flow.from === "change" ? <Text size="xs" c="dimmed">{sentOf(flow)}</Text> : flow.last_run ? <Status value={flow.last_run.status} reason={flow.last_run.error?.message} /> : <Text size="xs" c="dimmed">has not run</Text>}{may("overrides:read") && <Anchor component={Link} to={`/super-admin/organizations/${tenant}/mappings/${flow.flow}`} size="xs">Mapping</Anchor>}</Group>
               </Group>
@@ -83,7 +83,7 @@ export function IntegrationCard({ tenant, connection, overridden }: { readonly t
           </Box>
         )}</Loaded>
         <Group gap="xs">
-          {may("connections:write") && <Button size="xs" variant={isConnected && !again ? "default" : "filled"} onClick={configure.open}>{again ? "Reconnect" : isConnected ? "Configure" : "Connect"}</Button>}
+          {may("connections:write") && <Button size="xs" variant={isConnected && !again ? "default" : "filled"} aria-haspopup="dialog" onClick={configure.open}>{again ? "Reconnect" : isConnected ? "Configure" : "Connect"}</Button>}
           {may("sync:run") && isConnected && !again && <Button size="xs" variant="default" loading={sync.isPending} onClick={() => sync.mutate(undefined)}>Run now</Button>}
         </Group>
       </Stack>

@@ -41,7 +41,7 @@ export function Overrides({ tenant }: { readonly tenant: Tenant }) {
               { label: "Value", show: ({ value, overridden }) => <Group gap={6}><Code>{shown(value)}</Code><Badge size="xs" variant={overridden ? "light" : "default"} tt="none">{overridden ? "custom" : "default"}</Badge></Group> },
               { label: "Default", show: (each) => each.overridden ? <Code>{shown(each.default?.value)}</Code> : <Text size="sm" c="dimmed">the same</Text> },
               { label: "Written in", show: ({ origin }) => <Text size="xs" c="dimmed">{origin.layer}, {origin.file.replace("(builtin)/", "")}:{origin.line}</Text> },
-              ...(may("overrides:propose") ? [{ label: "Change", width: 90, show: (each: Override) => <Button size="compact-xs" variant="default" onClick={() => setEditing(each)} aria-label={`Change ${each.path}`}>Change</Button> }] : []),
+              ...(may("overrides:propose") ? [{ label: "Change", width: 90, show: (each: Override) => <Button size="compact-xs" variant="default" aria-haspopup="dialog" onClick={() => setEditing(each)} aria-label={`Change ${each.path}`}>Change</Button> }] : []),
             ]} />
           );
         }}</Loaded>

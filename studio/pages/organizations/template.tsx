@@ -30,7 +30,7 @@ export function TemplateOf({ tenant }: { readonly tenant: string }) {
     onError: (error) => notifications.show({ color: "red", title: "Not exported", message: error.message }),
   });
   return (
-    <Section title="Template" actions={<Group gap="xs"><Button size="xs" variant="default" loading={take.isPending} onClick={() => take.mutate()}>Download as template</Button><Button size="xs" variant="default" onClick={open}>Take over a template</Button></Group>}>
+    <Section title="Template" actions={<Group gap="xs"><Button size="xs" variant="default" loading={take.isPending} onClick={() => take.mutate()}>Download as template</Button><Button size="xs" variant="default" aria-haspopup="dialog" onClick={open}>Take over a template</Button></Group>}>
       <Text size="sm" c="dimmed" maw={680}>Its overrides without credentials, accounts, people, and what was entered for its connections: a beginning for another organisation.</Text>
       <Modal opened={opened} onClose={close} title="Take over a template" size="lg">{opened && <TakeOver tenant={tenant} />}</Modal>
     </Section>

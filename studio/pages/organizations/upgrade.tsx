@@ -14,7 +14,7 @@ export function Upgrade({ tenant }: { readonly tenant: Tenant }) {
   const [opened, { open, close }] = useDisclosure();
   const { id, release, upgrade, newest } = tenant.preset!;
   return (
-    <Section title="Preset" actions={<Button size="xs" variant={upgrade ? "filled" : "default"} onClick={open}>Upgrade or move</Button>}>
+    <Section title="Preset" actions={<Button size="xs" variant={upgrade ? "filled" : "default"} aria-haspopup="dialog" onClick={open}>Upgrade or move</Button>}>
       <Text size="sm">{id}{release === "head" ? ", following its head" : `, release ${release}`}.{upgrade && ` Release ${newest} is there.`}</Text>
       <Modal opened={opened} onClose={close} title={`Upgrade or move ${tenant.title}`} size="xl">{opened && <Choose tenant={tenant} />}</Modal>
     </Section>

@@ -54,7 +54,7 @@ function SetApp({ connector, title, own, connectors, isFirst }: { readonly conne
   const [opened, { open, close }] = useDisclosure();
   if (own === undefined) return may("configuration:propose") ? <Add label="Add a connection to enter it" connectors={connectors} taken={NOBODY} isFirst={isFirst} first={connector} /> : null;
   if (!may("connections:write")) return null;
-  return <><Button size="xs" onClick={open} aria-label={`Enter the app at ${title}`}>Enter it</Button><Modal opened={opened} onClose={close} title={`Your app at ${title}`} size="lg">{opened && <ConnectForm tenant="platform" connection={own} done={close} />}</Modal></>;
+  return <><Button size="xs" aria-haspopup="dialog" onClick={open} aria-label={`Enter the app at ${title}`}>Enter it</Button><Modal opened={opened} onClose={close} title={`Your app at ${title}`} size="lg">{opened && <ConnectForm tenant="platform" connection={own} done={close} />}</Modal></>;
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
@@ -69,7 +69,7 @@ function Add({ label = "Add a connection", connectors, taken, isFirst, first = n
   }));
   return (
     <>
-      <Button size="xs" variant="default" onClick={open}>{label}</Button>
+      <Button size="xs" variant="default" aria-haspopup="dialog" onClick={open}>{label}</Button>
       <Modal opened={opened} onClose={close} title="Add a connection of your own">
         <form onSubmit={(event) => { event.preventDefault(); propose.mutate(); }}><Stack>
           <Select label="Connector" searchable data={connectors.filter(({ id }) => !taken.has(id)).map(({ id, title }) => ({ value: id, label: title }))} value={connector} onChange={setConnector} />

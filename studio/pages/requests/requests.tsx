@@ -41,7 +41,7 @@ function OfAll() {
           { label: "When", show: (each) => <When at={each.requested_at} /> },
           { label: "Status", show: (each) => <Status value={each.status} /> },
           { label: "Answer", show: ({ answer, answered_by }) => answer === null ? <Text size="sm" c="dimmed">none yet</Text> : <><Text size="sm" lineClamp={2}>{answer}</Text><Text size="xs" c="dimmed">{answered_by}</Text></> },
-          ...(may("requests:answer") ? [{ label: "Do", width: 90, show: (each: IntegrationRequest) => <Button size="compact-xs" variant="default" onClick={() => setAnswering(each)} aria-label={`Answer ${titleOf(each.tenant)} about ${each.provider}`}>Answer</Button> }] : []),
+          ...(may("requests:answer") ? [{ label: "Do", width: 90, show: (each: IntegrationRequest) => <Button size="compact-xs" variant="default" aria-haspopup="dialog" onClick={() => setAnswering(each)} aria-label={`Answer ${titleOf(each.tenant)} about ${each.provider}`}>Answer</Button> }] : []),
         ]} />}
       <Modal opened={answering !== undefined} onClose={() => setAnswering(undefined)} title={answering && `${titleOf(answering.tenant)} asks for ${answering.provider}`}>{answering && <Answer of={answering} done={() => setAnswering(undefined)} />}</Modal>
     </Page>

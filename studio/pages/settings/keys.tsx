@@ -23,7 +23,7 @@ export default function Keys() {
   const [making, make] = useDisclosure();
   const keys = useQuery({ queryKey: ["/api/keys", place], queryFn: ({ signal }) => api.get<{ data: readonly Key[] }>("/api/keys", { tenant: place }, signal) });
   return (
-    <Page title="API keys" lead="For programs that call the API. A key does no more than the role of who made it, and never what only people may." actions={<><PlacePicker own="Plugboard itself" /><Button onClick={make.open}>Make a key</Button></>}>
+    <Page title="API keys" lead="For programs that call the API. A key does no more than the role of who made it, and never what only people may." actions={<><PlacePicker own="Plugboard itself" /><Button aria-haspopup="dialog" onClick={make.open}>Make a key</Button></>}>
       <Loaded query={keys}>{({ data }) => data.length === 0 ? <Empty title="No keys">A key is made for each program, so that one can be taken away alone.</Empty> : (
         <DataTable label="API keys" rows={data} keyOf={({ id }) => id} columns={[
           { label: "Name", show: ({ name, within, made_by }) => <Stack gap={0}><Text size="sm" fw={550}>{name}</Text><Text size="xs" c="dimmed">{made_by === null ? "made on the command line" : `by ${made_by}`}{within === null ? "" : `, within ${inWords(within)}`}</Text></Stack> },

@@ -29,7 +29,7 @@ export default function People() {
   const [inviting, invite] = useDisclosure();
   const people = useQuery({ queryKey: ["/api/users", place], queryFn: ({ signal }) => api.get<Members>("/api/users", { tenant: place }, signal) });
   return (
-    <Page title="People" lead="Who may sign in, and as what. Access is by invitation." actions={<><PlacePicker own="Plugboard's own people" />{may("users:write") && (people.data?.roles.length ?? 0) > 0 && <Button onClick={invite.open}>Invite</Button>}</>}>
+    <Page title="People" lead="Who may sign in, and as what. Access is by invitation." actions={<><PlacePicker own="Plugboard's own people" />{may("users:write") && (people.data?.roles.length ?? 0) > 0 && <Button aria-haspopup="dialog" onClick={invite.open}>Invite</Button>}</>}>
       <Loaded query={people}>{({ data, roles }) => data.length === 0 ? <Empty title="Nobody yet">Invite somebody: the link is good once, for a week.</Empty> : (
         <DataTable label="People" rows={data} keyOf={({ id }) => id} columns={[
           { label: "Name", show: ({ name, email }) => <Stack gap={0}><Text size="sm" fw={550}>{name}</Text><Text size="xs" c="dimmed">{email}</Text></Stack> },

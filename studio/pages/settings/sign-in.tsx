@@ -21,7 +21,7 @@ export default function SingleSignOn() {
   const [adding, add] = useDisclosure();
   const providers = useQuery({ queryKey: KEY, queryFn: ({ signal }) => api.get<{ data: readonly Provider[] }>("/api/sign-in-providers", {}, signal) });
   return (
-    <Page title="Single sign-on" lead="Where people sign in with an account they have already (OpenID Connect). Nobody has a role by that alone: a group gives it, or an invitation." actions={<Button onClick={add.open}>Add a provider</Button>}>
+    <Page title="Single sign-on" lead="Where people sign in with an account they have already (OpenID Connect). Nobody has a role by that alone: a group gives it, or an invitation." actions={<Button aria-haspopup="dialog" onClick={add.open}>Add a provider</Button>}>
       <Loaded query={providers} rows={3}>{({ data }) => data.length === 0 ? <Empty title="None yet">People sign in with e-mail and password.</Empty> : <Stack>{data.map((each) => <One key={each.id} provider={each} />)}</Stack>}</Loaded>
       <Modal opened={adding} onClose={add.close} title="Add a sign-in provider" size="xl">{adding && <Enter done={add.close} />}</Modal>
     </Page>
@@ -41,7 +41,7 @@ function One({ provider }: { readonly provider: Provider }) {
           <Text size="xs" c="dimmed">To be registered there: <Code fz="xs" style={{ overflowWrap: "anywhere" }}>{location.origin}/api/sign-in/oidc/{id}/callback</Code></Text>
           <Stack gap={2}>{Object.entries(roles).map(([group, { role, tenant }]) => <Text key={group} size="sm"><Code>{group}</Code> → {inWords(role)}{tenant === undefined ? "" : ` in ${tenant}`}</Text>)}</Stack>
         </Stack>
-        <Group gap="xs"><Button size="xs" variant="default" onClick={edit.open}>Change</Button><ConfirmButton label="Remove" aria-label={`Remove ${title}`} title={`Remove ${title}?`} yes="Remove it" act={async () => { await api.delete(`/api/sign-in-providers/${id}`); await queries.invalidateQueries({ queryKey: KEY }); }}><Text size="sm">Nobody signs in there any more. Who has a password still can; roles that its groups gave stay until they are taken away.</Text></ConfirmButton></Group>
+        <Group gap="xs"><Button size="xs" variant="default" aria-haspopup="dialog" onClick={edit.open}>Change</Button><ConfirmButton label="Remove" aria-label={`Remove ${title}`} title={`Remove ${title}?`} yes="Remove it" act={async () => { await api.delete(`/api/sign-in-providers/${id}`); await queries.invalidateQueries({ queryKey: KEY }); }}><Text size="sm">Nobody signs in there any more. Who has a password still can; roles that its groups gave stay until they are taken away.</Text></ConfirmButton></Group>
       </Group>
       <Modal opened={editing} onClose={edit.close} title={`Change ${title}`} size="xl">{editing && <Enter known={provider} done={edit.close} />}</Modal>
     </Paper>

@@ -20,7 +20,7 @@ export default function ServiceTokens() {
   const [adding, add] = useDisclosure();
   const signers = useQuery({ queryKey: KEY, queryFn: ({ signal }) => api.get<{ data: readonly Signer[] }>("/api/token-issuers", {}, signal) });
   return (
-    <Page title="Service tokens" lead="Whose signed tokens (JWT) are believed: your product then calls the API for its own users. Operator's roles are never taken from a token." actions={<Button onClick={add.open}>Trust a signer</Button>}>
+    <Page title="Service tokens" lead="Whose signed tokens (JWT) are believed: your product then calls the API for its own users. Operator's roles are never taken from a token." actions={<Button aria-haspopup="dialog" onClick={add.open}>Trust a signer</Button>}>
       <Loaded query={signers} rows={3}>{({ data }) => data.length === 0 ? <Empty title="Nobody is trusted yet" /> : <Stack>{data.map((each) => <One key={each.id} signer={each} />)}</Stack>}</Loaded>
       <Modal opened={adding} onClose={add.close} title="Trust a signer" size="xl">{adding && <Enter done={add.close} />}</Modal>
     </Page>
@@ -39,7 +39,7 @@ function One({ signer }: { readonly signer: Signer }) {
           <Text size="xs" c="dimmed" style={{ overflowWrap: "anywhere" }}>Issuer <Code fz="xs">{issuer}</Code>, audience <Code fz="xs">{audience}</Code>, {algorithms.join(", ")}, {jwks_url === undefined ? `${public_keys?.length ?? 0} public keys entered` : `keys from ${jwks_url}`}, changed <When at={updated_at} /></Text>
           <Stack gap={2}>{Object.entries(roles).map(([claim, role]) => <Text key={claim} size="sm"><Code>{claim}</Code> → {inWords(role)}</Text>)}</Stack>
         </Stack>
-        <Group gap="xs"><Button size="xs" variant="default" onClick={edit.open}>Change</Button><ConfirmButton label="Remove" aria-label={`Remove ${id}`} title={`Trust ${id} no more?`} yes="Remove it" act={async () => { await api.delete(`/api/token-issuers/${id}`); await queries.invalidateQueries({ queryKey: KEY }); }}><Text size="sm">Its tokens are refused at once.</Text></ConfirmButton></Group>
+        <Group gap="xs"><Button size="xs" variant="default" aria-haspopup="dialog" onClick={edit.open}>Change</Button><ConfirmButton label="Remove" aria-label={`Remove ${id}`} title={`Trust ${id} no more?`} yes="Remove it" act={async () => { await api.delete(`/api/token-issuers/${id}`); await queries.invalidateQueries({ queryKey: KEY }); }}><Text size="sm">Its tokens are refused at once.</Text></ConfirmButton></Group>
       </Group>
       <Modal opened={editing} onClose={edit.close} title={`Change ${id}`} size="xl">{editing && <Enter known={signer} done={edit.close} />}</Modal>
     </Paper>
