@@ -69,13 +69,14 @@ export interface ResolvedWorkspace { readonly workspace: Workspace; readonly ten
  * @param before resolved earlier. Where one says the same but for tenants, a tenant whose file is the same manifest has the same
  *   plan: the very object.
  */
-export function resolveAll(workspace: Workspace, before: readonly ResolvedWorkspace[] = []): { readonly plans: ReadonlyMap<string, TenantPlan>; readonly problems: readonly Problem[]; readonly resolved: ResolvedWorkspace } {
+export function resolveAll(workspace: Workspace, before: readonly ResolvedWorkspace[] = []): { readonly plans: ReadonlyMap<string, TenantPlan>; readonly problems: readonly Problem[]; readonly resolved: ResolvedWorkspace; /** Of those before, the one that was found. */ readonly from: ResolvedWorkspace | undefined } {
   const known = before.find((each) => saysTheSameButForTenants(each.workspace, workspace));
   const resolved = [...workspace.tenants].map(([id, manifest]) => [id, (known?.workspace.tenants.get(id) === manifest ? known.tenants.get(id) : undefined) ?? resolvePlan(workspace, id)] as const);
   return {
     plans: new Map(resolved.map(([id, { plan }]) => [id, plan])),
     problems: withoutRepeats(resolved.flatMap(([, { problems }]) => problems)),
     resolved: { workspace, tenants: new Map(resolved) },
+    from: known,
   };
 }
 

@@ -25,8 +25,19 @@ function expressionsOf(stream: StreamPlan, mapping: MappingPlan): string[] {
   return [mapping.where, ...fields, ...stream.key, stream.version, cursor].filter((each) => each !== undefined);
 }
 
-/** An expression that does not parse reads nothing here: that is reported where expressions are checked. */
+/** Expressions whose reads are kept: tenants share those of their preset. */
+const KEPT = 4096;
+const known = new Map<string, readonly (readonly string[])[]>();
+
 function readsOf(expression: string): readonly (readonly string[])[] {
+  const reads = known.get(expression) ?? parsedReads(expression);
+  if (known.size >= KEPT && !known.has(expression)) known.clear();
+  known.set(expression, reads);
+  return reads;
+}
+
+/** An expression that does not parse reads nothing here: that is reported where expressions are checked. */
+function parsedReads(expression: string): readonly (readonly string[])[] {
   try {
     return pathsOf(expression);
   } catch {

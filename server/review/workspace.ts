@@ -36,8 +36,6 @@ export interface Review {
 /** @throws PlugboardError CHANGE_NO_REPOSITORY */
 export async function openWorkspace(root: string): Promise<ReviewedWorkspace> {
   const repository = await openRepository(root);
-  // Part of the product: it does not change while a process runs.
-  let catalogue: SourceTree | undefined;
   const kept = new Map<string, Promise<Trees>>();
   const keep = (commit: string, trees: Promise<Trees>): void => {
     kept.set(commit, trees);
@@ -47,7 +45,7 @@ export async function openWorkspace(root: string): Promise<ReviewedWorkspace> {
   const treesOf = (commit: string): Promise<Trees> => {
     const known = kept.get(commit);
     if (known) return known;
-    const trees = readTreeAt(repository, commit).then((tree) => [catalogue ??= readCatalogue(), tree]);
+    const trees = readTreeAt(repository, commit).then((tree) => [readCatalogue(), tree]);
     keep(commit, trees);
     return trees;
   };

@@ -15,8 +15,9 @@ export interface PlannedWorkspace { readonly plans: readonly TenantPlan[]; reado
 }
 
 /**
- * What was planned last, newest first: a review plans the same base, proposal and merge again and again, and of thousands of
- * tenants a change concerns a few. Nothing of it is trusted: what is taken over says word for word the same.
+ * What was planned last, newest first, of each state of what tenants share: a review plans the same base, proposal and merge again
+ * and again, and of thousands of tenants a change concerns a few. Nothing of it is trusted: what is taken over says word for
+ * word the same.
  */
 const recent: ResolvedWorkspace[] = [];
 const KEPT = 3;
@@ -26,7 +27,8 @@ export function planWorkspace(trees: readonly SourceTree[]): PlannedWorkspace {
   const workspace = read(trees, recent.map((each) => each.workspace));
   const told = validateWorkspace(workspace);
   if (told.some(({ severity }) => severity === "error")) return { plans: [], connectors: [], feeds: [], aliases: [], problems: told };
-  const { plans, problems, resolved } = resolveAll(workspace, recent);
+  const { plans, problems, resolved, from } = resolveAll(workspace, recent);
+  if (from !== undefined) recent.splice(recent.indexOf(from), 1);
   recent.unshift(resolved);
   recent.splice(KEPT);
   return { plans: [...plans.values()], connectors: listCatalogue(workspace), feeds: listAppFeeds(workspace), aliases: aliasesOf(workspace), problems: [...told, ...notTold(problems, told)] };

@@ -40,8 +40,9 @@ export function readTrees(workspaceRoot: string, label = ""): SourceTree[] {
   return isProduct ? [readTree(PRODUCT_ROOT, "catalogue")] : [readCatalogue(), readTree(workspaceRoot, "workspace", label)];
 }
 
-/** The built-in catalogue. */
-export const readCatalogue = (): SourceTree => readTree(PRODUCT_ROOT, "catalogue", "(builtin)");
+/** The built-in catalogue: part of the product, it does not change while a process runs. */
+export const readCatalogue = (): SourceTree => catalogue ??= readTree(PRODUCT_ROOT, "catalogue", "(builtin)");
+let catalogue: SourceTree | undefined;
 
 /** Whether a path of a workspace is read as configuration; of a folder, whether anything below it may be. */
 export function isConfiguration(path: string, isFolder = false): boolean {

@@ -3,24 +3,28 @@
  *   --records N   records of the pull (default 100000)      --rounds N   of each, in turn (default 3)
  *   --only pull|trigger|memory|intake|deliveries|actions|studio         --json       one JSON document at the end
  *   --only tenants   10,000 organisations with three flows each: --tenants N makes fewer
+ *   --only review    a change from its proposal to a rollback among 1,000 organisations (or --tenants N), beside ten
  */
 import { fork } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
 import { cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import pg from "pg";
 import { generateKey, migrate } from "../../engine/store/index.ts";
 import { startEmbeddedPostgres } from "../../server/embedded-postgres.ts";
 import { benchPlan, empty, openOurs, pullByHand, pullOurs, tenantIdOf } from "./pull.ts";
 import { measureDeliveries } from "./deliveries.ts";
 import { measureActions } from "./actions.ts";
 import { measureIntake } from "./intake.ts";
+import { measureReview } from "./review.ts";
 import { measureStudio } from "./studio.ts";
 import { measureTenants } from "./tenants.ts";
 import { measureTrigger } from "./trigger.ts";
 
-const { values } = parseArgs({ options: { records: { type: "string", default: "100000" }, rounds: { type: "string", default: "3" }, tenants: { type: "string", default: "10000" }, only: { type: "string" }, json: { type: "boolean" } } });
+const { values } = parseArgs({ options: { records: { type: "string", default: "100000" }, rounds: { type: "string", default: "3" }, tenants: { type: "string" }, only: { type: "string" }, json: { type: "boolean" } } });
 const records = Number(values.records);
 const rounds = Number(values.rounds);
 const PAGE_SIZE = 500;
@@ -41,7 +45,8 @@ try {
   if (wants("deliveries")) results["deliveries"] = await measureDeliveries(postgres.url, key, rounds);
   if (wants("actions")) results["actions"] = await measureActions(postgres.url, key, rounds);
   if (wants("studio")) results["studio"] = await measureStudio(postgres, rounds);
-  if (values.only === "tenants") results["tenants"] = await measureTenants(postgres.url, key, Number(values.tenants));
+  if (values.only === "tenants") results["tenants"] = await measureTenants(postgres.url, key, Number(values.tenants ?? 10_000));
+  if (wants("review")) results["review"] = await measureReview(emptyDatabase, key, Number(values.tenants ?? 1000), rounds);
   if (values.only === "memory") results["memory"] = await memory();
   if (values.json) console.log(JSON.stringify(results));
 } finally {
@@ -49,6 +54,17 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 process.exit(0);
+
+/** A migrated one of its own, on the same server. */
+async function emptyDatabase(): Promise<string> {
+  const url = Object.assign(new URL(postgres.url), { pathname: `/bench_${randomBytes(4).toString("hex")}` });
+  const admin = new pg.Client({ connectionString: postgres.url });
+  await admin.connect();
+  await admin.query(`create database ${url.pathname.slice(1)}`);
+  await admin.end();
+  await migrate({ url: url.href });
+  return url.href;
+}
 
 async function pull(): Promise<object> {
   const provider = await startProvider(records);
