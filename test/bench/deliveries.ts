@@ -3,7 +3,8 @@
  * what one would write by hand: a table of jobs, taken sixteen at a time by `for update skip locked`, sent at once, marked in the
  * same transaction. The hand-written loop keeps no attempts and no order, encrypts nothing, and a crash sends its sixteen again.
  *
- * Then the same with 10,000 deliveries of one row waiting behind one that fails.
+ * Then the same with 10,000 deliveries of one row waiting behind one that fails; and beside 500 to a target that answers each
+ * with 500, slowly.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -19,6 +20,7 @@ import { openOurs, type Ours, tenantIdOf } from "./pull.ts";
 
 const DELIVERIES = 2000;
 const BEHIND = 10_000;
+const FAILING = 500;
 const AT_ONCE = 16;
 
 const files = (port: number): Record<string, string> => ({
@@ -39,9 +41,26 @@ actions:
     returns: { key: body.id }
     once: { key: delivery.key }
 `,
+  "connectors/failing/connector.yaml": `connector: failing
+title: Failing
+category: other
+config: {}
+http: { base_url: "http://127.0.0.1:${port}" }
+actions:
+  add_note: { post: /failing, json: { name: "=input.name" }, input: { name: { type: string } }, once: repeatable }
+`,
   "mappings/bench/note.yaml": "mapping: bench/note\nfrom: person\nto: bench.add_note\nfields:\n  name: $uppercase(name)\n  email: email\n  note: note\n",
   "schemas/entities/person.schema.json": JSON.stringify({ $schema: "https://json-schema.org/draft/2020-12/schema", $id: "person", title: "Person", type: "object", properties: { name: { type: "string" }, email: { type: "string" }, note: { type: "string" } } }),
-  "tenants/bench.yaml": "tenant: bench\ntitle: Bench\nsubdomain: bench\nconnections: { bench: { connector: bench, config: { token: not-a-secret-of-anybody } } }\nflows: { notes: { from: { change: person }, map: bench/note, to: { action: bench.add_note } } }\n",
+  "mappings/failing/note.yaml": "mapping: failing/note\nfrom: machine\nto: failing.add_note\nfields: { name: name }\n",
+  "schemas/entities/machine.schema.json": JSON.stringify({ $schema: "https://json-schema.org/draft/2020-12/schema", $id: "machine", title: "Machine", type: "object", properties: { name: { type: "string" } } }),
+  "tenants/bench.yaml": `tenant: bench
+title: Bench
+subdomain: bench
+connections: { bench: { connector: bench, config: { token: not-a-secret-of-anybody } }, failing: { connector: failing } }
+flows:
+  notes: { from: { change: person }, map: bench/note, to: { action: bench.add_note } }
+  alarms: { from: { change: machine }, map: failing/note, to: { action: failing.add_note } }
+`,
 });
 
 function planAt(port: number): TenantPlan {
@@ -69,18 +88,22 @@ export async function measureDeliveries(url: string, key: string, rounds: number
   }
   const behind = await behindOne(ours, admin, tenantId, receiver);
   console.log(`  with ${BEHIND.toLocaleString("en")} of one row behind one that fails: plugboard ${rate(behind.seconds)}/s; a claim then takes ${behind.claim.toFixed(1)} ms`);
+  await forget(admin);
+  await changes(admin, tenantId, FAILING, "machine");
+  const beside = await deliverAll(ours, admin, tenantId, receiver, false);
+  console.log(`  beside ${FAILING} to a target that fails: plugboard ${rate(beside)}/s`);
   receiver.disconnect();
   await admin.end();
   await ours.db.close();
   const [hand, plugboard] = [median(seconds.byHand), median(seconds.ours)];
   console.log(`  median: by hand ${rate(hand)}/s, plugboard ${rate(plugboard)}/s: ratio ${(hand / plugboard).toFixed(2)}`);
-  return { by_hand_per_second: DELIVERIES / hand, plugboard_per_second: DELIVERIES / plugboard, ratio: hand / plugboard, behind_a_failing_head: { per_second: DELIVERIES / behind.seconds, claim_ms: behind.claim }, seconds };
+  return { by_hand_per_second: DELIVERIES / hand, plugboard_per_second: DELIVERIES / plugboard, ratio: hand / plugboard, behind_a_failing_head: { per_second: DELIVERIES / behind.seconds, claim_ms: behind.claim }, beside_a_failing_target_per_second: DELIVERIES / beside, seconds };
 }
 
 /** Changes of rows as a page's transaction leaves them. */
-const changes = (admin: pg.Client, tenantId: string, count: number): Promise<unknown> => admin.query(
+const changes = (admin: pg.Client, tenantId: string, count: number, entity = "person"): Promise<unknown> => admin.query(
   `insert into row_changes (tenant_id, entity, row_id, after, links, cause, at)
-   select $1, 'person', gen_random_uuid(), jsonb_build_object('name', 'Person ' || n, 'email', 'person.' || n || '@example.com', 'note', repeat('Lorem ipsum dolor ', 30)), '{}', 'poll', now() from generate_series(1, $2::int) as n`, [tenantId, count]);
+   select $1, $3, gen_random_uuid(), jsonb_build_object('name', 'Person ' || n, 'email', 'person.' || n || '@example.com', 'note', repeat('Lorem ipsum dolor ', 30)), '{}', 'poll', now() from generate_series(1, $2::int) as n`, [tenantId, count, entity]);
 
 async function deliverAll(ours: Ours, admin: pg.Client, tenantId: string, receiver: ChildProcess, clean = true): Promise<number> {
   if (clean) await forget(admin);

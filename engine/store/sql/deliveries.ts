@@ -88,16 +88,17 @@ export const countUnfinished = (): Statement => ({
 
 /**
  * Of the oldest that are due, those of a paused flow, and those that stand behind another one of their (flow, row), are put off:
- * ten thousand of them must not be looked at by every claim. Whatever ends calls the next of its row (`markDelivery`), and touches
+ * ten thousand of them must not be looked at by every claim. It waits for nobody, so that nobody waits in a circle. Whatever ends calls the next of its row (`markDelivery`), and touches
  * it whenever it is due: one that is called while this statement looks is a newer version, and stays.
  */
 export const parkDeliveries = (tenantId: string, window: number): Statement => ({
   text: `with oldest as materialized (
            select d.id, d.due_at, d.flow, d.row_id, d.seq from deliveries d
            where d.tenant_id = $1 and d.status in ('queued', 'waiting') and d.due_at <= clock_timestamp() order by d.due_at, d.seq limit $2),
-         behind as materialized (select d.id, d.due_at from oldest d where not ${FIRST_OF_ROW} or not ${GOES})
-         update deliveries d set due_at = clock_timestamp() + interval '${PARKED}'
-         where d.tenant_id = $1 and d.id = any(array(select id from behind)) and (d.id, d.due_at) in (select id, due_at from behind) and d.status in ('queued', 'waiting') returning d.id`,
+         behind as materialized (select d.id, d.due_at from oldest d where not ${FIRST_OF_ROW} or not ${GOES}),
+         free as (
+           select d.id from deliveries d where d.tenant_id = $1 and d.id = any(array(select id from behind)) and (d.id, d.due_at) in (select id, due_at from behind) and d.status in ('queued', 'waiting') for update of d skip locked)
+         update deliveries d set due_at = clock_timestamp() + interval '${PARKED}' from free where d.tenant_id = $1 and d.id = free.id returning d.id`,
   values: [tenantId, window],
 });
 
@@ -292,21 +293,25 @@ export const decideDelivery = (tenantId: string, id: string, from: readonly stri
   values: [tenantId, id, from, to.status, to.by, to.reason, to.letPass === true],
 });
 
-/** Everything unfinished that goes to a target: it is gone from the configuration, or was disabled. */
+/** Everything that is due at a target which is left alone. Several find that out at once: whoever comes second leaves to the first what that one has. */
 export const putOffTarget = (tenantId: string, kinds: readonly string[], target: string, seconds: number, reason: string): Statement => ({
-  text: `update deliveries set due_at = greatest(due_at, clock_timestamp() + make_interval(secs => $4)), reason = $5, code = 'DELIVERY_WAITS'
-         where tenant_id = $1 and kind = any($2) and target = $3 and status = 'queued' and due_at < clock_timestamp() + make_interval(secs => $4)`,
+  text: `with free as (select id from deliveries where tenant_id = $1 and kind = any($2) and target = $3 and status = 'queued' and due_at < clock_timestamp() + make_interval(secs => $4) for update skip locked)
+         update deliveries d set due_at = greatest(d.due_at, clock_timestamp() + make_interval(secs => $4)), reason = $5, code = 'DELIVERY_WAITS' from free where d.tenant_id = $1 and d.id = free.id`,
   values: [tenantId, kinds, target, seconds, reason],
 });
 
+/** One order for all who wait for each other's rows. */
+export const dueNow = (which: string): string => `with late as (select id from deliveries where tenant_id = $1 and status in ('queued', 'waiting') and ${which} order by id for update)
+         update deliveries d set due_at = clock_timestamp() from late where d.tenant_id = $1 and d.id = late.id`;
+
 /** What waited for the target alone is due now. */
 export const recallTarget = (tenantId: string, kinds: readonly string[], target: string): Statement => ({
-  text: "update deliveries set due_at = clock_timestamp() where tenant_id = $1 and kind = any($2) and target = $3 and status in ('queued', 'waiting') and code = 'DELIVERY_WAITS' and due_at > clock_timestamp()",
+  text: dueNow("kind = any($2) and target = $3 and code = 'DELIVERY_WAITS' and due_at > clock_timestamp()"),
   values: [tenantId, kinds, target],
 });
 
 export const recallWaiting = (tenantId: string): Statement => ({
-  text: "update deliveries set due_at = clock_timestamp() where tenant_id = $1 and status in ('queued', 'waiting') and code = 'DELIVERY_WAITS' and due_at > clock_timestamp()",
+  text: dueNow("code = 'DELIVERY_WAITS' and due_at > clock_timestamp()"),
   values: [tenantId],
 });
 

@@ -1,4 +1,5 @@
 import type { Statement } from "../database.ts";
+import { dueNow } from "./deliveries.ts";
 
 /** Says for the rest of the transaction why rows are written, and of which rows the record stayed and only the mapping changed. 0 rows: nobody watches the entity. */
 export const announceCause = (tenantId: string, entity: string, cause: string, remapped: readonly string[]): Statement => ({
@@ -49,8 +50,7 @@ export const selectChangeFlows = (tenantId: string): Statement => ({
 
 /** Paused by somebody, or resumed when `by` is null: then what it kept is due, and what was to be tried later keeps its time. */
 export const pauseChangeFlow = (tenantId: string, flow: string, by: string | null): Statement => ({
-  text: `with called as (
-           update deliveries set due_at = clock_timestamp() where tenant_id = $1 and flow = $2 and $3::text is null and status in ('queued', 'waiting') and attempts = attempts_base)
+  text: `with called as (${dueNow("flow = $2 and $3::text is null and attempts = attempts_base")})
          update change_flows set paused_at = case when $3::text is null then null else coalesce(paused_at, clock_timestamp()) end, paused_by = case when $3::text is null then null else coalesce(paused_by, $3) end
          where tenant_id = $1 and flow = $2 returning flow`,
   values: [tenantId, flow, by],

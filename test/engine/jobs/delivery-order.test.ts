@@ -3,9 +3,11 @@
  * claims that are given back late, one that is replayed or held while a newer one is sent.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import pg from "pg";
 import { PlanCache } from "../../../engine/jobs/execute-run.ts";
 import { type DeliveryPoint, fillOutbox } from "../../../engine/jobs/outbox.ts";
-import { beginAttempts, claimDue, type ClaimedDelivery, decideHeld, keepClaims, markOutcome, releaseClaims, replayDelivered, withTenant } from "../../../engine/store/index.ts";
+import { beginAttempts, claimDue, type ClaimedDelivery, decideHeld, keepClaims, markOutcome, putOff, releaseClaims, replayDelivered, withTenant } from "../../../engine/store/index.ts";
+import { claimDeliveries } from "../../../engine/store/sql/deliveries.ts";
 import { type Random, seeded } from "../../../server/demo/data/random.ts";
 import { deliveryRig, type DeliveryRig } from "./delivery-rig.ts";
 
@@ -57,6 +59,42 @@ test("what a worker lost while it slept it neither begins, keeps, marks nor give
   expect([await begin("sleeper", slept!), await keepClaims(it.database.db, [slept!], LEASE_SECONDS), await withTenant(it.database.db, "acme", (tx) => markOutcome(tx, it.keyring, slept!, { status: "delivered" }))]).toEqual([false, false, false]);
   await releaseClaims(it.database.db, "acme", [slept!]);
   expect(await begin("other", taken!)).toBe(true);
+});
+
+test("a look at what stands before one goes by an index, also when the planner has seen nothing but one row's", async () => {
+  await it.apply({ flows: { out: note } });
+  await it.admin(`insert into deliveries (tenant_id, id, flow, entity, row_id, change_seq, cause, changed_at, kind, target, operation, status, key, payload, revision, due_at)
+    select id, gen_random_uuid(), 'out', 'contact', '00000000-0000-4000-8000-000000000001', n, 'poll', now(), 'action', 'crm', 'note', 'queued', n::text, '\\x00', 'r', now() from tenants, generate_series(1, 3000) as n where slug = 'acme'`);
+  await it.admin("analyze deliveries");
+  const [{ id }] = await it.admin<{ id: string }>("select id from tenants where slug = 'acme'") as [{ id: string }];
+  const claims = claimDeliveries(id, "w", LEASE_SECONDS, 16);
+  const planned = (await it.admin<{ "QUERY PLAN": string }>(`explain ${claims.text}`, claims.values)).map((line) => line["QUERY PLAN"]);
+  expect(planned.filter((line) => line.includes("on deliveries e"))).toEqual([expect.stringContaining("deliveries_in_the_way")]);
+  expect(planned.filter((line) => line.includes("on deliveries b"))).toEqual([expect.stringContaining("deliveries_of_batch")]);
+});
+
+test("what puts many off waits for nobody's rows, so that no two wait for each other", async () => {
+  await it.apply({ flows: { out: note } });
+  for (const name of ["a", "b"]) await it.page(["1", "2", "3"].map((key) => ({ key, data: { name: `${name}${key}` } })));
+  await fill();
+  const [first, second] = await it.admin<{ id: string }>("select id from deliveries order by seq");
+  const other = new pg.Client({ connectionString: it.database.url, options: "-c search_path=plugboard" });
+  await other.connect();
+  await other.query("begin");
+  // As one that is being put off, or called, by somebody else at this moment: one that is first of its row, and one behind.
+  await other.query("select from deliveries where id = any($1) or row_id = (select row_id from deliveries where id = $2) for update", [[first!.id], second!.id]);
+  try {
+    await withTenant(it.database.db, "acme", async (tx) => {
+      await tx.query("set local lock_timeout = '2s'");
+      await putOff(tx, "action", "crm", 600, "it fails");
+    });
+    expect(await it.admin("select 1 from deliveries where code = 'DELIVERY_WAITS'")).toHaveLength(3);
+    // Looking for what stands behind another one does not wait either.
+    expect((await Promise.race([claim("w"), new Promise<"waited">((resolve) => setTimeout(resolve, 5000, "waited"))]))).toEqual([]);
+  } finally {
+    await other.query("rollback");
+    await other.end();
+  }
 });
 
 interface Sent { readonly row: string; readonly place: number; readonly delivery: ClaimedDelivery; lost: boolean }
