@@ -3,8 +3,8 @@ import { createTheme, type MantineColorsTuple } from "@mantine/core";
 
 const plug: MantineColorsTuple = ["#eef0ff", "#dfe2ff", "#bdc3fb", "#98a1f5", "#7983ef", "#6470eb", "#5865ea", "#4753cf", "#3d49bb", "#313da6"];
 
-/** A list that scrolls can be scrolled by keys; the arrows of its field go through it anyway, so it is no stop of the Tab key. */
-const LIST = { viewportProps: { tabIndex: -1 } } as const;
+/** The list itself scrolls: between it and its options stands nothing that keys would have to reach. */
+const LIST = { defaultProps: { withScrollArea: false }, styles: { options: { maxHeight: 240, overflowY: "auto" } } } as const;
 
 export const theme = createTheme({
   primaryColor: "plug",
@@ -20,9 +20,9 @@ export const theme = createTheme({
   components: {
     Button: { defaultProps: { size: "sm" } },
     TextInput: { defaultProps: { size: "sm" } },
-    Select: { defaultProps: { size: "sm", comboboxProps: { shadow: "md" }, scrollAreaProps: LIST } },
-    MultiSelect: { defaultProps: { scrollAreaProps: LIST } },
-    Autocomplete: { defaultProps: { scrollAreaProps: LIST } },
+    Select: { ...LIST, defaultProps: { ...LIST.defaultProps, size: "sm", comboboxProps: { shadow: "md" } } },
+    MultiSelect: LIST,
+    Autocomplete: LIST,
     Table: { defaultProps: { verticalSpacing: 8, highlightOnHover: true } },
     // Mantine's placeholder for the first focus is a focusable thing in a menu that is no item of it; the first item is what a menu begins with.
     Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
