@@ -21,3 +21,15 @@ withBrowser("a page opens with the session of whoever is asked for, and shows wh
   const own = await studio.open(studio.person("tenant_admin"), "/mappings");
   await own.getByText(/may not|not allowed|no permission/i).first().waitFor();
 });
+
+withBrowser("a server that is away is said, and what was on screen goes on by itself once it is back", async () => {
+  const page = await studio.open(studio.person("super_admin"), "/runs?tenant=northwind");
+  await page.getByRole("link", { name: "jobs" }).first().waitFor();
+  await page.context().setOffline(true);
+  await page.getByRole("link", { name: "Quarantine" }).click();
+  await page.getByText("Plugboard cannot be reached").first().waitFor();
+  await page.context().setOffline(false);
+  await page.getByText("Plugboard cannot be reached").first().waitFor({ state: "detached" });
+  await page.getByRole("combobox", { name: "Organisation" }).or(page.getByRole("textbox", { name: "Organisation" })).first().waitFor();
+  expect(await page.getByRole("alert").count()).toBe(0);
+});
