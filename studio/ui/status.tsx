@@ -27,7 +27,7 @@ export function Status({ value, reason, word }: { readonly value: string; readon
   const tone = TONES[value] ?? "off";
   const state = WORDS[value] ?? value.replaceAll("_", " ");
   const badge = (
-    <Badge variant="light" color={COLOURS[tone]} radius="sm" tt="none" fw={550} leftSection={<span aria-hidden style={{ fontSize: 9 }}>{MARKS[tone]}</span>} autoContrast>
+    <Badge variant="light" color={COLOURS[tone]} radius="sm" tt="none" fw={550} miw="max-content" leftSection={<span aria-hidden style={{ fontSize: 9 }}>{MARKS[tone]}</span>} autoContrast>
       {word ?? state}{word !== undefined && <VisuallyHidden>: {state}</VisuallyHidden>}
     </Badge>
   );

@@ -98,7 +98,7 @@ export async function deleteRemoteBranch(remote: Remote, branch: string, ours: s
 
 /** The commit that a branch is at there. */
 export async function headAt(remote: Remote, branch: string): Promise<string | undefined> {
-  const refs = await speaking(remote, "look at its branches", (http) => git.listServerRefs({ http, url: remote.forge.remote, protocolVersion: 1, prefix: `refs/heads/${branch}` }));
+  const refs = await speaking(remote, "look at the branches", (http) => git.listServerRefs({ http, url: remote.forge.remote, protocolVersion: 1, prefix: `refs/heads/${branch}` }));
   return refs.find(({ ref }) => ref === `refs/heads/${branch}`)?.oid;
 }
 

@@ -8,7 +8,7 @@ export interface Verdict {
   readonly review: "approved" | "changes_requested" | "waiting";
   /** Logins of those who approve, or ask for changes. */
   readonly reviewers: readonly string[];
-  /** Why approvals do not count. */
+  /** Why approvals do not count, while none does. */
   readonly note?: string;
 }
 
@@ -36,5 +36,5 @@ export async function verdictOf({ reviews, head, authors, mayDecide }: Judged): 
   }
   const note = notes.size === 0 ? {} : { note: [...notes].join("; ") };
   if (asking.length > 0) return { review: "changes_requested", reviewers: asking, ...note };
-  return approving.length > 0 ? { review: "approved", reviewers: approving, ...note } : { review: "waiting", reviewers: [], ...note };
+  return approving.length > 0 ? { review: "approved", reviewers: approving } : { review: "waiting", reviewers: [], ...note };
 }

@@ -16,12 +16,15 @@ import { When } from "../../ui/time.tsx";
 import { whole } from "../operate/types.ts";
 import type { FlowEffect, PullRequest, TenantChange, WholeChange } from "./types.ts";
 
+/** Until it is there, and where there is none. */
+const UNKNOWN = { title: "Change", crumbs: [{ label: "Changes", to: "/changes" }] };
+
 export default function ChangePage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const change = useQuery({ queryKey: [`/api/changes/${id}`], queryFn: ({ signal }) => api.get<WholeChange>(`/api/changes/${id}`, {}, signal),
     // What happens at the forge shows here without being asked for.
     refetchInterval: ({ state }) => (state.data?.pull_request?.state === "open" ? 15_000 : false) });
-  return <Loaded query={change}>{(found) => <One change={found} />}</Loaded>;
+  return <Loaded query={change} as={UNKNOWN}>{(found) => <One change={found} />}</Loaded>;
 }
 
 function One({ change }: { readonly change: WholeChange }) {

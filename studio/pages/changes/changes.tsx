@@ -26,8 +26,7 @@ export default function Changes() {
         {changes.isError && changes.rows === undefined ? <Failed error={changes.error} retry={() => void changes.refetch()} /> : changes.rows === undefined ? <LoadingRows rows={4} /> : changes.rows.length === 0
           ? <Empty title="No changes">Edit a mapping, a preset or an organisation's settings; what you propose appears here.</Empty>
           : <DataTable label="Changes, newest first" rows={changes.rows} keyOf={({ id }) => id} hrefOf={({ id }) => `/changes/${id}`} more={changes.more} columns={[
-            { label: "Change", show: ({ id, title }) => <Anchor component={Link} to={`/changes/${id}`} size="sm" fw={550}>{title}</Anchor> },
-            ...(changes.rows.some(({ pull_request }) => pull_request !== null) ? [{ label: "Pull request", show: ({ pull_request: pull }: Change) => pull && <Anchor href={pull.url} target="_blank" rel="noreferrer" size="sm">#{pull.number}<VisuallyHidden>, {pull.state}, in a new tab</VisuallyHidden></Anchor> }] : []),
+            { label: "Change", show: ({ id, title, pull_request: pull }) => <><Anchor component={Link} to={`/changes/${id}`} size="sm" fw={550}>{title}</Anchor>{pull && <Anchor href={pull.url} target="_blank" rel="noreferrer" size="sm" c="dimmed" ml={6}><VisuallyHidden>pull request </VisuallyHidden>#{pull.number}<VisuallyHidden>, {pull.state}, in a new tab</VisuallyHidden></Anchor>}</> },
             { label: "Status", show: ({ status, approved }) => <Status value={status === "proposed" && approved ? "approved" : status} /> },
             { label: "About", show: ({ tenant }) => tenant ?? <Text size="sm" c="dimmed">several or none</Text> },
             { label: "By", show: ({ author }) => author.name }, { label: "Last change", show: ({ updated_at }) => <When at={updated_at} /> },
