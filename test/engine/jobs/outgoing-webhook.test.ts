@@ -48,6 +48,17 @@ describe("an outgoing webhook", () => {
     expect((await listOutgoingEndpoints(it.database.db, "acme"))[0]!.secrets).toHaveLength(1);
   });
 
+  test("waits as long as Retry-After says, in seconds or until a date, also where the schedule is shorter", async () => {
+    await it.apply(flow);
+    await putOutgoingEndpoint(it.database.db, it.keyring, "acme", "product", `${it.url}/hooks`);
+    it.answer = ({ body }) => ({ status: 503, headers: { "retry-after": (body["data"] as { name: string }).name === "Ann" ? "120" : new Date(Date.now() + 3_600_000).toUTCString() } });
+    it.deliverer();
+    await it.page([...ann(), { key: "2", data: { name: "Bob" } }]);
+    await waitFor(async () => (await it.deliveries()).filter(({ code }) => code === "DELIVERY_RETRY").length === 2);
+    const waits = (await it.deliveries()).map(({ due_at, last_sent_at }) => (Date.parse(due_at!) - Date.parse(last_sent_at!)) / 1000);
+    expect([waits[0]! >= 119 && waits[0]! < 160, waits[1]! >= 3590 && waits[1]! < 4400], String(waits)).toEqual([true, true]);
+  });
+
   test("that is answered with 410 disables its endpoint; the others wait until it is enabled again", async () => {
     await it.apply(flow);
     await putOutgoingEndpoint(it.database.db, it.keyring, "acme", "product", `${it.url}/hooks`);

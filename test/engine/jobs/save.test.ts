@@ -85,9 +85,17 @@ describe("save", () => {
     const held = (await it.deliveries())[3]!;
     expect(held).toMatchObject({ status: "held", code: "DELIVERY_LOOP", attempts: 0 });
     expect(it.received).toHaveLength(3);
+    // What arrived more than an hour ago does not count; another row never does.
+    await it.page([{ key: "c-2", data: { name: "Bob" } }]);
+    expect((await it.settled(5))[4]).toMatchObject({ status: "delivered" });
+    it.received.length = 3;
     expect(await decideHeld(it.database.db, "acme", held.id, true, "me")).toBe(true);
     for (const end = Date.now() + 5000; Date.now() < end && it.received.length < 4; ) await new Promise((resolve) => setTimeout(resolve, 10));
     expect(asked().at(-1)).toEqual(["PATCH", "/shop/contacts/s-9", "Ann 4"]);
+    await it.admin("update deliveries set finished_at = finished_at - interval '61 minutes'");
+    await it.page([ann({ name: "Ann 5" })]);
+    await it.settled(6);
+    expect(asked().at(-1)).toEqual(["PATCH", "/shop/contacts/s-9", "Ann 5"]);
   });
 
   test("says so when the connector has no action for it", async () => {
