@@ -34,3 +34,10 @@ test("who asks waits for nobody that is noting how the target did: each holds wh
   });
   expect(await ask("b")).toEqual({ is: "closed" });
 });
+
+test("each failure of the one that tries leaves it alone twice as long as before, at most a quarter of an hour", async () => {
+  await fail("c");
+  const waits: number[] = [];
+  for (let round = 0; round < 7; round++) waits.push(Math.round((await withTenant(at.db, "acme", (tx) => noteFailure(tx, "c", "down")))!));
+  expect(waits).toEqual([60, 120, 240, 480, 900, 900, 900]);
+});
