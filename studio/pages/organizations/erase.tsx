@@ -12,15 +12,16 @@ import type { Tenant } from "./types.ts";
 interface Asked { readonly token: string; readonly expires_at: string; readonly counts: Readonly<Record<string, number>> }
 interface Report { readonly title: string; readonly requested_by: string; readonly finished_at: string; readonly removed: Readonly<Record<string, number>>; readonly file: string | null }
 
-/** Tables in the words of who reads them, in this order; the others are bookkeeping. */
-const WORDS: readonly (readonly [words: string, tables: readonly string[]])[] = [
-  ["rows of the model", ["entity_rows"]], ["records as providers sent them", ["contributions"]], ["records in quarantine", ["quarantine"]], ["events of providers", ["events"]], ["deliveries", ["deliveries"]],
-  ["runs", ["runs"]], ["connections", ["connections"]], ["secrets", ["secrets", "consents"]], ["people", ["memberships"]], ["API keys", ["api_keys"]], ["lines of the audit log", ["audit_log"]],
+/** Tables in the words of who reads them (one, several), in this order; the others are bookkeeping. */
+const WORDS: readonly (readonly [one: string, several: string, tables: readonly string[]])[] = [
+  ["row of the model", "rows of the model", ["entity_rows"]], ["record as its provider sent it", "records as providers sent them", ["contributions"]], ["record in quarantine", "records in quarantine", ["quarantine"]],
+  ["event of a provider", "events of providers", ["events"]], ["delivery", "deliveries", ["deliveries"]], ["run", "runs", ["runs"]], ["connection", "connections", ["connections"]], ["secret", "secrets", ["secrets", "consents"]],
+  ["person", "people", ["memberships"]], ["API key", "API keys", ["api_keys"]], ["line of the audit log", "lines of the audit log", ["audit_log"]],
 ];
-const NAMED = new Set(WORDS.flatMap(([, tables]) => tables));
+const NAMED = new Set(WORDS.flatMap(([, , tables]) => tables));
 
 function inWords(counts: Readonly<Record<string, number>>): (readonly [string, number])[] {
-  const named = WORDS.map(([words, tables]) => [words, tables.reduce((sum, table) => sum + (counts[table] ?? 0), 0)] as const);
+  const named = WORDS.map(([one, several, tables]) => { const count = tables.reduce((sum, table) => sum + (counts[table] ?? 0), 0); return [count === 1 ? one : several, count] as const; });
   const rest = Object.entries(counts).reduce((sum, [table, count]) => (NAMED.has(table) ? sum : sum + count), 0);
   return [...named, ["rows of bookkeeping", rest] as const].filter(([, count]) => count > 0);
 }
