@@ -6,5 +6,6 @@ export default defineConfig({
   root: import.meta.dirname,
   plugins: [react()],
   build: { outDir: "dist", emptyOutDir: true, target: "es2022", sourcemap: false, chunkSizeWarningLimit: 1200 },
-  server: { proxy: Object.fromEntries(["/api", "/oauth", "/docs", "/healthz", "/readyz"].map((path) => [path, "http://127.0.0.1:4400"])) },
+  // Our own modules in studio/api/ are served, not asked of the server.
+  server: { proxy: Object.fromEntries(["^/api/(?!\\w+[.]ts)", "/oauth", "/docs", "/healthz", "/readyz"].map((path) => [path, "http://127.0.0.1:4400"])) },
 });

@@ -4,6 +4,7 @@ import { ExclamationTriangleIcon, LockClosedIcon } from "@radix-ui/react-icons";
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { ApiError } from "../api/client.ts";
+import { Page, type Crumb } from "./page.tsx";
 
 /** Rows of the height that table rows have, so that nothing jumps when they come. */
 export function LoadingRows({ rows = 6 }: { readonly rows?: number }) {
@@ -50,9 +51,12 @@ export function NotAllowed({ page = false }: { readonly page?: boolean }) {
   );
 }
 
-/** One of the four states, or the content. Old content stays on screen while it is fetched again. */
-export function Loaded<Data>({ query, rows, children }: { readonly query: UseQueryResult<Data>; readonly rows?: number; readonly children: (data: Data) => ReactNode }) {
+/** One of the four states, or the content. Old content stays on screen while it is fetched again. @param as of a page whose title is in what is loaded: what it is called until then, and when there is none. */
+export function Loaded<Data>({ query, rows, as, children }: { readonly query: UseQueryResult<Data>; readonly rows?: number; readonly as?: Named; readonly children: (data: Data) => ReactNode }) {
   if (query.data !== undefined) return <>{children(query.data)}</>;
-  if (query.isError) return <Failed error={query.error} retry={() => void query.refetch()} />;
-  return <LoadingRows {...(rows === undefined ? {} : { rows })} />;
+  return framed(as, query.isError ? <Failed error={query.error} retry={() => void query.refetch()} /> : <LoadingRows {...(rows === undefined ? {} : { rows })} />);
 }
+
+/** A page without what it is about. */
+export interface Named { readonly title: string; readonly crumbs: readonly Crumb[] }
+export const framed = (as: Named | undefined, content: ReactNode): ReactNode => (as === undefined ? content : <Page {...as}>{content}</Page>);

@@ -5,7 +5,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { api, type Page } from "../api/client.ts";
 import { isStaff, useMay, useSession } from "../api/session.ts";
-import { Empty } from "./states.tsx";
+import { Empty, framed, type Named } from "./states.tsx";
 
 export interface TenantLine { readonly tenant: string; readonly title: string; readonly subdomain: string | null; readonly kind?: string; readonly status?: string }
 
@@ -35,7 +35,7 @@ export function TenantPicker() {
 }
 
 /** The content, once there is a tenant to show it for. */
-export function ForTenant({ children }: { readonly children: (tenant: string) => ReactNode }) {
+export function ForTenant({ as, children }: { /** Of a page whose title is inside. */ readonly as?: Named; readonly children: (tenant: string) => ReactNode }) {
   const tenant = useTenant();
-  return tenant === undefined ? <Empty title="Which organisation?" action={<TenantPicker />}>This page shows one organisation at a time.</Empty> : <>{children(tenant)}</>;
+  return <>{tenant === undefined ? framed(as, <Empty title="Which organisation?" action={<TenantPicker />}>This page shows one organisation at a time.</Empty>) : children(tenant)}</>;
 }

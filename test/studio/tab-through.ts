@@ -13,10 +13,12 @@ const MOST = 400;
 interface Tabbing { readonly wanted: HTMLElement[]; readonly unreachable: HTMLElement[]; readonly looks: readonly string[]; look(element: HTMLElement): string }
 interface Stop { readonly index: number; readonly name: string; readonly isSeen: boolean; readonly isInSight: boolean }
 
-export async function tabThrough(page: Page): Promise<string[]> {
-  await page.evaluate((noStop) => {
+/** @param place begins there: the frame around it is the same on every page. */
+export async function tabThrough(page: Page, place = "body"): Promise<string[]> {
+  await page.evaluate(([noStop, from]) => {
     const isShown = (element: Element): boolean => element.checkVisibility({ visibilityProperty: true, opacityProperty: false }) && element.closest("[inert]") === null;
-    const all = [...document.querySelectorAll<HTMLElement>("a[href], button, input, select, textarea, summary, [contenteditable=true], [tabindex], [role=button], [role=link], [role=menuitem], [role=checkbox], [role=switch]")];
+    const around = document.querySelector(from)!;
+    const all = [...around.querySelectorAll<HTMLElement>("a[href], button, input, select, textarea, summary, [contenteditable=true], [tabindex], [role=button], [role=link], [role=menuitem], [role=checkbox], [role=switch]")];
     const wanted = all.filter((element) => {
       if (!isShown(element) || element.matches(":disabled, [type=hidden], [aria-hidden=true] *, [aria-hidden=true]")) return false;
       if (element.tabIndex < 0) return false;
@@ -27,14 +29,14 @@ export async function tabThrough(page: Page): Promise<string[]> {
     const unreachable = all.filter((element) => isShown(element) && element.tabIndex < 0 && element.matches("a, button, input, select, textarea, [role=button], [role=link]") && !element.matches(":disabled, [aria-hidden=true], [aria-hidden=true] *, [data-row-button]") && element.closest("[role=tablist], [role=radiogroup], [role=tree], [role=menu], [role=listbox], [role=spinbutton], .cm-editor") === null && !element.matches(noStop));
     // The next Tab goes on from where the focus was last, also after a blur: it begins at the top.
     const top = Object.assign(document.createElement("span"), { tabIndex: -1 });
-    document.body.prepend(top);
+    around.prepend(top);
     top.focus();
     top.remove();
     scrollTo(0, 0);
     // How it looks, with what may show the focus for it: its label, the box around it.
     const look = (element: HTMLElement): string => [element, element.parentElement, element.nextElementSibling, element.parentElement?.parentElement, element.closest("label"), element.closest(".cm-editor")].map((each) => { if (!each) return ""; const { outlineStyle, outlineWidth, boxShadow, borderTopColor, backgroundColor } = getComputedStyle(each); return outlineStyle === "none" ? [boxShadow, borderTopColor, backgroundColor].join() : [outlineWidth, boxShadow, borderTopColor, backgroundColor].join(); }).join(" | ");
     (globalThis as unknown as { tabbing: object }).tabbing = { wanted, unreachable, look, looks: wanted.map(look) };
-  }, NO_STOP);
+  }, [NO_STOP, place] as const);
   const found: string[] = [];
   const reached = new Set<number>();
   let last = -2;

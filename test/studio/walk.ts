@@ -27,7 +27,7 @@ export async function walk(studio: Studio, page: Page, paths: readonly string[])
     if (!shown) found.push(`shows no heading, or loads for ever: ${path}: ${(await page.locator("body").innerText()).slice(-300)}`);
     for (const line of await axeOn(page)) found.push(`axe, ${path}: ${line}`);
     if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1)) found.push(`scrolls sideways: ${path}`);
-    for (const line of await tabThrough(page)) found.push(`keys, ${path}: ${line}`);
+    for (const line of await tabThrough(page, path === paths[0] ? "body" : "main")) found.push(`keys, ${path}: ${line}`);
     for (const line of await openAll(page, opened)) found.push(`${path}: ${line}`);
   }
   await Promise.all(reading);

@@ -23,9 +23,12 @@ const CANCELLABLE = new Set(["waiting", "held", "queued", "unknown"]);
 const REPLAYABLE = new Set(["failed", "exhausted", "cancelled", "delivered", "unchanged"]);
 const MOVING = new Set(["queued", "sending", "waiting"]);
 
+/** Until it is there, and where there is none. */
+const UNKNOWN = { title: "Delivery", crumbs: [{ label: "Deliveries", to: "/deliveries" }] };
+
 export default function DeliveryPage() {
   const { delivery } = useParams({ strict: false }) as { delivery: string };
-  return <ForTenant>{(tenant) => <One tenant={tenant} id={delivery} />}</ForTenant>;
+  return <ForTenant as={UNKNOWN}>{(tenant) => <One tenant={tenant} id={delivery} />}</ForTenant>;
 }
 
 function One({ tenant, id }: { readonly tenant: string; readonly id: string }) {
@@ -37,7 +40,7 @@ function One({ tenant, id }: { readonly tenant: string; readonly id: string }) {
   const replay = useMutation({ mutationFn: () => api.post(`${path}/replay`, undefined, { tenant }), onSuccess: () => { done("It is sent again."); refresh(); }, onError: failed("Not sent again") });
   const resolve = async (outcome: "sent" | "not sent"): Promise<void> => { await api.post(`${path}/resolve`, { outcome }, { tenant }); refresh(); };
   return (
-    <Loaded query={delivery}>{(found) => (
+    <Loaded query={delivery} as={UNKNOWN}>{(found) => (
       <Page title={found.flow} crumbs={[{ label: "Deliveries", to: `/deliveries?tenant=${tenant}` }, { label: found.id.slice(0, 8) }]} lead={<Group gap="sm"><Status value={found.status} /><span>{says(found)} · made <When at={found.created_at} /></span></Group>}
         actions={may("deliveries:replay") && <>
           {REPLAYABLE.has(found.status) && <Button variant="default" loading={replay.isPending} onClick={() => replay.mutate()}>Send it again</Button>}

@@ -18,9 +18,12 @@ interface OneEvent extends Event { readonly request: { readonly method: string; 
 
 const DOES: Readonly<Record<string, string>> = { stored: "was stored", deleted: "was ended", reads: "is read from the provider", ignored: "was left out: no flow wants it", quarantined: "is in quarantine", filtered: "was left out by the mapping" };
 
+/** Until it is there, and where there is none. */
+const UNKNOWN = { title: "Event", crumbs: [{ label: "Events", to: "/events" }] };
+
 export default function EventPage() {
   const { event } = useParams({ strict: false }) as { event: string };
-  return <ForTenant>{(tenant) => <One tenant={tenant} id={event} />}</ForTenant>;
+  return <ForTenant as={UNKNOWN}>{(tenant) => <One tenant={tenant} id={event} />}</ForTenant>;
 }
 
 function One({ tenant, id }: { readonly tenant: string; readonly id: string }) {
@@ -33,7 +36,7 @@ function One({ tenant, id }: { readonly tenant: string; readonly id: string }) {
     onError: failed("Not processed again"),
   });
   return (
-    <Loaded query={event}>{(found) => (
+    <Loaded query={event} as={UNKNOWN}>{(found) => (
       <Page title={found.events.length > 0 ? found.events.join(", ") : found.event_id ?? "Event"} crumbs={[{ label: "Events", to: `/events?tenant=${tenant}` }, { label: found.id.slice(0, 8) }]}
         lead={<Group gap="sm"><Status value={found.status} /><span>{found.connection ?? found.connector} · {found.feed} · received <When at={found.received_at} /></span></Group>}
         actions={may("events:replay") && !["pending", "reading"].includes(found.status) && <Button variant="default" loading={replay.isPending} onClick={() => replay.mutate()}>Process it again</Button>}>

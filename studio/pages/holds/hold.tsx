@@ -13,9 +13,12 @@ import { ForTenant } from "../../ui/tenant.tsx";
 import { When } from "../../ui/time.tsx";
 import { type Delivery, MEANING, says } from "../deliveries/types.ts";
 
+/** Until it is there, and where there is none. */
+const UNKNOWN = { title: "What waits for approval", crumbs: [{ label: "Waits for approval", to: "/holds" }] };
+
 export default function HoldPage() {
   const { hold } = useParams({ strict: false }) as { hold: string };
-  return <ForTenant>{(tenant) => <One tenant={tenant} id={hold} />}</ForTenant>;
+  return <ForTenant as={UNKNOWN}>{(tenant) => <One tenant={tenant} id={hold} />}</ForTenant>;
 }
 
 function One({ tenant, id }: { readonly tenant: string; readonly id: string }) {
@@ -33,7 +36,7 @@ function One({ tenant, id }: { readonly tenant: string; readonly id: string }) {
     },
   });
   return (
-    <Loaded query={hold}>{(found) => (
+    <Loaded query={hold} as={UNKNOWN}>{(found) => (
       <Page title={found.flow} crumbs={[{ label: "Waits for approval", to: "/holds" }, { label: found.id.slice(0, 8) }]} lead={<Group gap="sm"><Status value={found.status} /><span>{says(found)} · because {found.entity} changed <When at={found.changed_at} /></span></Group>}>
         <Section title="Exactly this is sent">
           <Paper withBorder><ScrollArea.Autosize mah={520} viewportProps={{ tabIndex: 0, "aria-label": "Exactly this is sent" } as never}><Code block>{JSON.stringify(found.input, null, 2)}</Code></ScrollArea.Autosize></Paper>

@@ -12,9 +12,12 @@ import { type EntityRecord, FIXED, inShort, nameFieldOf } from "./records.tsx";
 
 interface Contribution { readonly connection: string; readonly stream: string; readonly key: string; readonly version: string | null; readonly data: Readonly<Record<string, unknown>>; readonly flow: string | null; readonly mapping: string | null; readonly run: string; readonly revision: string | null; readonly created_at: string; readonly updated_at: string; readonly deleted_at: string | null; readonly deleted_reason: string | null }
 
+/** Until it is there, and where there is none. */
+const UNKNOWN = { title: "Record", crumbs: [{ label: "Records", to: "/records" }] };
+
 export default function RecordPage() {
   const { entity, id } = useParams({ strict: false }) as { entity: string; id: string };
-  return <ForTenant>{(tenant) => <One tenant={tenant} entity={entity} id={id} />}</ForTenant>;
+  return <ForTenant as={UNKNOWN}>{(tenant) => <One tenant={tenant} entity={entity} id={id} />}</ForTenant>;
 }
 
 function One({ tenant, entity, id }: { readonly tenant: string; readonly entity: string; readonly id: string }) {
@@ -22,7 +25,7 @@ function One({ tenant, entity, id }: { readonly tenant: string; readonly entity:
   const record = useQuery({ queryKey: [`/api/records/${entity}/${id}`, tenant], queryFn: ({ signal }) => api.get<EntityRecord>(`/api/records/${entity}/${id}`, { tenant }, signal) });
   const lineage = useQuery({ queryKey: [`/api/records/${entity}/${id}/lineage`, tenant], queryFn: ({ signal }) => api.get<{ contributions: readonly Contribution[] }>(`/api/records/${entity}/${id}/lineage`, { tenant }, signal), enabled: may("runs:read") });
   return (
-    <Loaded query={record}>{(row) => {
+    <Loaded query={record} as={UNKNOWN}>{(row) => {
       const fields = Object.entries(row).filter(([name]) => !FIXED.has(name));
       return (
         <Page title={String(row[nameFieldOf(fields.flatMap(([name, value]) => typeof value === "string" ? name : [])) ?? "id"])} crumbs={[{ label: "Records", to: `/records?tenant=${tenant}&entity=${entity}` }, { label: entity }]} lead={<>Changed <When at={row.updated_at} />, first stored <When at={row.created_at} />{row.deleted_at === undefined ? "" : <>, ended <When at={row.deleted_at} /></>}.</>}>

@@ -21,9 +21,12 @@ import { isUnderWay, type Run, whole } from "./types.ts";
 /** In the order of the balance: read = the sum of the others. */
 const BALANCE = [["created", "teal"], ["updated", "blue"], ["unchanged", "gray"], ["superseded", "grape"], ["deleted", "red"], ["filtered", "dark"], ["quarantined", "orange"]] as const;
 
+/** Until it is there, and where there is none. */
+const UNKNOWN = { title: "Run", crumbs: [{ label: "Runs", to: "/runs" }] };
+
 export default function RunPage() {
   const { run } = useParams({ strict: false }) as { run: string };
-  return <ForTenant>{(tenant) => <One tenant={tenant} id={run} />}</ForTenant>;
+  return <ForTenant as={UNKNOWN}>{(tenant) => <One tenant={tenant} id={run} />}</ForTenant>;
 }
 
 function One({ tenant, id }: { readonly tenant: string; readonly id: string }) {
@@ -41,7 +44,7 @@ function One({ tenant, id }: { readonly tenant: string; readonly id: string }) {
   const approve = async (): Promise<void> => { const { swept } = await api.post<{ swept: number }>(`/api/runs/${id}/approve-sweep`, undefined, { tenant }); decided(`${whole(swept)} rows were ended.`); };
   const keep = useMutation({ mutationFn: () => api.post(`/api/runs/${id}/reject-sweep`, undefined, { tenant }), onSuccess: () => decided("They are kept. The next sweep looks again."), onError: failed("Not decided") });
   return (
-    <Loaded query={run}>{(found) => {
+    <Loaded query={run} as={UNKNOWN}>{(found) => {
       const counters = { ...found.counters, ...(isUnderWay(found) && live?.counters ? live.counters : {}) };
       return (
         <Page title={found.flow} crumbs={[{ label: "Runs", to: `/runs?tenant=${tenant}` }, { label: found.id.slice(0, 8) }]} lead={<Group gap="sm"><Status value={found.status} reason={found.error?.message} /><span>{found.connection} · {found.mode ?? "mode not decided yet"} · started by {found.requested_by ?? found.trigger}</span></Group>}

@@ -18,10 +18,13 @@ import { Integrations } from "./integrations.tsx";
 import { Overrides } from "./overrides.tsx";
 import type { Tenant } from "./types.ts";
 
+/** Until it is there, and where there is none. */
+const UNKNOWN = { title: "Organisation", crumbs: [{ label: "Organisations", to: "/super-admin/organizations" }] };
+
 export default function OrganizationPage() {
   const { tenant } = useParams({ strict: false }) as { tenant: string };
   const found = useQuery({ queryKey: ["/api/tenants", tenant], queryFn: ({ signal }) => api.get<Tenant>(`/api/tenants/${tenant}`, {}, signal) });
-  return <Loaded query={found}>{(organisation) => <One of={organisation} />}</Loaded>;
+  return <Loaded query={found} as={UNKNOWN}>{(organisation) => <One of={organisation} />}</Loaded>;
 }
 
 function One({ of }: { readonly of: Tenant }) {

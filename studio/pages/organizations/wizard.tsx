@@ -50,6 +50,14 @@ export default function Wizard() {
   const words = (problems: readonly Problem[]) => problems.length === 0 ? undefined : problems.map(({ message, hint }) => [message, hint].filter(Boolean).join(" ")).join(" ");
   const blocked = [[problemsOf("name", "id", "subdomain", "limits"), body.name === ""], [problemsOf("preset", "inputs"), chosen === undefined], [problemsOf("billing", "administrator"), false]] as const;
   const isBlocked = blocked[step] !== undefined && (blocked[step]![0].length > 0 || blocked[step]![1]);
+  // What is shown is checked a moment after it was written: who goes on before that waits for the answer, and then goes on or is told why not.
+  const isChecked = asked === name.trim() && settled === JSON.stringify(body) && !choices.isPlaceholderData && review.isFetched && !review.isFetching && !review.isPlaceholderData;
+  const [goesOn, setGoesOn] = useState(false);
+  useEffect(() => {
+    if (!goesOn || !(isChecked || review.isError || choices.isError)) return;
+    setGoesOn(false);
+    if (isChecked && !isBlocked && !review.isError) setStep(step + 1);
+  }, [goesOn, isChecked, isBlocked, review.isError, choices.isError, step]);
 
   if (create.data) return <Done made={create.data} />;
   return (
@@ -57,7 +65,7 @@ export default function Wizard() {
       <Stepper active={step} onStepClick={(next) => { if (next < step) setStep(next); }} size="sm" {...(narrow ? { orientation: "vertical" as const } : {})} allowNextStepsSelect={false} aria-label="Steps">
         <Stepper.Step label="Organisation" description="Name and address" /><Stepper.Step label="Integrations" description="A preset" /><Stepper.Step label="Billing and review" description="Contact, administrator" />
       </Stepper>
-      <Paper withBorder p="lg" component="form" onSubmit={(event: React.FormEvent) => { event.preventDefault(); if (step < 2) { if (!isBlocked) setStep(step + 1); } else create.mutate(); }}>
+      <Paper withBorder p="lg" component="form" onSubmit={(event: React.FormEvent) => { event.preventDefault(); if (step < 2) setGoesOn(true); else create.mutate(); }}>
         <Stack gap="md">
           <Title order={2} ref={heading} tabIndex={-1} style={{ outline: "none" }}>{["Who is it?", "What does it connect?", "Whom to bill and invite?"][step]}</Title>
           {step === 0 && <>
@@ -101,7 +109,7 @@ export default function Wizard() {
           {create.isError && <Failed error={create.error} />}
           <Group justify="space-between">
             {step === 0 ? <Button component={Link} to="/super-admin/organizations" variant="default">Cancel</Button> : <Button variant="default" onClick={() => setStep(step - 1)}>Back</Button>}
-            <Button type="submit" disabled={isBlocked || (step === 2 && (review.data?.problems.length ?? 1) > 0)} loading={create.isPending}>{step === 2 ? "Create organisation" : "Next"}</Button>
+            <Button type="submit" disabled={step === 2 ? isBlocked || (review.data?.problems.length ?? 1) > 0 : isBlocked && isChecked} loading={create.isPending || goesOn}>{step === 2 ? "Create organisation" : "Next"}</Button>
           </Group>
         </Stack>
       </Paper>
