@@ -39,7 +39,7 @@ export { disconnect, forgetTokens, lockForEntry, nameAccount, pauseConnection, t
 export { noReferences, refusedReference, type ReferenceResolver, type ReferenceUse } from "./references.ts";
 export { keyHeads, keyStatus, rotateDataKey, rotateKeyEncryptionKey, type KeyStatus, type Rotated, type RotationOptions, type RotationProgress } from "./rotation.ts";
 export { runStore, type RunStoreOptions } from "./run-store.ts";
-export { appendRunLog, claimableRuns, claimRun, createRun, endLeasesOf, finishRun, getRun, lastRuns, listRuns, readRunLog, reapRuns, requestCancel,
+export { appendRunLog, changedByPolls, claimableRuns, claimRun, createRun, endLeasesOf, finishRun, getRun, lastRuns, listRuns, readRunLog, reapRuns, requestCancel,
   type LastRun, type Page, type Reaped, type Run, type RunCreated, type RunEnd, type RunFilter, type RunRequested, type RunStatus, type StoredLogLine } from "./runs.ts";
 export { dueSchedules, fireSchedule, listSchedules, nextDue, obstacleOf, pauseFlow, type DueSchedule, type ScheduleState, type SkipReason } from "./schedules.ts";
 export { beginConnecting, finishConnecting, latestConnecting, openChoice, takeConnecting, type OpenChoice, type SignInOutcome, type SignInState } from "./sign-ins.ts";

@@ -192,6 +192,10 @@ export const lastRuns = (at: Database | TenantTransaction, tenant: string, conne
   return rows.map((row) => ({ run: runOf(tenant, row), ...(row.succeeded_at === null ? {} : { succeeded_at: row.succeeded_at.toISOString() }) }));
 });
 
+/** Flow → how many records its newest poll found changed. Where events bring them, none of these did. A first load is none. */
+export const changedByPolls = (at: Database | TenantTransaction, tenant: string, connection?: string): Promise<ReadonlyMap<string, number>> => inTenant(at, tenant, async (tx) =>
+  new Map((await tx.run<{ flow: string; changed: number }>(sql.selectPolls(tx.tenantId, connection ?? null))).map(({ flow, changed }) => [flow, changed])));
+
 // ── log ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface StoredLogLine extends LogLine { readonly seq: string; readonly at: string }

@@ -141,6 +141,15 @@ export const selectLastRuns = (tenantId: string, connection: string | null): Sta
   values: [tenantId, connection],
 });
 
+/** Of every flow the newest poll that succeeded, the first one left out: how many records it found changed. */
+export const selectPolls = (tenantId: string, connection: string | null): Statement => ({
+  text: `select distinct on (r.flow) r.flow, (r.created + r.updated + r.deleted + r.swept)::int as changed from runs r
+         where r.tenant_id = $1 and ($2::text is null or r.connection = $2) and r.trigger <> 'webhook' and r.status like 'succeeded%'
+           and exists (select from runs b where b.tenant_id = $1 and b.flow = r.flow and b.connection = r.connection and b.trigger <> 'webhook' and b.status like 'succeeded%' and b.queued_at < r.queued_at)
+         order by r.flow, r.queued_at desc`,
+  values: [tenantId, connection],
+});
+
 /** Over all tenants, as the scheduler. */
 export const selectLostRuns = (limit: number): Statement => ({
   text: `select t.slug as tenant, r.id as run from runs r join tenants t on t.id = r.tenant_id and t.deleted_at is null

@@ -79,6 +79,7 @@ export function registerIntegrations(server: FastifyInstance, { db, jobs, planOf
           account: { anyOf: [{ type: "null" }, closed({ id: { type: "string" }, label: { type: "string" } })] },
           status_at: nullable(instant("When that was found out.")),
           last_event_at: nullable(instant("When its provider last sent something.")),
+          without_event: nullable({ type: "integer", minimum: 0, description: "Records that the newest polls found changed, and of which no event came. More than a few: its webhooks do not reach us. Null where none ever came." }),
           flows: { type: "array", items: flowSchema, description: "Those that read it, and those that send to it." },
         }),
       },
@@ -90,12 +91,14 @@ export function registerIntegrations(server: FastifyInstance, { db, jobs, planOf
     const [state, last, schedules] = [await describeConnection(db, tenant, name), await lastRuns(db, tenant, name), await listSchedules(db, tenant)];
     const { state: stands } = (await connectionView(plannedConnection(plan, name), state, { runs: last, schedules })) as { state: Standing };
     if (request.grant === "narrow") {
-      return { connection: name, connector: connectorOf(plan, name), enabled: plan.connections[name]!.enabled, state: badgeOf(stands), status: state?.status ?? "not_connected", detail: null, account: null, status_at: null, last_event_at: null, flows: [] };
+      return { connection: name, connector: connectorOf(plan, name), enabled: plan.connections[name]!.enabled, state: badgeOf(stands), status: state?.status ?? "not_connected", detail: null, account: null, status_at: null, last_event_at: null, without_event: null, flows: [] };
     }
+    const flows = await flowViews(db, plan, name);
+    const silent = flows.flatMap(({ without_event }) => without_event ?? []);
     return {
-      connection: name, connector: connectorOf(plan, name), enabled: plan.connections[name]!.enabled, state: stands,
+      connection: name, connector: connectorOf(plan, name), enabled: plan.connections[name]!.enabled, state: stands, without_event: silent.length === 0 ? null : silent.reduce((sum, each) => sum + each, 0),
       status: state?.status ?? "not_connected", detail: shownDetail(state), account: state?.account ?? null, status_at: state?.status_at ?? null, last_event_at: (await lastEvents(db, request.tenant, [name])).get(name) ?? null,
-      flows: await flowViews(db, plan, name),
+      flows,
     };
   });
 

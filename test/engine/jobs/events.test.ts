@@ -83,6 +83,26 @@ test("a flow that only events feed tries its quarantined records again, and read
   expect((await it.api("GET", `/api/integrations/crm/status?tenant=${tenant}`)).json().last_event_at).toMatch(/Z$/);
 });
 
+test("a poll tells how many records changed without an event, of each connection", async () => {
+  const stands = async () => { const { without_event, flows } = (await it.api("GET", `/api/integrations/crm/status?tenant=${tenant}`)).json(); return [without_event, flows[0].pushed, flows[0].without_event]; };
+  const listed = (...items: object[]): void => { it.provider.instead = (path, response) => path.startsWith("/people") && (response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ items })), true); };
+  const poll = async (): Promise<void> => {
+    const created = await triggerRun(it.jobs.queue, it.database.db, tenant, { flow: "people", connection: "crm", trigger: "api" });
+    await expect.poll(() => getRun(it.database.db, tenant, created!.run!.id), { timeout: 20_000 }).toMatchObject({ status: "succeeded" });
+  };
+  listed({ id: 1, v: 1, name: "Ada" }, { id: 2, v: 1, name: "Bob" });
+  await poll();
+  expect(await stands()).toEqual([null, true, null]);
+  await send(people, person("a", 1, 2, "Ada L."));
+  await it.settled(tenant, 1);
+  expect(await stands()).toEqual([null, true, null]);          // a first load is no poll
+  listed({ id: 1, v: 2, name: "Ada L." }, { id: 2, v: 2, name: "Bobby" }, { id: 3, v: 1, name: "Cid" });
+  await poll();
+  expect(await stands()).toEqual([2, true, 2]);                // Bobby and Cid; of Ada L. an event came
+  await poll();
+  expect(await stands()).toEqual([0, true, 0]);
+});
+
 describe("events that are not stored", () => {
   test("say why: no flow, no meaning, an echo of ours, an expression that fails", async () => {
     await send(people, { id: "a", type: "other", person: { id: 1 } }, { id: "b", type: "unheard of" }, { id: "c", source: "us", type: "person", person: { id: 1 } }, { id: "d", type: "touched", person: {} });
