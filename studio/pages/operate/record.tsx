@@ -44,6 +44,8 @@ function One({ tenant, entity, id }: { readonly tenant: string; readonly entity:
 
 function View({ tenant, entity, id, from }: { readonly tenant: string; readonly entity: string; readonly id: string; readonly from: Contribution }) {
   const may = useMay();
+  // An organisation's own people see their flow's mapping, not everybody's.
+  const mapping = may("configuration:propose") ? `/mappings/${from.mapping}` : may("overrides:read") && from.flow !== null ? `/super-admin/organizations/${tenant}/mappings/${from.flow}` : undefined;
   const raw = useMutation({ mutationFn: () => api.get<{ raw: unknown }>(`/api/records/${entity}/${id}/raw`, { tenant, connection: from.connection, stream: from.stream, key: from.key }) });
   return (
     <Paper withBorder p="md">
@@ -54,7 +56,7 @@ function View({ tenant, entity, id, from }: { readonly tenant: string; readonly 
           {raw.isError && <Failed error={raw.error} />}
           {raw.data && <ScrollArea.Autosize mah={320} mt={6}><Code block>{JSON.stringify(raw.data.raw, null, 2)}</Code></ScrollArea.Autosize>}
         </Timeline.Item>
-        <Timeline.Item title={<Text size="sm" fw={550}>Mapping {from.mapping === null ? "none" : <Anchor component={Link} to={`/mappings/${from.mapping}`} search={{ tenant } as never} size="sm">{from.mapping}</Anchor>}</Text>}><Text size="xs" c="dimmed">{from.flow === null ? "no flow uses it now" : `flow ${from.flow}`}</Text></Timeline.Item>
+        <Timeline.Item title={<Text size="sm" fw={550}>Mapping {from.mapping === null ? "none" : mapping === undefined ? from.mapping : <Anchor component={Link} to={mapping} search={{ tenant } as never} size="sm">{from.mapping}</Anchor>}</Text>}><Text size="xs" c="dimmed">{from.flow === null ? "no flow uses it now" : `flow ${from.flow}`}</Text></Timeline.Item>
         <Timeline.Item title={<Text size="sm" fw={550}>Configuration <Code>{from.revision?.slice(0, 12) ?? "unknown"}</Code></Text>} />
         <Timeline.Item title={<Anchor component={Link} to={`/runs/${from.run}`} search={{ tenant } as never} size="sm" fw={550}>Run {from.run.slice(0, 8)}</Anchor>} />
       </Timeline>
