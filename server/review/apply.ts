@@ -23,7 +23,7 @@ export async function applyChange(review: Review, id: string, actor: Actor): Pro
   const { repository } = workspace;
   const remote = await remoteOf(review);
   if (remote) await lookThere(review, remote, id);
-  return locked(repository.gitdir, async () => {
+  const done = await locked(repository.gitdir, async () => {
     const change = await getChange(db, id);
     if (change?.status !== "approved" || change.commit === undefined) throw wrongStatus(id, change, "applied");
     const { commit: head } = await workspace.main();
@@ -44,7 +44,7 @@ export async function applyChange(review: Review, id: string, actor: Actor): Pro
       application: {
         how: "apply", actor, change: id,
         also: async (tx) => {
-          applied = await moveChange(tx, id, { from: ["approved"], version: change.version, set: { status: "applied", merged_commit: merged, revision, before: before ?? null, applied_by: actor.name, applied_at: new Date().toISOString(), ...(remote && change.pull_request ? { pull_request: JSON.stringify({ ...change.pull_request, state: "merged" }) } : {}) } });
+          applied = await moveChange(tx, id, { from: ["approved"], version: change.version, set: { status: "applied", merged_commit: merged, revision, before: before ?? null, applied_by: actor.name, applied_at: new Date().toISOString(), ...(remote && change.pull_request ? { pull_request: JSON.stringify({ ...change.pull_request, state: "merged", merged }) } : {}) } });
           if (!applied) throw wrongStatus(id, await getChange(tx, id), "applied");
           await audit(tx, actor, "change.applied", applied, { before: { revision: before ?? null }, after: { revision, commit: merged, tenants } });
         },
@@ -54,6 +54,9 @@ export async function applyChange(review: Review, id: string, actor: Actor): Pro
     if (change.branch !== undefined) await deleteBranch(repository, change.branch);
     return { change: applied!, revision, commit: merged, changed: tenants };
   });
+  // It is in force, whatever becomes of its branch there; the forge may have taken it away already.
+  if (remote && done.change.branch !== undefined) await deleteRemoteBranch(remote, done.change.branch, done.change.commit).catch((thrown: unknown) => { if (!(thrown instanceof PlugboardError)) throw thrown; });
+  return done;
 }
 
 /** Before anything moves: main as the forge has it, and what its reviewers say by now. @throws PlugboardError CHANGE_STALE, CHANGE_STATUS */
@@ -85,8 +88,6 @@ async function moved(review: Review, remote: Remote | undefined, change: StoredC
   if ((await treeOf(repository, now)) === (await treeOf(repository, commit))) review.workspace.adopt(now, await review.workspace.treesOf(commit));
   const { commit: main, trees } = await review.workspace.main();
   if ((await effectOf(review, trees)).hash !== hash) throw new PlugboardError("CHANGE_STALE", { detail: `it is merged at ${remote.forge.name}, together with commits that came to ${remote.forge.branch} in the same moment; both are taken in within seconds` });
-  // The forge may have done it already.
-  await deleteRemoteBranch(remote, change.branch!, change.commit).catch((thrown: unknown) => { if (!(thrown instanceof PlugboardError)) throw thrown; });
   return main;
 }
 
