@@ -28,15 +28,20 @@ describe.skipIf(chromiumPath === undefined)("an organisation's own people", () =
   let held: string;
   beforeAll(async () => {
     studio = await openStudio({ ran: ["acme/learners"] });
+    held = await hold();
+  }, 180_000);
+  /** Something that waits for a recruiter. */
+  async function hold(): Promise<string> {
     const { db, keyring } = studio;
     const [row] = (await studio.api<{ data: { id: string }[] }>(studio.person("super_admin"), "GET", "/api/records/learner?tenant=acme&limit=1")).data;
-    held = newDeliveryId();
+    const id = newDeliveryId();
     const revision = (await currentRevision(db, "acme"))!;
     await withTenant(db, "acme", async (tx) => addDelivery(tx, await keyring.of(tx), {
-      id: held, flow: "invitations", kind: "webhook", target: "product", operation: "invited", status: "held", holdRole: "recruiter", revision, tokens: [], payload: { input: { name: "Ann Apprentice" }, minted: {} } as never,
-      change: { seq: "1", entity: "learner", row: row!.id, links: {}, cause: "poll", at: Date.now() },
+      id, flow: "invitations", kind: "webhook", target: "product", operation: "invited", status: "held", holdRole: "recruiter", revision, tokens: [], payload: { input: { name: "Ann Apprentice" }, minted: {} } as never,
+      change: { seq: String(Date.now()), entity: "learner", row: row!.id, links: {}, cause: "poll", at: Date.now() },
     }));
-  }, 180_000);
+    return id;
+  }
   afterAll(() => studio?.close());
 
   test.each(people)("%s: the navigation shows what they may open, and nothing else", async (role) => {
@@ -72,6 +77,29 @@ describe.skipIf(chromiumPath === undefined)("an organisation's own people", () =
     expect(others).toEqual([]);
   }, 180_000);
 
+  test.each(["tenant_admin", "recruiter"] as const)("%s: no link on any of their pages leads to one that they may not see", async (role) => {
+    const page = await studio.open(studio.person(role), "/");
+    const known = new Set<string>();
+    const left = ["/", "/account", ...(role === "tenant_admin" ? ["/org/integrations", "/runs", "/records", "/deliveries", "/deliveries/pending", "/events", "/audit"] : ["/holds"])];
+    const refused: string[] = [];
+    page.on("response", (response) => { if (response.status() === 403) refused.push(`${new URL(page.url()).pathname}: ${response.url()}`); });
+    // One of each kind: rows of a list all lead to the same page.
+    const kindOf = (path: string): string => path.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, ":id").replace(/(mappings)\/.*/, "$1");
+    while (left.length > 0) {
+      const path = left.shift()!;
+      await page.goto(`${studio.url}${path}`);
+      await settled(page);
+      if (await page.getByText("You may not see this").count() > 0) refused.push(path);
+      for (const href of await page.locator("main a[href^='/']:not([download])").evaluateAll((links) => links.map((link) => link.getAttribute("href")!))) {
+        const at = new URL(href, studio.url).pathname;
+        if (at.startsWith("/api/") || at === "/docs" || known.has(kindOf(at))) continue;
+        known.add(kindOf(at));
+        left.push(href);
+      }
+    }
+    expect(refused).toEqual([]);
+  }, 180_000);
+
   test("a recruiter sees that integrations are connected, approves what waits for them, and what they saw is what is sent", async () => {
     const page = await studio.open(studio.person("recruiter"), "/");
     await page.getByRole("article", { name: "Aptem" }).getByText("connected").waitFor();
@@ -82,6 +110,14 @@ describe.skipIf(chromiumPath === undefined)("an organisation's own people", () =
     await page.getByRole("button", { name: "Approve and send" }).click();
     await page.getByText("Nothing waits").waitFor();
     expect(await getDelivery(studio.db, "acme", held)).toMatchObject({ decided_by: studio.person("recruiter").email });
+    // What is refused is never sent, and says by whom.
+    const other = await hold();
+    await page.goto(`${studio.url}/holds/${other}`);
+    await page.getByRole("button", { name: "Never send it" }).click();
+    await page.getByText("Nothing waits").waitFor();
+    await page.goto(`${studio.url}/holds/${other}`);
+    await page.getByText(`Decided by ${studio.person("recruiter").email}`).waitFor();
+    expect(await getDelivery(studio.db, "acme", other)).toMatchObject({ status: "rejected" });
   }, 120_000);
 
   test("who belongs to two organisations works in one at a time, and goes over to the other", async () => {
