@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import LongestFirst from "./support/longest-first.ts";
 
 // What is compiled once, in any of the many processes that tests start, is compiled for all of them.
 process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL("../node_modules/.cache/plugboard-compiled", import.meta.url));
@@ -20,5 +21,6 @@ export default defineConfig({
     // Files share their process with those before them, so that the product is loaded twice and not two hundred times: a test
     // gives back what it took (servers, variables of the environment, a clock), and no module keeps what a test said.
     isolate: false,
+    sequence: { sequencer: LongestFirst },
   },
 });
