@@ -188,7 +188,7 @@ describe("a delivery that does not arrive", () => {
     it.deliverer();
     await it.page([ann()]);
     await it.page([ann({ name: "Anna" }), { key: "2", data: { name: "Bob" } }]);
-    await waitFor(async () => (await statuses()).includes("delivered") && it.received.length === 2);
+    await waitFor(async () => (await statuses()).join() === "queued,queued,delivered" && it.received.length === 2);
     expect(await it.deliveries()).toMatchObject([{ status: "queued", code: "DELIVERY_RETRY", attempts: 1 }, { status: "queued", attempts: 0, behind: expect.any(String) }, { status: "delivered" }]);
     // Nine more tries, then it is kept as exhausted, and the next of its row goes out.
     await it.admin("update deliveries set attempts = 9 where status = 'queued' and attempts = 1");

@@ -58,4 +58,4 @@ test("from nothing to an organisation, suspended, resumed, exported and erased, 
   expect(erased).toMatchObject({ tenant: "acme", file: "tenants/acme.yaml", keys: "destroyed" });
   expect(existsSync(path.join(folder, "tenants/acme.yaml"))).toBe(false);
   expect((await plugboard("export", "acme")).stderr).toContain("PLAN_UNKNOWN_TENANT");
-}, 60_000);
+}, 180_000);
