@@ -10,7 +10,7 @@ import { useMay } from "../api/session.ts";
 import { parse } from "../../engine/expression/syntax/index.ts";
 import type { JsonObject } from "../../engine/manifest/types.ts";
 import { LoadingRows } from "../ui/states.tsx";
-import { asFileEdits, changedParts, editing, EMPTY, textOf, type EditAction, type Editing, type EditTarget, type Fields, type FieldText, type FileEdit, type MappingTest } from "./edits.ts";
+import { asFileEdits, changedParts, editing, EMPTY, textOf, type EditAction, type Editing, type EditTarget, type Fields, type FieldText, type FileEdit, type MappingTest, type Written } from "./edits.ts";
 import { ExpressionEditor } from "./expression-editor.tsx";
 import { perform, writtenAt, type Gesture } from "./gestures.ts";
 import { readGraph } from "./graph/read-graph.ts";
@@ -40,6 +40,8 @@ export interface EditorProps {
   readonly tests?: readonly MappingTest[];
   /** The file of an earlier layer that this one is laid over. */
   readonly under?: { readonly file: string; readonly text: string } | undefined;
+  /** What holds where the file that is edited says nothing: of a tenant's override. Absent: what `under` says. */
+  readonly below?: Written | undefined;
 }
 
 type View = "list" | "graph" | "text";
@@ -54,7 +56,7 @@ const PAUSE = 250;
 const NO_FIELDS: Fields = {};
 const NO_PARTS: readonly string[] = [];
 
-export function Editor({ data, title, samples, target, preview, defaults = NO_FIELDS, tests, under }: EditorProps) {
+export function Editor({ data, title, samples, target, preview, defaults = NO_FIELDS, tests, under, below: given }: EditorProps) {
   const may = useMay();
   const mayEdit = may("changes:propose") || may("configuration:propose");
   const [state, dispatch] = useReducer(editing, EMPTY, () => editing(EMPTY, loaded(data, tests)));
@@ -131,8 +133,8 @@ export function Editor({ data, title, samples, target, preview, defaults = NO_FI
   const readTyped = () => {
     if (typing === undefined) return;
     setTyping(undefined);
-    const below = { fields: under === undefined ? NO_FIELDS : saidBy(under.text, under.file, { fields: NO_FIELDS, where: null, tests: [] })?.fields ?? NO_FIELDS, where: under === undefined ? null : data.where, tests: target.ownTests === false ? tests ?? [] : [] };
-    const says = saidBy(typing, target.file, below);
+    const below = given ?? { fields: under === undefined ? NO_FIELDS : saidBy(under.text, under.file, { fields: NO_FIELDS, where: null, tests: [] })?.fields ?? NO_FIELDS, where: under === undefined ? null : data.where, tests: target.ownTests === false ? tests ?? [] : [] };
+    const says = saidBy(typing, target.file, below, target.pointer);
     setBroken(says === undefined ? typing : undefined);
     if (says) dispatch({ type: "by_hand", text: typing, says });
   };

@@ -3,12 +3,18 @@ import { parseDocument } from "yaml";
 import type { Json } from "../../engine/manifest/types.ts";
 import type { FieldText, Fields, MappingTest, Written } from "./edits.ts";
 
-/** @param below fields of an earlier layer, which hold where the file does not say otherwise. @returns undefined for a text that is no YAML. */
-export function saidBy(text: string, file: string, below: { readonly fields: Fields; readonly where: string | null; readonly tests: readonly MappingTest[] }): Written | undefined {
+/**
+ * @param below fields of an earlier layer, which hold where the file does not say otherwise.
+ * @param pointer of the map of fields: a tenant's file has it inside of a flow.
+ * @returns undefined for a text that is no YAML.
+ */
+export function saidBy(text: string, file: string, below: { readonly fields: Fields; readonly where: string | null; readonly tests: readonly MappingTest[] }, pointer = "/fields"): Written | undefined {
   const document = parseDocument(text, { version: "1.2", schema: "core", uniqueKeys: true, logLevel: "silent" });
   if (document.errors.length > 0) return undefined;
-  const value = (document.toJS({ maxAliasCount: 0 }) ?? {}) as { fields?: unknown; where?: unknown; tests?: unknown };
-  if (typeof value !== "object") return undefined;
+  const whole: unknown = document.toJS({ maxAliasCount: 0 }) ?? {};
+  if (typeof whole !== "object") return undefined;
+  const holder = pointer.split("/").slice(1, -1).map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~")).reduce<unknown>((at, name) => (isMap(at) ? at[name] : undefined), whole);
+  const value = isMap(holder) ? holder : {};
   const fields: Record<string, FieldText> = { ...below.fields };
   for (const [field, written] of Object.entries(isMap(value.fields) ? value.fields : {})) {
     if (written === null) delete fields[field];

@@ -1,4 +1,4 @@
-/** The mapping's file as a text. What is written here is what the other views show, as soon as it is YAML; the change is then the whole file. */
+/** The file as a text: the mapping's own, or the organisation's that overrides it. What is written here is what the other views show, as soon as it is YAML; the change is then the whole file. */
 import { yaml } from "@codemirror/lang-yaml";
 import { indentService } from "@codemirror/language";
 import type { CompletionContext, CompletionResult } from "@codemirror/autocomplete";
@@ -37,7 +37,7 @@ export default function TextView({ file, text, problems, sources, targets, under
       const word = context.matchBefore(/[\w.]*/)!;
       if (word.from === word.to && !context.explicit) return null;
       const indent = before.length - before.trimStart().length;
-      const keys = indent === 0 ? KEYS : /^\s*-|^ {4}/.test(before) ? TEST_KEYS : {};
+      const keys = !file.startsWith("mappings/") ? {} : indent === 0 ? KEYS : /^\s*-|^ {4}/.test(before) ? TEST_KEYS : {};
       return { from: word.from, options: [...Object.entries(keys).map(([label, info]) => ({ label, info, type: "keyword", apply: `${label}: ` })), ...(indent === 0 ? [] : targets.map(({ field, type, description }) => ({ label: field, detail: type, type: "property", apply: `${field}: `, ...(description === undefined ? {} : { info: description }) })))], validFor: /^[\w.]*$/ };
     }
     return completeExpression(context, sources);

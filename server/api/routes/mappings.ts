@@ -25,6 +25,7 @@ import { reviewOf, type Services } from "../services.ts";
 const tags = ["mappings"];
 const MAX_BODY = 8 * 1024 * 1024;
 const MOST_SAMPLES = 20;
+const MOST_FLOWS = 100;
 const any = (description: string) => ({ description }) as const;
 const map = (description: string) => ({ type: "object", additionalProperties: true, description }) as const;
 const params = closed({ connector: id("The mapping's folder.", "hubspot"), name: id("Its name there.", "employer") }, ["connector", "name"]);
@@ -74,9 +75,10 @@ export function registerMappings(server: FastifyInstance, services: Services): v
     config: { permission: "configuration:propose" },
     schema: {
       tags, summary: "A mapping, as an editor needs it", params, querystring: closed({}),
-      response: { 200: closed({ ...editorView, files: { type: "array", items: closed({ layer: { type: "string" }, file: { type: "string" }, text: { type: "string" } }), description: "Catalogue first; an edit of a catalogue's mapping is a file of the workspace laid over it." }, tests: { type: "array", items: map("A test, as written.") }, edit_file: { type: "string", description: "The workspace's file that edits go to." }, presets: { type: "array", items: { type: "string" } } }) },
+      response: { 200: closed({ ...editorView, files: { type: "array", items: closed({ layer: { type: "string" }, file: { type: "string" }, text: { type: "string" } }), description: "Catalogue first; an edit of a catalogue's mapping is a file of the workspace laid over it." }, tests: { type: "array", items: map("A test, as written.") }, edit_file: { type: "string", description: "The workspace's file that edits go to." }, presets: { type: "array", items: { type: "string" } }, flows: { type: "array", items: closed({ tenant: { type: "string" }, title: { type: "string" }, flow: { type: "string" } }), description: `Tenants' flows that use it, the first ${MOST_FLOWS}: whose last records could be looked at, by who may.` } }) },
     },
-  }, async ({ params: { connector, name } }) => {
+  }, async (request) => {
+    const { connector, name } = request.params;
     const workspace = read(await trees());
     const mapping = `${connector}/${name}`;
     const layers = layersOf(workspace, mapping);
@@ -84,7 +86,7 @@ export function registerMappings(server: FastifyInstance, services: Services): v
     return {
       ...viewOf(workspace, mapping, whole, (field) => placeIn(layers, `/fields/${escaped(field)}`)),
       files: layers.map(({ layer, file }) => ({ layer, file, text: workspace.files.get(file) ?? "" })), tests: Array.isArray(whole.tests) ? whole.tests : [],
-      edit_file: `mappings/${mapping}.yaml`, presets: usersOf(workspace).get(mapping) ?? [],
+      edit_file: `mappings/${mapping}.yaml`, presets: usersOf(workspace).get(mapping) ?? [], flows: flowsUsing(workspace, mapping, (tenant) => mayKnow(request, tenant)),
     };
   });
 
@@ -202,6 +204,19 @@ function usersOf(workspace: Workspace): Map<string, string[]> {
     }
   }
   return users;
+}
+
+/** Tenants' flows that use a mapping: their own, and those of their preset as it is now. */
+function flowsUsing(workspace: Workspace, mapping: string, mayBeTold: (tenant: string) => boolean): { tenant: string; title: string; flow: string }[] {
+  const using = (flows: Json | undefined): string[] => Object.entries(isMap(flows) ? flows : {}).flatMap(([flow, written]) => { const made = isMap(written) ? written.map : undefined; return (isMap(made) ? made.use : made) === mapping ? [flow] : []; });
+  const ofPreset = new Map([...workspace.presets].map(([preset, layers]) => [preset, using(merged(layers).flows)]));
+  const found: { tenant: string; title: string; flow: string }[] = [];
+  for (const [tenant, { value }] of workspace.tenants) {
+    if (!mayBeTold(tenant)) continue;
+    for (const flow of new Set([...ofPreset.get(String(value.preset ?? "").split("@")[0]!) ?? [], ...using(value.flows)])) found.push({ tenant, title: typeof value.title === "string" ? value.title : tenant, flow });
+    if (found.length >= MOST_FLOWS) break;
+  }
+  return found.slice(0, MOST_FLOWS);
 }
 
 const escaped = (name: string): string => name.replaceAll("~", "~0").replaceAll("/", "~1");
