@@ -37,7 +37,7 @@ export const ACCESS = {
   greenhouse: { clientId: "demo-greenhouse", clientSecret: "demo-greenhouse-secret", userId: 92_120, webhookKey: "demo-greenhouse-webhook" },
   wix: { apiKey: "demo-wix", siteId: "demo-site", instanceId: "demo-instance", name: "Acme Training" },
   /** Of the operator's app at HubSpot: it signs its webhooks with this. */
-  hubspotApp: { clientSecret: "demo-hubspot-app" },
+  hubspotApp: { clientId: "demo-app", clientSecret: "demo-hubspot-app" },
 } as const;
 
 /** How many employers HubSpot gains with each advance; set aside so that none is used twice. */

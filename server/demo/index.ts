@@ -47,10 +47,13 @@ export async function startDemo({ folder, log, now = Date.now }: DemoOptions): P
   const memory = await goOn(folder, now());
   const world = makeDemoWorld(memory);
   const [hubspotApp, greenhouseHooks] = [createHubSpotWebhooks({ clientSecret: ACCESS.hubspotApp.clientSecret }), createGreenhouseWebhooks()];
+  /** Its redirect address is registered once the server has one. */
+  const redirectUris: string[] = [];
+  const app = { ...ACCESS.hubspotApp, redirectUris, scopes: ["crm.objects.companies.read", "crm.objects.companies.write", "crm.objects.contacts.read", "crm.objects.contacts.write"] };
   const on = <Started>(name: ProviderName, begin: (options: StandInOptions) => Promise<Started>): Promise<Started> => onPort(begin, memory.ports[name], now);
   const providers: DemoProviders = {
     aptem: await on("aptem", (options) => startAptem({ ...options, data: world.aptem })),
-    hubspot: await on("hubspot", (options) => startHubSpot({ ...options, data: world.hubspot, searchLagMilliseconds: HUBSPOT_SEARCH_LAG, webhooks: hubspotApp })),
+    hubspot: await on("hubspot", (options) => startHubSpot({ ...options, data: { ...world.hubspot, app }, searchLagMilliseconds: HUBSPOT_SEARCH_LAG, webhooks: hubspotApp })),
     greenhouse: await on("greenhouse", (options) => startGreenhouse({ ...options, data: world.greenhouse, webhooks: greenhouseHooks })),
     wix: await on("wix", (options) => startWix({ ...options, data: world.wix })),
   };
@@ -64,7 +67,11 @@ export async function startDemo({ folder, log, now = Date.now }: DemoOptions): P
   if (changed.length > 0) log(`demo workspace: ${changed.length} files committed`);
   return {
     workspaceDir, connections: demoCredentials(), flows: DEMO_FLOWS, providers, world, advances: memory.advanced_at.length,
-    async live(options) { rest = await goLive({ world, hubspot: providers.hubspot, hubspotApp, greenhouse: providers.greenhouse, greenhouseHooks, wix: providers.wix }, options); },
+    async live(options) {
+      // By whichever of its names the browser knows this computer.
+      redirectUris.splice(0, redirectUris.length, ...new Set([options.address, options.address.replace("127.0.0.1", "localhost")].map((address) => `${address}/oauth/callback`)));
+      rest = await goLive({ world, hubspot: providers.hubspot, hubspotApp, greenhouse: providers.greenhouse, greenhouseHooks, wix: providers.wix }, options);
+    },
     async close() {
       rest();
       await Promise.all(PROVIDERS.map((name) => providers[name].close()));

@@ -32,7 +32,7 @@ const FIRST_SECONDS = 3;
 /** @returns what ends it. */
 export async function goLive({ world, hubspot, hubspotApp, greenhouse, greenhouseHooks, wix }: LiveParts, { db, keyring, address, everySeconds = 15 }: LiveOptions): Promise<() => void> {
   // What the operator of these apps would have entered once, for all customers.
-  await setConnection(db, keyring, PLATFORM, "hubspot", { connector: "hubspot", config: {}, secrets: { client_secret: ACCESS.hubspotApp.clientSecret } });
+  await setConnection(db, keyring, PLATFORM, "hubspot", { connector: "hubspot", config: { client_id: ACCESS.hubspotApp.clientId }, secrets: { client_secret: ACCESS.hubspotApp.clientSecret } });
   await setConnection(db, keyring, PLATFORM, "wix", { connector: "wix", config: { public_key: wix.webhooks.publicKey } });
   // A token cannot be read again: each start has a new address, and ends the one before.
   const addressOf = async (tenant: string, name: EndpointName): Promise<string> => `${address}/webhooks/${name.connector}/${(await rotateEndpoint(db, tenant, name, BY, 0)).token}`;

@@ -113,10 +113,11 @@ http:
   base_url: "${urls.aptem}/{{config.tenant_host}}/odata/{{config.odata_version}}"
   hosts: ["127.0.0.1"]
 `,
-    "connectors/hubspot/connector.yaml": `connector: hubspot                          # laid over the catalogue's: only the address differs
+    "connectors/hubspot/connector.yaml": `connector: hubspot                          # laid over the catalogue's: only the addresses differ
 http:
   base_url: ${urls.hubspot}
   hosts: ["127.0.0.1"]
+  auth: { oauth: { authorize_url: "${urls.hubspot}/oauth/authorize", token_url: "${urls.hubspot}/oauth/v1/token" } }
 `,
     "connectors/greenhouse/connector.yaml": `connector: greenhouse                       # laid over the catalogue's: only the addresses differ
 http:

@@ -1,6 +1,7 @@
 /**
  * HubSpot's OAuth as its guide describes it (working with OAuth, token endpoint v1; read 2026-11): a person is sent to
- * /oauth/authorize, a code is good for one use, the access token for 30 minutes, and the refresh token stays.
+ * /oauth/authorize, a code is good for one use, the access token for 30 minutes, and the refresh token stays. A browser is shown
+ * a page on which somebody agrees; what is no browser agrees at once.
  * Its errors are not RFC 6749's alone: `status` says BAD_REFRESH_TOKEN and the like beside `message`.
  */
 import { randomUUID } from "node:crypto";
@@ -8,7 +9,8 @@ import type { Asked, Reply } from "./kernel.ts";
 
 const ACCESS_SECONDS = 1_800;
 
-export interface HubSpotApp { readonly clientId: string; readonly clientSecret: string; readonly redirectUris: readonly string[] }
+/** `scopes`: what the app may be given; absent: those of the portal's private app. */
+export interface HubSpotApp { readonly clientId: string; readonly clientSecret: string; readonly redirectUris: readonly string[]; readonly scopes?: readonly string[] }
 
 export interface HubSpotOAuth {
   /** Undefined for a path of another kind. */
@@ -29,14 +31,16 @@ export function createOAuth(app: HubSpotApp | undefined, scopes: readonly string
     accesses.set(access, now() + ACCESS_SECONDS * 1000);
     return { status: 200, body: { token_type: "bearer", refresh_token: refresh, access_token: access, expires_in: ACCESS_SECONDS } };
   };
-  const authorize = ({ query }: Asked): Reply => {
+  const authorize = ({ query, headers, target }: Asked): Reply => {
     const redirect = query.get("redirect_uri") ?? "";
     if (query.get("client_id") !== app?.clientId || !app?.redirectUris.includes(redirect)) return failure("BAD_REDIRECT_URI", "redirect_uri does not match the app");
     const asked = (query.get("scope") ?? "").split(" ").filter((one) => one !== "" && one !== "oauth");
-    const missing = asked.filter((one) => !scopes.includes(one));
+    const missing = asked.filter((one) => !(app.scopes ?? scopes).includes(one));
+    if (headers.accept?.includes("text/html") === true && !query.has("agreed")) return { status: 200, headers: { "content-type": "text/html; charset=utf-8" }, body: consentPage(target, asked) };
     const back = new URL(redirect);
     if (query.has("state")) back.searchParams.set("state", query.get("state")!);
-    if (missing.length > 0) back.searchParams.set("error", "insufficient_scope");
+    if (query.get("agreed") === "no") back.searchParams.set("error", "access_denied");
+    else if (missing.length > 0) back.searchParams.set("error", "insufficient_scope");
     else {
       const code = randomUUID();
       codes.set(code, redirect);
@@ -71,3 +75,13 @@ export function createOAuth(app: HubSpotApp | undefined, scopes: readonly string
 }
 
 const failure = (status: string, message: string, error = "invalid_request"): Reply => ({ status: 400, body: { status, message, error, error_description: message, correlationId: randomUUID() } });
+
+/** Where somebody agrees, or not. */
+const consentPage = (target: string, scopes: readonly string[]): string => {
+  const link = (agreed: "yes" | "no", label: string): string => `<a href="${escaped(`${target}&agreed=${agreed}`)}">${label}</a>`;
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Connect Plugboard to HubSpot (stand-in)</title>
+<style>body{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:4rem auto;padding:0 1rem;color:#213343}a{display:inline-block;margin-right:1rem;padding:.5rem 1rem;border:1px solid #213343;border-radius:4px;color:inherit;text-decoration:none}</style>
+<h1>Plugboard wants to connect</h1><p>This is the demo's stand-in for HubSpot, on this computer. The app would be given:</p><ul>${scopes.map((scope) => `<li>${escaped(scope)}</li>`).join("")}</ul><p>${link("yes", "Connect app")}${link("no", "Cancel")}</p></html>`;
+};
+
+const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);

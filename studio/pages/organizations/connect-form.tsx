@@ -98,6 +98,6 @@ function signsIn({ "x-sign-in": signIn }: Form, values: Readonly<Record<string, 
 
 export function SecretsShown({ connection }: { readonly connection: Connection }) {
   const set = Object.entries(connection.secrets).filter(([, { set: isSet }]) => isSet);
-  return set.length === 0 ? <Text size="xs" c="dimmed">No credential</Text> : <Stack gap={2}>{set.map(([name, { fingerprint, updated_at, reference }]) => <Group key={name} gap={6}><Text size="xs" c="dimmed">{name}</Text><Text size="xs" ff="monospace" aria-label="hidden">••••••••</Text>{fingerprint && <Badge size="xs" variant="default" tt="none">{reference ?? fingerprint}</Badge>}{updated_at && <Text size="xs" c="dimmed"><When at={updated_at} /></Text>}</Group>)}</Stack>;
+  return set.length === 0 && !connection.signed_in ? <Text size="xs" c="dimmed">No credential</Text> : <Stack gap={2}>{connection.signed_in && <Text size="xs">Signed in</Text>}{set.map(([name, { fingerprint, updated_at, reference }]) => <Group key={name} gap={6}><Text size="xs" c="dimmed">{name}</Text><Text size="xs" ff="monospace" aria-label="hidden">••••••••</Text>{fingerprint && <Badge size="xs" variant="default" tt="none">{reference ?? fingerprint}</Badge>}{updated_at && <Text size="xs" c="dimmed"><When at={updated_at} /></Text>}</Group>)}</Stack>;
 }
 

@@ -50,3 +50,13 @@ test("the private app's token stays the way without an app of the operator's", a
   expect(await call("GET", "/api/connectors/hubspot")).toMatchObject({ signs_in: true, callback: CALLBACK, missing: [], health: { connections: 1, working: 0, share: 0, errors: [{ code: "AUTH_RECONNECT" }] } });
   expect(form.properties.access_token).toMatchObject({ "x-when": 'method = "token"' });
 });
+
+test("a browser is shown who asks for what, and somebody who does not agree connects nothing", async () => {
+  const { authorize_url } = await call("POST", "/api/integrations/hubspot/connect", { config: { method: "oauth" } });
+  const shown = await (await fetch(authorize_url, { headers: { accept: "text/html" } })).text();
+  expect(shown).toContain("crm.objects.contacts.write");
+  const sent = await fetch(`${authorize_url}&agreed=no`, { redirect: "manual", headers: { accept: "text/html" } });
+  const back = new URL(sent.headers.get("location")!);
+  expect(back.searchParams.get("error")).toBe("access_denied");
+  expect((await rig.server.inject({ method: "GET", url: `${back.pathname}${back.search}` })).body).toContain("was cancelled, or not allowed");
+});
