@@ -217,6 +217,44 @@ withBrowser("without a mouse: a row is reached and opened, a step is changed, a 
   expect(await textOf("buyer")).toBe("$uppercase(customer.last)");
 });
 
+withBrowser("without a mouse in the list: a field of the source is put into the row that is open, and what it was comes back", LONG, async () => {
+  await page.getByText("List", { exact: true }).click();
+  await page.locator('[data-field="note"] [data-row-button]').focus();
+  await page.keyboard.press("Enter");
+  const sources = page.getByRole("tree", { name: "Source fields" });
+  await sources.focus();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowDown");                                       // customer, an object
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter");
+  expect(await textOf("note")).toBe("customer.first");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  expect(await textOf("note")).toBe('customer.first & " " & customer.last');
+  await sources.focus();
+  await page.keyboard.press("Control+z");
+  await expect.poll(() => textOf("note")).toBe("customer.first");
+});
+
+withBrowser("an organisation's override is edited as a text too; a shared mapping offers the records of who uses it", LONG, async () => {
+  await page.goto(`${studio.url}/super-admin/organizations/acme/mappings/learners`);
+  await page.getByText("Text", { exact: true }).click();
+  const text = page.getByRole("textbox", { name: "Text of tenants/acme.yaml" });
+  await text.getByText("# a column that only Acme has").click();
+  await page.keyboard.press("Home");
+  for (let letters = "map: { fields: { ".length; letters > 0; letters--) await page.keyboard.press("ArrowRight");
+  await page.keyboard.type("full_name: $uppercase(FullName), ");
+  await page.getByRole("button", { name: "Propose change (2)" }).waitFor();     // the field, and the text
+  await page.getByText("List", { exact: true }).click();
+  await page.locator('[data-field="full_name"]').getByText("$uppercase(FullName)").waitFor();
+  page.once("dialog", (dialog) => void dialog.accept());
+  await page.goto(`${studio.url}/mappings/hubspot/employer`);
+  await page.getByRole("combobox", { name: "Records of an organisation" }).click();
+  await page.getByRole("option", { name: "Acme Training Ltd: employers" }).click();
+  await page.getByText("It has read none yet.").waitFor();
+  expect(studio.errorsOf(page)).toEqual([]);
+});
+
 withBrowser("the file as a text is the same thing: what is written there is drawn, and what is drawn is written there; a sample is kept as a test", LONG, async () => {
   await drag(source("customer.last"), target("note"));
   await press(page.getByText("Text", { exact: true }));

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { asFileEdits, changedFields, editing, EMPTY, type Editing, type FieldText } from "../../../studio/mapping/edits.ts";
+import { saidBy } from "../../../studio/mapping/hand-text.ts";
 import { lookupRows } from "../../../studio/mapping/lookup-rows.ts";
 import { flat, sourceTree, suggestions, targetTree } from "../../../studio/mapping/trees.ts";
 
@@ -19,6 +20,16 @@ test("a change holds what differs, and nothing else", () => {
   const edited = editing(editing(loaded, { type: "set", field: "custom.division", expression: "UserCustom_Division" }), { type: "remove", field: "phone" });
   expect(asFileEdits(edited, { file: "tenants/acme.yaml", pointer: "/flows/learners/map/fields" })).toEqual([{ file: "tenants/acme.yaml", set: [{ pointer: "/flows/learners/map/fields/phone", value: null }, { pointer: "/flows/learners/map/fields/custom.division", value: "UserCustom_Division" }] }]);
   expect(asFileEdits(loaded, { file: "x", pointer: "/fields" })).toEqual([]);
+});
+
+test("what is written by hand is read where the fields are: at the top of a mapping, inside of a flow of an organisation", () => {
+  const below = { fields: { name: field("name", "Name"), phone: field("phone", "Phone") }, where: "id", tests: [] };
+  const says = saidBy("tenant: acme\nflows:\n  a/b:\n    map: { fields: { phone: null, name: $trim(Name) }, where: active }\n", "tenants/acme.yaml", below, "/flows/a~1b/map/fields");
+  expect(says).toMatchObject({ fields: { name: { expression: "$trim(Name)", layer: "draft" } }, where: "active" });
+  expect(Object.keys(says!.fields)).toEqual(["name"]);
+  expect(saidBy("tenant: acme\n", "tenants/acme.yaml", below, "/flows/a~1b/map/fields")).toEqual({ ...below });
+  expect(saidBy("fields: { name: Title }\n", "mappings/a/b.yaml", below)!.fields["name"]).toMatchObject({ expression: "Title" });
+  expect(saidBy("fields: { name: [\n", "mappings/a/b.yaml", below)).toBeUndefined();
 });
 
 test("the source is what the schema says and what the sample holds", () => {
