@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import git from "isomorphic-git";
 import type { Browser, BrowserContext, Page } from "playwright-core";
+import { onTestFinished } from "vitest";
 import { createTransport } from "../../engine/components/transport/http.ts";
 import { openJobs, startWorker, triggerRun } from "../../engine/jobs/index.ts";
 import type { Jobs } from "../../engine/jobs/index.ts";
@@ -121,7 +122,7 @@ export async function openStudio({ files = {}, mayReach = [], ran = [], connecte
     const browser = await openBrowser();
     closing.push(() => browser.close());
     const errors = new Map<Page, string[]>();
-    const contexts: BrowserContext[] = [];
+    const contextOf = contexts(browser);
     const sessionOf = sessions(db);
 
     const ended = async (tenant: string, run: string): Promise<Run> => {
@@ -142,10 +143,10 @@ export async function openStudio({ files = {}, mayReach = [], ran = [], connecte
       url, db, databaseUrl: database.url, keyring, jobs, demo, workspace, workspaceDir, browser, ended, close,
       person: (role) => people.get(role)!,
       async open(person, at, { width = 1440, height = 900, dark = false } = {}) {
-        const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light", reducedMotion: "reduce", timezoneId: "Europe/London", locale: "en-GB" });
-        contexts.push(context);
+        const context = await contextOf(person?.id, { width, height, dark });
         if (person !== undefined) await context.addCookies([{ name: SESSION_COOKIE, value: await sessionOf(person), url: url.replace("http:", "https:"), secure: true, httpOnly: true, sameSite: "Lax" }]);
         const page = await context.newPage();
+        closeAfterTest(page);
         page.setDefaultTimeout(20_000);
         const said: string[] = [];
         errors.set(page, said);
@@ -203,6 +204,30 @@ async function makePeople(db: Database, tenants: readonly string[]): Promise<Map
     people.set(key, { id, email, password: PASSWORD, role, tenant });
   }
   return people;
+}
+
+/** Whose pages look alike share what a browser keeps: the files are fetched once. Who is signed out is somebody new each time. */
+function contexts(browser: Browser): (person: string | undefined, look: Required<OpenOptions>) => Promise<BrowserContext> {
+  const known = new Map<string, Promise<BrowserContext>>();
+  return (person, { width, height, dark }) => {
+    const key = `${person} ${width} ${height} ${dark}`;
+    const context = (person === undefined ? undefined : known.get(key))
+      ?? browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light", reducedMotion: "reduce", timezoneId: "Europe/London", locale: "en-GB" });
+    known.set(key, context);
+    return context;
+  };
+}
+
+/** A page that is left open goes on asking and drawing beside the tests that follow. What it kept for its person goes with it. */
+function closeAfterTest(page: Page): void {
+  try {
+    onTestFinished(async () => {
+      await page.evaluate(() => { localStorage.clear(); sessionStorage.clear(); }).catch(() => undefined);
+      await page.close();
+    });
+  } catch {
+    // Opened outside of a test, or by a script: it stays as long as its browser.
+  }
 }
 
 /** One session a person, made when it is first needed. */
