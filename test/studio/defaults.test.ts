@@ -94,7 +94,7 @@ describe.skipIf(chromiumPath === undefined)("integration defaults and flows", ()
     const page = await studio.open(boss(), "/platform");
     await page.getByRole("article", { name: "Wix" }).getByRole("button", { name: "Connect" }).waitFor();
     await page.getByRole("article", { name: "Each customer's own" }).waitFor();
-    await page.getByRole("button", { name: "Add a connection" }).click();
+    await page.getByRole("button", { name: "Add a connection", exact: true }).click();
     await page.getByRole("dialog").getByRole("combobox").or(page.getByRole("dialog").getByRole("textbox")).first().click();
     await page.getByRole("option", { name: "HubSpot" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Propose change" }).click();

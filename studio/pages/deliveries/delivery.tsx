@@ -46,14 +46,16 @@ function One({ tenant, id }: { readonly tenant: string; readonly id: string }) {
           {REPLAYABLE.has(found.status) && <Button variant="default" loading={replay.isPending} onClick={() => replay.mutate()}>Send it again</Button>}
           {CANCELLABLE.has(found.status) && <ConfirmButton size="sm" label="Cancel it" title="Cancel this delivery?" yes="Cancel it" act={async () => { await api.post(`${path}/cancel`, undefined, { tenant }); refresh(); }}><Text size="sm">It is never sent by itself. A later change of the row makes a delivery of its own.</Text></ConfirmButton>}
         </>}>
-        <Alert color={["failed", "exhausted"].includes(found.status) ? "red" : ["unknown", "held", "waiting"].includes(found.status) ? "yellow" : "blue"} variant="light" title={MEANING[found.status] ?? found.status}>
-          {found.reason !== null && <Text size="sm">{found.reason}</Text>}
-          {found.code !== null && <Text size="xs" c="dimmed"><Code>{found.code}</Code></Text>}
-          {found.status === "queued" && found.due_at !== null && <Text size="sm">Due <When at={found.due_at} />.</Text>}
-          {found.status === "unknown" && may("deliveries:replay") && <Group gap="xs" mt="xs">
-            <ConfirmButton label="It arrived" title="Did it arrive?" yes="Yes, it is there" color="plug" act={() => resolve("sent")}><Text size="sm">You found it at {found.target}. It is noted under your name, and the next one of the row goes on.</Text></ConfirmButton>
-            <ConfirmButton label="It did not arrive" title="Did it not arrive?" yes="It is not there: send it again" act={() => resolve("not sent")}><Text size="sm">It is sent again. If it did arrive after all, {found.target} has it twice.</Text></ConfirmButton>
-          </Group>}
+        <Alert color={["failed", "exhausted"].includes(found.status) ? "red" : ["unknown", "held", "waiting"].includes(found.status) ? "yellow" : found.status === "delivered" ? "teal" : "blue"} variant="light" title={MEANING[found.status] ?? found.status}>
+          {(found.reason !== null || found.code !== null || found.due_at !== null || found.status === "unknown") && <>
+            {found.reason !== null && <Text size="sm">{found.reason}</Text>}
+            {found.code !== null && <Text size="xs" c="dimmed"><Code>{found.code}</Code></Text>}
+            {found.status === "queued" && found.due_at !== null && <Text size="sm">Due <When at={found.due_at} />.</Text>}
+            {found.status === "unknown" && may("deliveries:replay") && <Group gap="xs" mt="xs">
+              <ConfirmButton label="It arrived" title="Did it arrive?" yes="Yes, it is there" color="plug" act={() => resolve("sent")}><Text size="sm">You found it at {found.target}. It is noted under your name, and the next one of the row goes on.</Text></ConfirmButton>
+              <ConfirmButton label="It did not arrive" title="Did it not arrive?" yes="It is not there: send it again" act={() => resolve("not sent")}><Text size="sm">It is sent again. If it did arrive after all, {found.target} has it twice.</Text></ConfirmButton>
+            </Group>}
+          </>}
         </Alert>
         {found.gap && <Alert color="yellow" variant="light">An earlier delivery of the same row did not arrive: <Anchor component={Link} to="/deliveries" search={{ tenant, row: found.row } as never} size="sm">all of the row</Anchor>.</Alert>}
         <Section title="Attempts">{found.tries.length === 0 ? <Text size="sm" c="dimmed">{found.status === "unchanged" ? "Nothing had to be sent." : "It was not sent yet."}</Text> : <Timeline active={found.tries.length} bulletSize={14} lineWidth={2}>{found.tries.map((each) => <Timeline.Item key={each.number} title={<TryTitle of={each} />}><TryBody of={each} /></Timeline.Item>)}</Timeline>}</Section>

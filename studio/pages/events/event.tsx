@@ -41,8 +41,10 @@ function One({ tenant, id }: { readonly tenant: string; readonly id: string }) {
         lead={<Group gap="sm"><Status value={found.status} /><span>{found.connection ?? found.connector} · {found.feed} · received <When at={found.received_at} /></span></Group>}
         actions={may("events:replay") && !["pending", "reading"].includes(found.status) && <Button variant="default" loading={replay.isPending} onClick={() => replay.mutate()}>Process it again</Button>}>
         <Alert color={found.status === "failed" || found.status === "unrouted" ? "red" : found.status === "held" ? "yellow" : "blue"} variant="light" title={MEANING[found.status] ?? found.status}>
-          {found.reason !== null && <Text size="sm">{found.reason}</Text>}
-          {found.code !== null && <Text size="xs" c="dimmed"><Code>{found.code}</Code></Text>}
+          {(found.reason !== null || found.code !== null) && <>
+            {found.reason !== null && <Text size="sm">{found.reason}</Text>}
+            {found.code !== null && <Text size="xs" c="dimmed"><Code>{found.code}</Code></Text>}
+          </>}
         </Alert>
         <Section title="What became of it">
           {found.effects.length === 0 ? <Text size="sm" c="dimmed">Nothing was changed by it.</Text> : (
