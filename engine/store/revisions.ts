@@ -15,7 +15,7 @@ import { newRowId } from "./row-id.ts";
 import { putQueues } from "./queue-polls.ts";
 import { putChangeFlows } from "./row-changes.ts";
 import { type ConfigurationRow, insertApplication, lockConfiguration, putConfiguration, selectConfiguration } from "./sql/configuration.ts";
-import { insertLine, insertPlan, insertRevision, selectCurrentRevision, selectLine, selectPlan, selectPlanByHash, selectRevision, selectSaidBetween, syncEntityViews } from "./sql/revisions.ts";
+import { insertLine, insertRevision, selectCurrentRevision, selectLine, selectPlan, selectPlanByHash, selectRevision, selectSaidBetween, syncEntityViews } from "./sql/revisions.ts";
 import { replaceSchedules } from "./sql/schedules.ts";
 import { selectPlansInForce, setTenantRevision, type TenantPlanRow } from "./sql/tenants.ts";
 import { ensureTenant } from "./tenants.ts";
@@ -74,20 +74,18 @@ export async function saveRevision(db: Database, revision: Revision, application
     return moves.map((move) => ({ ...move, line: async () => {
       const tx = await enter(move.slug);
       if (move.said) {
-        if (move.plan) await tx.run(insertPlan(tx.tenantId, move.hash!, JSON.stringify(move.plan)));
-        await tx.run(insertLine(tx.tenantId, id, seq, move.hash));
-        return { tx, revision: move.hash === null ? null : id };
+        await tx.run(insertLine(tx.tenantId, id, seq, move.hash, move.plan === undefined ? null : JSON.stringify(move.plan)));
+        return { tx, revision: move.hash === null ? null : id, isNewest: true };
       }
-      if (there.get(move.slug)?.status === "erasing" && move.hash === null) return { tx, revision: null };
+      if (there.get(move.slug)?.status === "erasing" && move.hash === null) return { tx, revision: null, isNewest: false };
       const [line] = await tx.run<LineRow>(selectLine(tx.tenantId, seq));
       // Who was erased and is named once more is somebody else, of whom nothing was said yet.
       if (line === undefined && move.plan) {
-        await tx.run(insertPlan(tx.tenantId, move.hash!, JSON.stringify(move.plan)));
-        await tx.run(insertLine(tx.tenantId, id, seq, move.hash));
-        return { tx, revision: id };
+        await tx.run(insertLine(tx.tenantId, id, seq, move.hash, JSON.stringify(move.plan)));
+        return { tx, revision: id, isNewest: true };
       }
       if ((line?.plan_hash ?? null) !== move.hash) throw new Error(`revision ${id} already says something else about tenant ${move.slug}: its id is not a hash of its content`);
-      return { tx, revision: move.hash === null ? null : line!.revision };
+      return { tx, revision: move.hash === null ? null : line!.revision, isNewest: false };
     } }));
   });
 }
@@ -103,7 +101,7 @@ export function restoreRevision(db: Database, id: string, commit: string | undef
     if (to === undefined || from === undefined) throw new PlugboardError("CHANGE_REVISION", { revision: id, detail: "it was never in force here" });
     const [older, newer] = BigInt(to.seq) < BigInt(from.seq) ? [to, from] : [from, to];
     const said = new Set((await global.run<{ id: string }>(selectSaidBetween(older.seq, newer.seq))).map((tenant) => tenant.id));
-    const moves: (Move & { line(): Promise<{ tx: TenantTransaction; revision: string | null }> })[] = [];
+    const moves: MoveTo[] = [];
     for (const { id: tenantId, slug, plan_hash: now, revision: at } of there.values()) {
       if (!said.has(tenantId)) continue;
       const tx = await enter(slug);
@@ -111,7 +109,7 @@ export function restoreRevision(db: Database, id: string, commit: string | undef
       const hash = line?.plan_hash ?? null;
       if (hash === now && (hash !== null || at === null)) continue;
       const [stored] = hash === null ? [] : await tx.run<{ plan: TenantPlan }>(selectPlanByHash(tenantId, hash));
-      moves.push({ slug, hash, changed: true, said: false, ...(stored === undefined ? {} : { plan: stored.plan }), line: async () => ({ tx: await enter(slug), revision: hash === null ? null : line!.revision }) });
+      moves.push({ slug, hash, changed: true, said: false, ...(stored === undefined ? {} : { plan: stored.plan }), line: async () => ({ tx: await enter(slug), revision: hash === null ? null : line!.revision, isNewest: false }) });
     }
     return moves;
   });
@@ -131,6 +129,9 @@ interface Move {
   readonly plan?: TenantPlan;
 }
 
+/** With the line that its pointer leads to from now on: written, or found. */
+interface MoveTo extends Move { line(): Promise<{ readonly tx: TenantTransaction; readonly revision: string | null; /** Whether it is the tenant's newest. */ readonly isNewest: boolean }> }
+
 interface Standing {
   enter(tenant: string): Promise<TenantTransaction>;
   readonly global: Transaction;
@@ -142,26 +143,30 @@ interface Standing {
 
 /** All tenants, or none; whoever else puts one in force waits. */
 function inConfiguration(db: Database, { id, commit }: Omit<Revision, "plans">, { how, actor, change, also }: NewApplication,
-  find: (standing: Standing) => Promise<(Move & { line(): Promise<{ tx: TenantTransaction; revision: string | null }> })[]>): Promise<{ changed: string[] }> {
+  find: (standing: Standing) => Promise<MoveTo[]>): Promise<{ changed: string[] }> {
   return withTenants(db, async (enter, global) => {
     await global.run(lockConfiguration());
     const operator = await enter(PLATFORM);
     const [before] = await operator.run<ConfigurationRow>(selectConfiguration(operator.tenantId));
     const there = await plansInForce(global);
     const changed: string[] = [];
-    for (const { slug, hash, plan, changed: other, said, line } of await find({ enter, global, there, before: before?.revision ?? undefined })) {
-      const { tx, revision } = await line();
+    for (const { slug, hash, plan, changed: other, line } of await find({ enter, global, there, before: before?.revision ?? undefined })) {
+      const { tx, revision, isNewest } = await line();
       if (other) {
         changed.push(slug);
         if (actor && plan) await recordAudit(tx, slug, { actor, action: "configuration.changed", subject: { kind: "revision", id }, before: { revision: there.get(slug)?.revision ?? null }, after: { revision: id, ...(change === undefined ? {} : { change }) } });
       }
-      await tx.run(setTenantRevision(tx.tenantId, revision, hash, said));
+      await tx.run(setTenantRevision(tx.tenantId, revision, hash, isNewest));
       // Word for word the plan before: what follows from it stands already. The same revision once more sets it right all the same.
       if (!other && before?.revision !== id) continue;
-      await tx.run(replaceSchedules(tx.tenantId, plan === undefined ? [] : schedulesOf(plan)));
-      await putChangeFlows(tx, Object.values(plan?.change_flows ?? {}));
-      if (plan) await recallAll(tx);
-      await putQueues(tx, plan ?? { connections: {}, connectors: {} });
+      const schedules = plan === undefined ? [] : schedulesOf(plan);
+      const changeFlows = Object.values(plan?.change_flows ?? {});
+      // Of one that never had a plan there is nothing to switch off, and nothing waits: the first revision of thousands is long enough.
+      const isNew = (there.get(slug)?.newest_hash ?? null) === null && (there.get(slug)?.revision ?? null) === null;
+      if (!isNew || schedules.length > 0) await tx.run(replaceSchedules(tx.tenantId, schedules));
+      if (!isNew || changeFlows.length > 0) await putChangeFlows(tx, changeFlows);
+      if (!isNew && plan) await recallAll(tx);
+      if (!isNew || Object.values(plan?.connectors ?? {}).some(({ queues }) => queues !== undefined)) await putQueues(tx, plan ?? { connections: {}, connectors: {} });
     }
     const platform = await enter(PLATFORM);
     await platform.run(putConfiguration(platform.tenantId, id, commit ?? null));

@@ -14,15 +14,15 @@ export const selectSaidBetween = (after: string, upTo: string): Statement => ({
   values: [after, upTo],
 });
 
-export const insertPlan = (tenantId: string, hash: string, plan: string): Statement => ({
-  text: "insert into plans (tenant_id, hash, plan) select $1, $2, $3 where not exists (select 1 from plans where tenant_id = $1 and hash = $2) on conflict do nothing",
-  values: [tenantId, hash, plan],
-});
-
-/** @param hash null: the revision no longer names the tenant. */
-export const insertLine = (tenantId: string, revision: string, seq: string, hash: string | null): Statement => ({
-  text: "insert into tenant_revisions (tenant_id, revision, seq, plan_hash) values ($1, $2, $3, $4)",
-  values: [tenantId, revision, seq, hash],
+/**
+ * A line, and the plan it leads to where that is not there yet.
+ * @param hash null, and no plan: the revision no longer names the tenant.
+ */
+export const insertLine = (tenantId: string, revision: string, seq: string, hash: string | null, plan: string | null): Statement => ({
+  text: `with stored as (insert into plans (tenant_id, hash, plan) select $1::uuid, $4::text, $5::json
+           where $5::text is not null and not exists (select 1 from plans where tenant_id = $1 and hash = $4) on conflict do nothing)
+         insert into tenant_revisions (tenant_id, revision, seq, plan_hash) values ($1, $2, $3, $4)`,
+  values: [tenantId, revision, seq, hash, plan],
 });
 
 /** The line that a revision goes by: its own, or the newest before it. */
