@@ -9,6 +9,7 @@ import { LoadingRows } from "../ui/states.tsx";
 import { useZone } from "../ui/time.tsx";
 import { areas } from "./areas.ts";
 import { CommandPalette } from "./command-palette.tsx";
+import { useFocusBack } from "./focus-back.ts";
 import { Impersonating } from "./impersonation.tsx";
 import { Reachable } from "./reachable.tsx";
 
@@ -20,6 +21,7 @@ export function Frame() {
   const [palette, { open: openPalette, close: closePalette }] = useDisclosure();
   const content = useRef<HTMLElement>(null);
   useHotkeys([["mod+K", openPalette]], []);
+  useFocusBack();
   useEffect(close, [pathname, close]);
   return (
     <AppShell header={{ height: 52 }} navbar={{ width: 228, breakpoint: "sm", collapsed: { mobile: !open } }} padding={{ base: "md", sm: "xl" }}>

@@ -35,7 +35,7 @@ export async function walk(studio: Studio, page: Page, paths: readonly string[])
 }
 
 /** Opens every menu, dialog and list with the keyboard, asks axe about it, and closes it with Escape: the focus must be where it was. The frame's own, and those that were opened on another page, once. */
-export async function openAll(page: Page, opened: Set<string>): Promise<string[]> {
+async function openAll(page: Page, opened: Set<string>): Promise<string[]> {
   const found: string[] = [];
   for (const trigger of (await page.locator(TRIGGERS).elementHandles()) as ElementHandle<HTMLElement>[]) {
     const about = await trigger.evaluate((element) => {
@@ -56,23 +56,46 @@ export async function openAll(page: Page, opened: Set<string>): Promise<string[]
 async function openOne(page: Page, trigger: ElementHandle<HTMLElement>, popup: string): Promise<string[]> {
   await trigger.focus();
   await page.keyboard.press(popup === "listbox" ? "ArrowDown" : "Enter");
-  // What a trigger controls, or the dialog that is on top.
-  const content = await page.waitForFunction((element) => {
-    const ids = (element as HTMLElement).getAttribute("aria-controls");
-    const isShown = (each: Element | null): each is Element => each !== null && each.checkVisibility({ visibilityProperty: true }) && each.getBoundingClientRect().height > 0;
-    const own = ids === null ? null : document.getElementById(ids);
-    return isShown(own) ? own : [...document.querySelectorAll("[role=dialog], [role=menu], [role=listbox], [role=alertdialog]")].filter(isShown).at(-1);
-  }, trigger, { timeout: 3000 }).then((handle) => handle.asElement(), () => null);
+  const content = await shownBy(page, trigger);
   if (content === null) return ["does not open with the keyboard"];
-  const id = await content.evaluate((element) => (element.id ||= "opened-by-the-walk"));
-  const said = await axeOn(page, `[id="${id}"]`);
-  await page.keyboard.press("Escape");
-  if (await content.evaluate((element) => element.isConnected && element.checkVisibility({ visibilityProperty: true })).catch(() => false)) {
-    await page.waitForFunction((element) => !element!.isConnected || !element!.checkVisibility({ visibilityProperty: true }), content, { timeout: 2000 }).catch(() => said.push("does not close with Escape"));
+  const said = await axeIn(page, content);
+  const items = await content.$$("[role=menuitem][aria-haspopup=dialog]");
+  const names = await Promise.all(items.map((item) => item.innerText()));
+  await closed(page, content, trigger, said);
+  // Items that open a dialog: it takes the menu's place, and gives the focus back to what opened the menu.
+  for (const name of names) {
+    await trigger.focus();
+    await page.keyboard.press("Enter");
+    const menu = await shownBy(page, trigger);
+    await (await menu?.$(`[role=menuitem]:has-text(${JSON.stringify(name)})`))?.press("Enter");
+    const dialog = await page.waitForSelector("[role=dialog]", { timeout: 3000 }).catch(() => null);
+    const found = dialog === null ? ["opens nothing"] : await axeIn(page, dialog as ElementHandle<HTMLElement>);
+    if (dialog !== null) await closed(page, dialog as ElementHandle<HTMLElement>, trigger, found);
+    said.push(...found.map((line) => `“${name}”: ${line}`));
   }
+  return said;
+}
+
+/** What a trigger controls, or what is on top. */
+async function shownBy(page: Page, trigger: ElementHandle<HTMLElement>): Promise<ElementHandle<HTMLElement> | null> {
+  return page.waitForFunction((element) => {
+    const ids = element.getAttribute("aria-controls");
+    const isShown = (each: HTMLElement | null): each is HTMLElement => each !== null && each.checkVisibility({ visibilityProperty: true }) && each.getBoundingClientRect().height > 0;
+    const own = ids === null ? null : document.getElementById(ids);
+    return isShown(own) ? own : [...document.querySelectorAll<HTMLElement>("[role=dialog], [role=menu], [role=listbox], [role=alertdialog]")].filter(isShown).at(-1);
+  }, trigger, { timeout: 3000 }).then((handle) => handle.asElement() as ElementHandle<HTMLElement> | null, () => null);
+}
+
+async function axeIn(page: Page, content: ElementHandle<HTMLElement>): Promise<string[]> {
+  const id = await content.evaluate((element) => (element.id ||= "opened-by-the-walk"));
+  return axeOn(page, `[id="${id}"]`);
+}
+
+async function closed(page: Page, content: ElementHandle<HTMLElement>, trigger: ElementHandle<HTMLElement>, said: string[]): Promise<void> {
+  await page.keyboard.press("Escape");
+  await page.waitForFunction((element) => !element.isConnected || !element.checkVisibility({ visibilityProperty: true }), content, { timeout: 2000 }).catch(() => said.push("does not close with Escape"));
   const isBack = await page.waitForFunction((element) => document.activeElement === element, trigger, { timeout: 2000 }).then(() => true, () => false);
   if (!isBack) said.push(`after Escape the focus is at ${await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 120))}`);
-  return said;
 }
 
 /** There is a heading, and nothing loads any more. */

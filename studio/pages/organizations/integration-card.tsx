@@ -52,13 +52,13 @@ export function IntegrationCard({ tenant, connection, overridden }: { readonly t
             <Menu.Target><ActionIcon variant="subtle" color="gray" aria-label={`More for ${connection.title}`}><DotsHorizontalIcon /></ActionIcon></Menu.Target>
             <Menu.Dropdown>
               {may("connections:write") && isConnected && <Menu.Item onClick={() => test.mutate()}>Test the credential</Menu.Item>}
-              {may("connect:link") && <Menu.Item onClick={link.open}>Make a connect link</Menu.Item>}
-              {may("sync:reset") && isConnected && <Menu.Item onClick={reread.open}>Read everything again</Menu.Item>}
+              {may("connect:link") && <Menu.Item aria-haspopup="dialog" onClick={link.open}>Make a connect link</Menu.Item>}
+              {may("sync:reset") && isConnected && <Menu.Item aria-haspopup="dialog" onClick={reread.open}>Read everything again</Menu.Item>}
               {may("flows:pause") && (connection.paused ? <Menu.Item onClick={() => pause.mutate("enable")}>Resume</Menu.Item> : <Menu.Item onClick={() => pause.mutate("disable")}>Pause</Menu.Item>)}
-              {choice.data?.outcome != null && <Menu.Item onClick={pick.open}>Pick the account</Menu.Item>}
-              {may("connections:write") && connection.signed_in && <Menu.Item onClick={configure.open}>Sign in with another account</Menu.Item>}
+              {choice.data?.outcome != null && <Menu.Item aria-haspopup="dialog" onClick={pick.open}>Pick the account</Menu.Item>}
+              {may("connections:write") && connection.signed_in && <Menu.Item aria-haspopup="dialog" onClick={configure.open}>Sign in with another account</Menu.Item>}
               {may("overrides:propose") && (connection.enabled ? <Menu.Item onClick={() => use.mutate(false)}>Disable: propose it</Menu.Item> : <Menu.Item onClick={() => use.mutate(true)}>Enable: propose it</Menu.Item>)}
-              {may("connections:write") && isConnected && <><Menu.Divider /><Menu.Item c="red" onClick={leave.open}>Disconnect</Menu.Item></>}
+              {may("connections:write") && isConnected && <><Menu.Divider /><Menu.Item c="red" aria-haspopup="dialog" onClick={leave.open}>Disconnect</Menu.Item></>}
             </Menu.Dropdown>
           </Menu>}
         </Group>

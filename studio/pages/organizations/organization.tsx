@@ -43,11 +43,11 @@ function One({ of }: { readonly of: Tenant }) {
       actions={may("tenants:write") && (
         <Menu position="bottom-end"><Menu.Target><Button variant="default">More</Button></Menu.Target>
           <Menu.Dropdown>
-            {may("impersonate") && <Menu.Item onClick={impersonate.open}>Act as one of its people</Menu.Item>}
+            {may("impersonate") && <Menu.Item aria-haspopup="dialog" onClick={impersonate.open}>Act as one of its people</Menu.Item>}
             <Menu.Item component="a" href={`/api/tenants/${of.tenant}/export`} download>Export everything</Menu.Item>
             <Menu.Divider />
-            {of.status === "suspended" ? <Menu.Item onClick={() => resume.mutate()}>Resume</Menu.Item> : <Menu.Item onClick={suspend.open}>Suspend</Menu.Item>}
-            <Menu.Item c="red" onClick={erase.open}>Erase</Menu.Item>
+            {of.status === "suspended" ? <Menu.Item onClick={() => resume.mutate()}>Resume</Menu.Item> : <Menu.Item aria-haspopup="dialog" onClick={suspend.open}>Suspend</Menu.Item>}
+            <Menu.Item c="red" aria-haspopup="dialog" onClick={erase.open}>Erase</Menu.Item>
           </Menu.Dropdown></Menu>
       )}>
       {of.status === "suspended" && <Alert color="yellow" variant="light" title={of.status_reason === null ? "Suspended" : `Suspended: ${of.status_reason}`}><Group justify="space-between"><Text size="sm">Nothing runs, and its people cannot sign in. What providers send is stored.</Text>{may("tenants:write") && <Button size="xs" variant="default" loading={resume.isPending} onClick={() => resume.mutate()}>Resume</Button>}</Group></Alert>}

@@ -55,12 +55,12 @@ function Acts({ member, roles, place }: { readonly member: Member; readonly role
     <Menu position="bottom-end">
       <Menu.Target><ActionIcon variant="subtle" color="gray" aria-label={`More for ${member.name}`}><DotsHorizontalIcon /></ActionIcon></Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item onClick={() => setOpen("role")}>Change the role</Menu.Item>
-        {member.role === "integration_engineer" && <Menu.Item onClick={() => setOpen("assignments")}>Choose organisations</Menu.Item>}
-        {isStaff(session) && <Menu.Item onClick={() => setOpen("reset")}>Make a link for a new password</Menu.Item>}
-        <Menu.Item onClick={() => setOpen("sessions")}>Sign out everywhere</Menu.Item>
+        <Menu.Item aria-haspopup="dialog" onClick={() => setOpen("role")}>Change the role</Menu.Item>
+        {member.role === "integration_engineer" && <Menu.Item aria-haspopup="dialog" onClick={() => setOpen("assignments")}>Choose organisations</Menu.Item>}
+        {isStaff(session) && <Menu.Item aria-haspopup="dialog" onClick={() => setOpen("reset")}>Make a link for a new password</Menu.Item>}
+        <Menu.Item aria-haspopup="dialog" onClick={() => setOpen("sessions")}>Sign out everywhere</Menu.Item>
         <Menu.Divider />
-        <Menu.Item c="red" onClick={() => setOpen("end")}>End the membership</Menu.Item>
+        <Menu.Item c="red" aria-haspopup="dialog" onClick={() => setOpen("end")}>End the membership</Menu.Item>
       </Menu.Dropdown>
     </Menu>
     <Modal opened={open === "role"} onClose={close} title={`Role of ${member.name}`}>{open === "role" && <ChangeRole member={member} roles={roles} place={place} close={close} />}</Modal>
