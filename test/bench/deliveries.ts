@@ -2,6 +2,7 @@
  * Deliveries: N changes of as many rows become N deliveries, each a request to a receiver, each with its attempt kept. Beside
  * what one would write by hand: a table of jobs, taken sixteen at a time by `for update skip locked`, sent at once, marked in the
  * same transaction. The hand-written loop keeps no attempts and no order, encrypts nothing, and a crash sends its sixteen again.
+ * And beside the requests alone, sixteen at once, of which nothing is kept: as fast as this machine sends and answers them.
  *
  * Then the same with 10,000 deliveries of one row waiting behind one that fails; and beside 500 to a target that answers each
  * with 500, slowly.
@@ -9,6 +10,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
+import type { Transport } from "../../engine/components/kinds.ts";
 import { createTransport } from "../../engine/components/transport/http.ts";
 import { startDeliverer } from "../../engine/jobs/deliverer.ts";
 import { PlanCache } from "../../engine/jobs/execute-run.ts";
@@ -77,14 +79,15 @@ export async function measureDeliveries(url: string, key: string, rounds: number
   const admin = new pg.Client({ connectionString: url, options: "-c search_path=plugboard" });
   await admin.connect();
   const tenantId = await tenantIdOf(url);
-  const seconds = { ours: [] as number[], byHand: [] as number[] };
+  const seconds = { ours: [] as number[], byHand: [] as number[], bare: [] as number[] };
   console.log(`${DELIVERIES.toLocaleString("en")} changes of rows to requests, ${AT_ONCE} at once, ${rounds} rounds in turn`);
   for (let round = 1; round <= rounds; round++) {
+    seconds.bare.push(await bare(port));
     seconds.byHand.push(await byHand(admin, url, port));
     const before = process.cpuUsage();
     seconds.ours.push(await deliverAll(ours, admin, tenantId, receiver));
     const { user, system } = process.cpuUsage(before);
-    console.log(`  round ${round}: by hand ${rate(seconds.byHand.at(-1)!)}/s, plugboard ${rate(seconds.ours.at(-1)!)}/s (${((user + system) / 1000 / DELIVERIES).toFixed(2)} ms of this process's CPU each)`);
+    console.log(`  round ${round}: requests alone ${rate(seconds.bare.at(-1)!)}/s, by hand ${rate(seconds.byHand.at(-1)!)}/s, plugboard ${rate(seconds.ours.at(-1)!)}/s (${((user + system) / 1000 / DELIVERIES).toFixed(2)} ms of this process's CPU each)`);
   }
   const behind = await behindOne(ours, admin, tenantId, receiver);
   console.log(`  with ${BEHIND.toLocaleString("en")} of one row behind one that fails: plugboard ${rate(behind.seconds)}/s; a claim then takes ${behind.claim.toFixed(1)} ms`);
@@ -95,9 +98,9 @@ export async function measureDeliveries(url: string, key: string, rounds: number
   receiver.disconnect();
   await admin.end();
   await ours.db.close();
-  const [hand, plugboard] = [median(seconds.byHand), median(seconds.ours)];
-  console.log(`  median: by hand ${rate(hand)}/s, plugboard ${rate(plugboard)}/s: ratio ${(hand / plugboard).toFixed(2)}`);
-  return { by_hand_per_second: DELIVERIES / hand, plugboard_per_second: DELIVERIES / plugboard, ratio: hand / plugboard, behind_a_failing_head: { per_second: DELIVERIES / behind.seconds, claim_ms: behind.claim }, beside_a_failing_target_per_second: DELIVERIES / beside, seconds };
+  const [hand, plugboard, alone] = [median(seconds.byHand), median(seconds.ours), median(seconds.bare)];
+  console.log(`  median: requests alone ${rate(alone)}/s, by hand ${rate(hand)}/s, plugboard ${rate(plugboard)}/s: ratio ${(hand / plugboard).toFixed(2)}`);
+  return { requests_alone_per_second: DELIVERIES / alone, by_hand_per_second: DELIVERIES / hand, plugboard_per_second: DELIVERIES / plugboard, ratio: hand / plugboard, behind_a_failing_head: { per_second: DELIVERIES / behind.seconds, claim_ms: behind.claim }, beside_a_failing_target_per_second: DELIVERIES / beside, seconds };
 }
 
 /** Changes of rows as a page's transaction leaves them. */
@@ -156,11 +159,7 @@ async function byHand(admin: pg.Client, url: string, port: number): Promise<numb
     await client.query("begin");
     const { rows } = await client.query<{ id: string; payload: object }>("select id, payload from bench_jobs where status = 'queued' order by id limit $1 for update skip locked", [AT_ONCE]);
     if (rows.length === 0) break;
-    const keys = await Promise.all(rows.map(async ({ id, payload }) => {
-      const answer = await transport.send({ method: "POST", url: target, label: "by hand", headers: new Headers({ "content-type": "application/json", authorization: "Bearer x", "idempotency-key": id }), body: JSON.stringify(payload) },
-        { signal: new AbortController().signal, timeouts: { connect: 10, headers: 30, idle: 30, total: 30 }, maxBodyBytes: 65_536 });
-      return (JSON.parse(Buffer.from(answer.bytes).toString()) as { id: string }).id;
-    }));
+    const keys = await Promise.all(rows.map(({ id, payload }) => post(transport, target, id, payload)));
     await client.query("update bench_jobs j set status = 'delivered', result = d.key, done_at = now() from unnest($1::bigint[], $2::text[]) as d (id, key) where j.id = d.id", [rows.map(({ id }) => id), keys]);
     await client.query("commit");
   }
@@ -168,6 +167,25 @@ async function byHand(admin: pg.Client, url: string, port: number): Promise<numb
   await client.end();
   await transport.close();
   return seconds;
+}
+
+async function bare(port: number): Promise<number> {
+  const transport = createTransport({ allowPrivate: true });
+  const target = new URL(`http://127.0.0.1:${port}/notes`);
+  let next = 0;
+  const begun = performance.now();
+  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+    for (let n = next++; n < DELIVERIES; n = next++) await post(transport, target, String(n), { name: `PERSON ${n}`, email: `person.${n}@example.com`, note: "Lorem ipsum dolor ".repeat(30) });
+  }));
+  const seconds = (performance.now() - begun) / 1000;
+  await transport.close();
+  return seconds;
+}
+
+async function post(transport: Transport, url: URL, id: string, payload: object): Promise<string> {
+  const answer = await transport.send({ method: "POST", url, label: "by hand", headers: new Headers({ "content-type": "application/json", authorization: "Bearer x", "idempotency-key": id }), body: JSON.stringify(payload) },
+    { signal: new AbortController().signal, timeouts: { connect: 10, headers: 30, idle: 30, total: 30 }, maxBodyBytes: 65_536 });
+  return (JSON.parse(Buffer.from(answer.bytes).toString()) as { id: string }).id;
 }
 
 const forget = (admin: pg.Client): Promise<unknown> => admin.query("truncate row_changes, deliveries, delivery_attempts, minted_tokens, links, breakers, rate_buckets cascade");
