@@ -34,7 +34,7 @@ export function Reachable() {
   const [away, setAway] = useState(false);
   useEffect(() => whenUnreachable(() => setAway(true)), []);
   useEffect(() => away ? untilBack(() => { setAway(false); void router.invalidate(); void queries.invalidateQueries(); }) : undefined, [away, queries, router]);
-  return away && <Affix position={{ bottom: 16, left: 16 }} maw="calc(100vw - 32px)"><Alert color="yellow" variant="filled" autoContrast role="status" title="Plugboard cannot be reached"><Text size="sm">What you see is from before. It is tried again every two seconds, and goes on by itself.</Text></Alert></Affix>;
+  return away && <Affix position={{ top: 64, right: 16 }} maw="calc(100vw - 32px)"><Alert color="yellow" variant="filled" autoContrast role="status" title="Plugboard cannot be reached"><Text size="sm">What you see is from before. It is tried again every two seconds, and goes on by itself.</Text></Alert></Affix>;
 }
 
 /** Of a page that could not begin without the server. */
