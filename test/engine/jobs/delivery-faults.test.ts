@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { addDelivery } from "../../../engine/store/index.ts";
 import type { DeliveryPoint } from "../../../engine/jobs/outbox.ts";
-import { deliveryRig, type DeliveryRig } from "./delivery-rig.ts";
+import { deliveryRig, posting, type DeliveryRig } from "./delivery-rig.ts";
 
 let it: DeliveryRig;
 beforeAll(async () => { it = await deliveryRig(); });
@@ -48,6 +48,21 @@ describe("a worker that is lost", () => {
     lost.go();
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect([(await it.deliveries()).map(({ status, attempts: tries }) => [status, tries]), it.received.length]).toEqual([[["delivered", attempts]], requests]);
+  });
+
+  test.each([["claimed", "delivered"], ["after_send", "unknown"]] as const)("at %s leaves what cannot be undone %s: what was begun is never sent again by itself", async (point, status) => {
+    await it.apply({ flows: { out: { to: { action: "note", connection: "crm", connector: "crm" } } }, actions: { note: posting("/notes", { once: { is: "never" }, irreversible: true }) } });
+    const lost = stopAt(point);
+    it.deliverer({ probe: lost.probe });
+    await it.page(ann());
+    await lost.reached;
+    await loseLeases();
+    it.deliverer();
+    try {
+      expect([(await it.settled(1))[0]!.status, it.received.length]).toEqual([status, 1]);
+    } finally {
+      lost.go();
+    }
   });
 
   test("and wakes up again after another took over sends nothing more", async () => {

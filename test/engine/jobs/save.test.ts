@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { decideHeld, forgetRecords, getRecord, listContributions, withTenant } from "../../../engine/store/index.ts";
+import { decideHeld, forgetRecords, getRecord, listBreakers, listContributions, withTenant } from "../../../engine/store/index.ts";
 import { deliveryRig, type DeliveryRig } from "./delivery-rig.ts";
 
 let it: DeliveryRig;
@@ -96,6 +96,16 @@ describe("save", () => {
     await it.page([ann({ name: "Ann 5" })]);
     await it.settled(6);
     expect(asked().at(-1)).toEqual(["PATCH", "/shop/contacts/s-9", "Ann 5"]);
+  });
+
+  test("that arrives after failures forgets them", async () => {
+    await it.apply({ flows: { out: save("shop") } });
+    let tries = 0;
+    it.answer = () => (++tries < 3 ? { status: 503 } : { body: { id: "s-9" } });
+    it.deliverer();
+    await it.page([ann()]);
+    for (const end = Date.now() + 10_000; (await statuses("out"))[0] !== "delivered" && Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 20))) await it.hurry();
+    expect([await statuses("out"), tries, await listBreakers(it.database.db, "acme")]).toEqual([["delivered"], 3, []]);
   });
 
   test("says so when the connector has no action for it", async () => {
