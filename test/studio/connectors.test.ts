@@ -17,7 +17,7 @@ describe.skipIf(chromiumPath === undefined)("connectors", () => {
     const pages = ["/connectors", "/connectors/hubspot", "/connectors/hubspot?tab=source", "/connectors/hubspot?tab=try"];
     expect(await walk(studio, await studio.open(engineer(), "/connectors"), pages)).toEqual([]);
     expect(await walk(studio, await studio.open(engineer(), "/connectors", { width: 390, dark: true }), pages)).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 
   test("a search stands in the address, and finds by what is read too", async () => {
     const page = await studio.open(engineer(), "/connectors");

@@ -31,7 +31,7 @@ describe.skipIf(chromiumPath === undefined)("integration defaults and flows", ()
   test("every page of them: no error, nothing that axe finds, no secret in any answer", async () => {
     expect(await walk(studio, await studio.open(boss(), pages[0]!), pages)).toEqual([]);
     expect(await walk(studio, await studio.open(boss(), pages[0]!, { width: 390, dark: true }), [pages[1]!, pages[5]!, "/flows?tenant=acme", "/platform"])).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 
   test("a default is changed by proposing it, and reaches nobody who is on a release", async () => {
     const page = await studio.open(boss(), "/super-admin/integration-defaults/aptem-hubspot");

@@ -53,12 +53,12 @@ describe.skipIf(chromiumPath === undefined)("operating", () => {
 
   test("a super admin walks all pages: no error, nothing that axe finds, no secret in any answer", async () => {
     expect(await walk(studio, await studio.open(studio.person("super_admin"), "/"), pages())).toEqual([]);
-  }, 180_000);
+  }, 240_000);
 
   test("nor on a narrow screen in the dark", async () => {
     const narrow = await studio.open(studio.person("super_admin"), "/", { width: 390, dark: true });
     expect(await walk(studio, narrow, ["/", `/runs/${run}?tenant=acme`, "/events?tenant=acme", `/deliveries/${failed}?tenant=acme`, "/settings/roles", "/account"])).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 
   test("the overview counts what ran, draws it, and has the drawing as a table", async () => {
     const page = await studio.open(studio.person("super_admin"), "/?tenant=acme&days=1");

@@ -75,7 +75,7 @@ describe.skipIf(chromiumPath === undefined)("an organisation's own people", () =
     page.on("response", (response) => { void response.text().then((body) => { if (/northwind|brightpath/i.test(body) && response.url().includes("/api/")) others.push(response.url()); }, () => undefined); });
     expect(await walk(studio, page, ["/", "/org", "/org/reports", "/org/requests", "/runs", "/quarantine", "/records", "/events", "/deliveries", "/deliveries/pending", "/audit", "/settings/people", "/settings/roles", "/settings/keys", "/account"])).toEqual([]);
     expect(others).toEqual([]);
-  }, 180_000);
+  }, 240_000);
 
   test.each(["tenant_admin", "recruiter"] as const)("%s: no link on any of their pages leads to one that they may not see", async (role) => {
     const page = await studio.open(studio.person(role), "/");

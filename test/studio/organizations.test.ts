@@ -25,7 +25,7 @@ describe.skipIf(chromiumPath === undefined)("organisations", () => {
   test("every page of them: no error, nothing that axe finds, no secret in any answer", async () => {
     expect(await walk(studio, await studio.open(boss(), pages[0]!), pages)).toEqual([]);
     expect(await walk(studio, await studio.open(boss(), pages[0]!, { width: 390, dark: true }), pages.slice(0, 3))).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 
   test("signing in at a provider: the operator's app first, consent refused and given, another account, and anew when it is refused", async () => {
     const page = await studio.open(boss(), "/super-admin/organizations/harbour");

@@ -33,3 +33,13 @@ withBrowser("a server that is away is said, and what was on screen goes on by it
   await page.getByRole("combobox", { name: "Organisation" }).or(page.getByRole("textbox", { name: "Organisation" })).first().waitFor();
   expect(await page.getByRole("alert").count()).toBe(0);
 });
+
+withBrowser("a page whose content is not there, or whose organisation was not said, still says what it is", async () => {
+  const nobody = "00000000-0000-4000-8000-000000000000";
+  const page = await studio.open(studio.person("super_admin"), "/");
+  for (const [at, title] of [[`/runs/${nobody}?tenant=acme`, "Run"], [`/runs/${nobody}`, "Run"], [`/records/learner/${nobody}?tenant=acme`, "Record"], [`/events/${nobody}`, "Event"], [`/deliveries/${nobody}?tenant=acme`, "Delivery"], [`/changes/${nobody}`, "Change"], ["/super-admin/organizations/nobody", "Organisation"]] as const) {
+    await page.goto(`${studio.url}${at}`);
+    await page.locator("[role=alert]").or(page.getByText("Which organisation?")).first().waitFor();
+    expect(await page.getByRole("heading", { level: 1 }).allInnerTexts(), at).toEqual([title]);
+  }
+});
