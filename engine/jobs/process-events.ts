@@ -61,7 +61,7 @@ async function processBatch(context: ProcessingContext, tenant: string, connecti
   let first: string | undefined;
   try {
     const settled = await withTenant(db, tenant, async (tx) => {
-      const events = await takeEvents(tx, keyring, connection, limit);
+      const events = await takeEvents(tx, keyring, connection, limit, !("code" in lane));
       if (events === undefined) return undefined;
       if (events.length === 0) return 0;
       first = events[0]!.id;

@@ -157,13 +157,15 @@ export const eventLanes = (db: Database, limit = 200): Promise<Lane[]> => asSche
 /**
  * The connection's oldest events, for this transaction alone; undefined when another worker is at them. The lock ends with the
  * transaction, and a worker that was stopped loses both.
+ * @param isOpen nothing stands in the way any more: those that were held come first, they are older.
  */
-export async function takeEvents(tx: TenantTransaction, keyring: Keyring, connection: string, limit: number): Promise<PendingEvent[] | undefined> {
+export async function takeEvents(tx: TenantTransaction, keyring: Keyring, connection: string, limit: number, isOpen = false): Promise<PendingEvent[] | undefined> {
   const lane = { tenantId: tx.tenantId, connection };
   const [row] = await tx.run<{ taken: boolean }>(sql.takeLane(lane));
   if (row?.taken !== true) return undefined;
   await tx.run(sql.limitIdle(IDLE_SECONDS));
   const sealer = await keyring.of(tx);
+  if (isOpen) await tx.run(sql.releaseHeld(tx.tenantId, connection));
   const rows = await tx.run<sql.PendingRow>(sql.selectPending(lane, limit));
   if (rows.length > 0) await tx.run(sql.noteLastEvent(tx.tenantId, connection, rows.at(-1)!.received_at));
   return Promise.all(rows.map((each) => pendingOf(sealer, each)));

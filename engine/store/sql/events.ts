@@ -82,8 +82,10 @@ export const settleEvents = (tenantId: string, ends: string): Statement => ({
 });
 
 /** What waits for its connection goes on. */
+/** In the order in which they came, before whatever came since. */
 export const releaseHeld = (tenantId: string, connection: string): Statement => ({
-  text: "update events set status = 'pending', reason = null, code = null, due_at = clock_timestamp() where tenant_id = $1 and connection = $2 and status = 'held' returning id",
+  name: "release_held",
+  text: "update events set status = 'pending', reason = null, code = null, due_at = received_at where tenant_id = $1 and connection = $2 and status = 'held' returning id",
   values: [tenantId, connection],
 });
 

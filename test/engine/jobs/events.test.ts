@@ -128,6 +128,16 @@ describe("events that are not stored", () => {
     expect(await live()).toEqual({});
   });
 
+  test("and come first when the connection is open again, before what arrives in that moment", async () => {
+    await it.apply([tenant], { connection: { enabled: false } });
+    for (const name of ["one", "two", "three"]) await send(people, person(name, 1, 1, name));
+    expect((await it.settled(tenant, 3)).map(({ status }) => status)).toEqual(["held", "held", "held"]);
+    await it.apply([tenant]);
+    await send(people, person("four", 1, 1, "four"));
+    await expect.poll(async () => (await it.events(tenant)).filter(({ status }) => status === "processed").length, { timeout: 20_000 }).toBe(4);
+    expect(await live()).toEqual({ 1: "four" });
+  });
+
   test("that were nobody's find their connection when they are asked for again", async () => {
     await setConnection(it.database.db, it.keyring, PLATFORM, "crm", { connector: "crm", config: {}, secrets: { key: SECRET } });
     const app = await it.address(PLATFORM, { feed: "app" });
