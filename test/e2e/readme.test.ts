@@ -99,8 +99,12 @@ async function writeWhatItsReadmeShows(): Promise<void> {
   const workspace = path.join(folder, "my-workspace");
   const readme = await readFile(path.join(workspace, "README.md"), "utf8");
   const files = [...readme.matchAll(/```(?:yaml|json)\n([\s\S]*?)```(?:\n\n\(`([^`]+)`\))?/g)].map(([, text, below]) => ({ text: text!, file: below ?? / # (\S+\.yaml)/.exec(text!.split("\n")[0]!)?.[1] }));
-  expect(files.map(({ file }) => file)).toEqual(["connectors/helpdesk/connector.yaml", "schemas/entities/ticket.schema.json", "mappings/helpdesk/ticket.yaml", "tenants/acme.yaml"]);
-  for (const { file, text } of files) {
+  const settingsOnly = files.filter(({ file }) => file === undefined);
+  const written = files.filter(({ file }) => file !== undefined);
+  expect(written.map(({ file }) => file)).toEqual(["connectors/helpdesk/connector.yaml", "schemas/entities/ticket.schema.json", "mappings/helpdesk/ticket.yaml", "tenants/acme.yaml"]);
+  // What has no file of its own is a part of workspace.yaml.
+  for (const { text } of settingsOnly) expect(read([{ layer: "workspace", label: "", files: new Map([["workspace.yaml", `name: readme\n${text}`]]) }]).problems.filter(({ severity }) => severity === "error")).toEqual([]);
+  for (const { file, text } of written) {
     await mkdir(path.dirname(path.join(workspace, file!)), { recursive: true });
     await writeFile(path.join(workspace, file!), text.replace('"*.example.com"', '"127.0.0.1"'));
   }
