@@ -26,7 +26,7 @@ export const KEPT_BACK: Readonly<Record<string, string>> = {
   tenant_keys: "keys", tokens: "tokens", consents: "tokens", sign_ins: "sign-ins under way", endpoint_secrets: "secrets", minted_tokens: "secrets", sessions: "sessions of the operator's staff",
   sign_in_providers: "of the operator", token_issuers: "of the operator", assignments: "of the operator's staff", changes: "of the operator", configuration: "of the operator", applications: "of the operator",
   plans: "made from the configuration", checkpoints: "internal: where reading goes on", sweep_seen: "internal: keys of a sweep under way", match_values: "internal: made from contributions", entity_clocks: "internal: clocks",
-  row_changes: "internal: changes on their way", unfired_changes: "internal: changes on their way", pending_reads: "internal: reads under way", event_reads: "internal: reads under way", queue_polls: "internal: polls", breakers: "internal: pauses",
+  row_changes: "internal: changes on their way", unfired_changes: "internal: changes on their way", fired_rows: "internal: what was sent and is no longer kept", pending_reads: "internal: reads under way", event_reads: "internal: reads under way", queue_polls: "internal: polls", breakers: "internal: pauses",
   webhook_endpoints: "addresses that are secrets", webhook_aliases: "addresses that are secrets",
 };
 

@@ -315,10 +315,13 @@ export const recallWaiting = (tenantId: string): Statement => ({
   values: [tenantId],
 });
 
-/** Bounded, oldest first. */
+/** Bounded, oldest first. That they were made stays known. */
 export const deleteOldDeliveries = (tenantId: string, days: number, limit: number): Statement => ({
-  text: `delete from deliveries where tenant_id = $1 and id in (
-           select id from deliveries where tenant_id = $1 and finished_at < now() - make_interval(days => $2) order by finished_at limit $3) returning id`,
+  text: `with gone as (delete from deliveries where tenant_id = $1 and id in (
+             select id from deliveries where tenant_id = $1 and finished_at < now() - make_interval(days => $2) order by finished_at limit $3) returning id, flow, row_id, changed_at),
+           kept as (insert into fired_rows as f (tenant_id, flow, row_id, changed_at) select $1, flow, row_id, max(changed_at) from gone group by flow, row_id
+             on conflict (tenant_id, flow, row_id) do update set changed_at = greatest(f.changed_at, excluded.changed_at))
+         select id from gone`,
   values: [tenantId, days, limit],
 });
 

@@ -97,6 +97,7 @@ export const selectNotFired = (tenantId: string, entity: string, flow: string, a
   text: `select r.id, r.data, r.links, r.updated_at::text as at from entity_rows r
          where r.tenant_id = $1 and r.entity = $2 and r.deleted_at is null ${after === undefined ? "" : "and (r.updated_at, r.id) > ($5::timestamptz, $6::uuid)"}
            and not exists (select from deliveries d where d.tenant_id = $1 and d.flow = $3 and d.row_id = r.id and d.changed_at >= date_trunc('milliseconds', r.updated_at))
+           and not exists (select from fired_rows f where f.tenant_id = $1 and f.flow = $3 and f.row_id = r.id and f.changed_at >= date_trunc('milliseconds', r.updated_at))
            and not exists (select from row_changes c where c.tenant_id = $1 and c.row_id = r.id and (c.flow = $3 or c.flow is null))
          order by r.updated_at, r.id limit $4`,
   values: [tenantId, entity, flow, limit, ...(after ?? [])],

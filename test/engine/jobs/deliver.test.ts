@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { askForRows, cancelDelivery, decideHeld, findMinted, forgetDeliveries, listAttempts, flowLoads, changeFlowStates, listBreakers, pauseChanges, pauseConnection, readDeliveryPayload, putOutgoingEndpoint, replayDelivered, resolveUnknown, unfiredChanges, withTenant, describeConnection, setConnection } from "../../../engine/store/index.ts";
+import { askForRows, cancelDelivery, decideHeld, findMinted, forgetDeliveries, listAttempts, flowLoads, changeFlowStates, listBreakers, pauseChanges, pauseConnection, readDeliveryPayload, putOutgoingEndpoint, replayDelivered, resolveUnknown, rowsNotFired, unfiredChanges, withTenant, describeConnection, setConnection } from "../../../engine/store/index.ts";
 import { deliveryRig, posting, TOKEN, type DeliveryRig } from "./delivery-rig.ts";
 
 let it: DeliveryRig;
@@ -537,6 +537,11 @@ describe("replays", () => {
     await it.admin("update deliveries set finished_at = now() - interval '31 days' where id = (select id from deliveries order by seq limit 1)");
     expect(await forgetDeliveries(it.database.db)).toBe(1);
     expect(await it.deliveries()).toHaveLength(1);
+    // But not that it was sent: nobody sends it again by asking for what never was.
+    const neverSent = async () => (await withTenant(it.database.db, "acme", (tx) => rowsNotFired(tx, "contact", "out", undefined, 10))).length;
+    expect(await neverSent()).toBe(0);
+    await it.admin("update entity_rows set updated_at = now()");
+    expect(await neverSent()).toBe(2);
   });
 
   test("what is over is forgotten by a worker every hour, as late as the workspace says", async () => {

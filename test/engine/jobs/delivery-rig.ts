@@ -142,7 +142,7 @@ export async function deliveryRig(): Promise<DeliveryRig> {
     admin: (text, values = []) => asAdmin(database.url, text, values),
     async reset() {
       for (const close of closers.splice(0)) await close();
-      await asAdmin(database.url, `truncate row_changes, unfired_changes, deliveries, delivery_attempts, links, breakers, outgoing_endpoints, endpoint_secrets, minted_tokens, change_flows,
+      await asAdmin(database.url, `truncate row_changes, unfired_changes, fired_rows, deliveries, delivery_attempts, links, breakers, outgoing_endpoints, endpoint_secrets, minted_tokens, change_flows,
         contributions, entity_rows, entity_aliases, match_values, entity_clocks, checkpoints, runs, run_log, sweep_seen, sweep_holds, quarantine, rate_buckets, connections, plans, tenant_revisions cascade`);
       await asAdmin(database.url, "update tenants set revision = null, plan_hash = null, newest_hash = null");
       stores.clear();
