@@ -174,6 +174,7 @@ describe.skipIf(chromiumPath === undefined)("organisations", () => {
     }
     expect(links[0]).toMatch(/\/connect#/);
     // Newest first: the second one is taken back.
+    await page.getByRole("button", { name: "Take it back" }).nth(1).waitFor();
     await page.getByRole("region", { name: "Links that are open" }).getByRole("button", { name: "Take it back" }).first().click();
     await page.getByRole("button", { name: "Take it back" }).nth(1).waitFor({ state: "detached" });
     await page.keyboard.press("Escape");

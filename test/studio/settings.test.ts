@@ -62,7 +62,7 @@ describe.skipIf(chromiumPath === undefined)("settings", () => {
     await page.getByRole("button", { name: "More for Nina New" }).click();
     await page.getByRole("menuitem", { name: "End the membership" }).click();
     await page.getByRole("button", { name: "End it" }).click();
-    await expect.poll(() => page.getByText("Nina New").count()).toBe(0);
+    await page.getByRole("row", { name: /Nina New/ }).waitFor({ state: "detached" });
     expect(studio.errorsOf(page)).toEqual([]);
   }, 120_000);
 

@@ -2,14 +2,12 @@
  * One PostgreSQL for the whole suite, with a migrated template database that every test file clones. TEST_DATABASE_URL
  * names a server to use instead; it must be one where databases and roles may be made.
  */
-import { existsSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import pg from "pg";
 import type { TestProject } from "vitest/node";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "../../server/embedded-postgres.ts";
-import { runCommand } from "./command.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -21,7 +19,7 @@ declare module "vitest" {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const [server] = await Promise.all([startServer(), compileOnce()]);
+  const server = await startServer();
   const template = new URL(server.url);
   template.pathname = `/plugboard_template_${process.pid}_${Date.now()}`;
   await onServer(server.url, `create database ${template.pathname.slice(1)}`);
@@ -33,11 +31,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await onServer(server.url, `drop database if exists ${template.pathname.slice(1)} with (force)`);
     await server.stop();
   };
-}
-
-/** On a fresh machine: `--help` loads every command, so that the many processes of the tests find them compiled. One that is killed keeps nothing. */
-async function compileOnce(): Promise<void> {
-  if (!existsSync(process.env["NODE_COMPILE_CACHE"]!)) await runCommand(["--help"], { cwd: tmpdir() });
 }
 
 async function startServer(): Promise<Pick<EmbeddedPostgres, "url" | "login"> & { stop(): Promise<void> }> {
