@@ -8,7 +8,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/support/global-setup.ts"],
     // Browsers, killed processes and a database share two cores here: what takes seconds on a quiet machine may take many.
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 180_000,
     // A machine of CI that stands still for a while must not refuse a change; what fails twice is a failure.
     retry: process.env["CI"] ? 1 : 0,
