@@ -10,8 +10,8 @@ export default defineConfig({
     // Browsers, killed processes and a database share two cores here: what takes seconds on a quiet machine may take many.
     testTimeout: 120_000,
     hookTimeout: 180_000,
-    // A machine of CI that stands still for a while must not refuse a change; what fails twice is a failure.
-    retry: process.env["CI"] ? 1 : 0,
+    // A machine of CI that stands still for a while must not refuse a change; what fails three times is a failure.
+    retry: process.env["CI"] ? 2 : 0,
     maxWorkers: 2,
     pool: "forks",
     sequence: { sequencer: LongestFirst },

@@ -87,6 +87,8 @@ async function shownBy(page: Page, trigger: ElementHandle<HTMLElement>): Promise
 }
 
 async function axeIn(page: Page, content: ElementHandle<HTMLElement>): Promise<string[]> {
+  // A dialog gets its name an effect after it is shown. One that has none after a while has none.
+  await page.waitForFunction((element) => element.role !== "dialog" || element.hasAttribute("aria-labelledby") || element.hasAttribute("aria-label"), content, { timeout: 2000 }).catch(() => undefined);
   const id = await content.evaluate((element) => (element.id ||= "opened-by-the-walk"));
   return axeOn(page, `[id="${id}"]`);
 }

@@ -61,7 +61,8 @@ function draw({ connections, flows, changes, entities }: FlowGraph, health: Read
   for (const { source, target } of edges) graph.setEdge(source, target);
   dagre.layout(graph);
   return {
-    nodes: [...nodes].map(([id, data]) => { const { x, y, width, height } = graph.node(id); return { id, type: "box" as const, position: { x: x - width / 2, y: y - height / 2 }, data, draggable: false, focusable: false, selectable: false }; }),
+    // With a size from the start: a box of unknown size is hidden until it was measured, at every look for what is new, and takes the focus with it.
+    nodes: [...nodes].map(([id, data]) => { const { x, y, width, height } = graph.node(id); return { id, type: "box" as const, position: { x: x - width / 2, y: y - height / 2 }, initialWidth: width, initialHeight: height, data, draggable: false, focusable: false, selectable: false }; }),
     edges, height: Math.min(640, Math.max(260, Number(graph.graph().height ?? 0) + 90)),
   };
 }
